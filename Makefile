@@ -1,0 +1,50 @@
+# make demo | make test | make help.     Another Python: make demo PYTHON=python3.12
+PYTHON ?= python3
+VENV   ?= .venv
+OUT    ?= out
+JOBS   ?= 2
+# More for pytest: make test ARGS="-k money"
+ARGS   ?=
+# make lock UPGRADE=--upgrade takes the newest versions that pyproject.toml allows
+UPGRADE ?=
+
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-installed
+DEV := $(VENV)/.dev-installed
+LOCK := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --quiet --custom-compile-command 'make lock' $(UPGRADE)
+
+.PHONY: help demo test lint lock clean
+.DELETE_ON_ERROR:
+
+help: ## cette aide
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(RUN) ## installer, puis résoudre propositions-2025 et écrire le plan dans out/
+	@$(BIN)/allocator solve propositions-2025 --out $(OUT)
+
+test: $(DEV) ## installer, puis passer tous les tests
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(DEV) ## style, types, sens des imports
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pyproject.toml
+	$(LOCK) -o requirements/run.txt
+	$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## supprimer .venv, out/ et les caches
+	rm -rf $(VENV) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: nothing is installed again until a lock or pyproject.toml changes.
+$(RUN): requirements/run.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/run.txt --venv $(VENV)
+	@touch $@
+
+# The dev lock holds the run lock, version for version.
+$(DEV): requirements/dev.txt requirements/run.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/dev.txt --venv $(VENV)
+	@touch $(RUN) $@

@@ -1,0 +1,205 @@
+"""The independent check of a plan: reads like the law, in whole numbers, against the scenario itself.
+
+It shares no quotient, float or solver with what produced the plan: it imports neither the compiler nor an engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+import numpy as np
+
+from allocator.bound import Proof, prove
+from allocator.money import format_euros
+from allocator.reading import Level, Reading, weighted_units
+from allocator.space import Rule, Space
+from allocator.texts import Text
+
+
+NAMES = {
+    "grants": Text("subventions en centimes entiers", "grants in whole cents"),
+    "eligibility": Text("fonds et années permis", "funds and years allowed"),
+    "units": Text("accordé = demandé × unités", "granted = asked × units"),
+    "objective": Text("points recomptés", "points counted again"),
+    "bound": Text("borne recalculée", "bound recomputed"),
+    "infeasible": Text("impossibilité", "impossibility"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked, whether it holds, and the figure behind it."""
+
+    name: str
+    ok: bool
+    detail: Text
+
+    @property
+    def label(self) -> Text:
+        return NAMES.get(self.name, Text(self.name, self.name))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "ok": self.ok, "detail": str(self.detail)}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was checked. `objective` and `bound` in points, exact; `levels` where each rule stands, by rule."""
+
+    checks: tuple[Check, ...]
+    objective: Fraction | None = None
+    bound: Fraction | None = None
+    levels: tuple[tuple[Rule, tuple[Level, ...]], ...] = field(default=(), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    @property
+    def gap(self) -> float | None:
+        """|bound − objective| / |objective|; 0 where equal, inf where the objective is 0; None without both."""
+        exact = self.exact_gap
+        return None if self.objective is None or self.bound is None else float("inf") if exact is None else float(exact)
+
+    @property
+    def exact_gap(self) -> Fraction | None:
+        if self.objective is None or self.bound is None:
+            return None
+        if self.objective == self.bound:
+            return Fraction(0)
+        return abs(self.bound - self.objective) / abs(self.objective) if self.objective else None
+
+
+def certify(reading: Reading, proof: Proof | None) -> Certificate:
+    """Check a plan against its scenario, and how far it may be from the best, by `proof`."""
+    space = reading.space
+    checks = [_grants(reading), _eligible(reading), _steps(reading)]
+    levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules())
+    checks += [_rule(rule, standing) for rule, standing in levels]
+    value = objective(reading, levels)
+    checks.append(
+        Check("objective", True, Text(f"{float(value):.10g} points", f"{float(value):.10g} points"))
+    )
+    limit, check = _bound(space, proof)
+    return Certificate((*checks, check), value, limit, levels)
+
+
+def certify_infeasible(space: Space, proof: Proof) -> Certificate:
+    """Check that no plan can exist."""
+    try:
+        empty = prove(space, proof) is None
+        reason = Text("aucun plan ne peut tenir toutes les règles", "no plan can keep all rules")
+    except (ValueError, OverflowError) as error:
+        empty, reason = False, Text(f"preuve refusée : {error}", f"proof refused: {error}")
+    if not empty and str(reason) == "":
+        reason = Text("preuve insuffisante", "proof too weak")
+    return Certificate((Check("infeasible", empty, reason),))
+
+
+def objective(reading: Reading, levels: tuple[tuple[Rule, tuple[Level, ...]], ...]) -> Fraction:
+    """Points of the plan, net of what soft rules take."""
+    space = reading.space
+    values, scale = space.scenario.objective.values(space)
+    points = Fraction(weighted_units(values[reading.demand], reading.cents, space.asked[reading.demand])) / scale
+    for rule, standing in levels:
+        if rule.soft is not None:
+            points -= rule.soft * sum((level.breach for level in standing), Fraction(0))
+    return points
+
+
+def value_step(space: Space) -> Fraction | None:
+    """The step on which every objective lies, where only whole units count and no rule is soft."""
+    if any(rule.soft is not None for rule in space.rules()):
+        return None
+    values, scale = space.scenario.objective.values(space)
+    counted = np.array([bool(v) for v in values], bool)
+    if not space.lumpy[counted].all():
+        return None
+    common = gcd(*(int(v) for v in values[counted]))
+    return Fraction(common, scale) if common else None
+
+
+def _grants(reading: Reading) -> Check:
+    """Whole positive cents, each (demand, fund, year) once, within the scenario."""
+    space = reading.space
+    funds, years = space.shape
+    inside = (
+        (reading.demand >= 0) & (reading.demand < space.n) & (reading.fund >= 0) & (reading.fund < funds)
+        & (reading.year >= 0) & (reading.year < years)
+    )
+    key = (reading.demand * funds + reading.fund) * years + reading.year
+    whole = np.issubdtype(reading.cents.dtype, np.integer) and bool((reading.cents > 0).all())
+    ok = bool(inside.all()) and len(np.unique(key)) == len(key) and whole
+    total = int(reading.cents.sum())
+    return Check(
+        "grants", ok,
+        Text(f"{len(key)} subventions, {format_euros(total, 'fr')}", f"{len(key)} grants, {format_euros(total, 'en')}"),
+    )
+
+
+def _eligible(reading: Reading) -> Check:
+    """Each fund pays only demands that it may pay, in years that they accept."""
+    space = reading.space
+    scenario = space.scenario
+    wrong = 0
+    for k, fund in enumerate(scenario.funds):
+        mine = reading.demand[reading.fund == k]
+        if fund.on is not None:
+            wrong += int((~fund.on.pick(scenario).demands[mine]).sum())
+    when = np.array(scenario.years)[reading.year]
+    first = scenario.demands["first_year"].to_numpy()[reading.demand]
+    last = scenario.demands["last_year"].to_numpy()[reading.demand]
+    wrong += int(((when < first) | (when > last)).sum())
+    return Check("eligibility", wrong == 0, Text(f"{wrong} hors droit", f"{wrong} not eligible"))
+
+
+def _steps(reading: Reading) -> Check:
+    """Granted = asked × units: whole units where lumpy, each in one year; nothing, or at least the minimum; never more
+    than asked."""
+    space = reading.space
+    years = space.shape[1]
+    granted, wrong = reading.granted, 0
+    per_year = np.zeros((space.n, years), np.int64)
+    np.add.at(per_year, (reading.demand, reading.year), reading.cents)
+    wrong += int((per_year[space.lumpy] % space.asked[space.lumpy, None] != 0).sum())
+    steps = granted // space.step
+    wrong += int((steps > space.most).sum()) + int(((steps > 0) & (steps < space.least)).sum())
+    served = int(reading.served.sum())
+    return Check("units", wrong == 0, Text(f"{served} dossiers servis, {wrong} erreur(s)", f"{served} demands served, {wrong} error(s)"))
+
+
+def _rule(rule: Rule, levels: tuple[Level, ...]) -> Check:
+    """Where a rule stands: held everywhere, or by how much it is missed."""
+    missed = [level for level in levels if not level.held]
+    worst = max((level.breach for level in missed), default=Fraction(0))
+    loose = max((Fraction(level.miss) / level.scale for level in levels if level.held), default=Fraction(0))
+    if missed:
+        detail = Text(f"{len(missed)} non-respect(s), au plus {float(worst):g}", f"{len(missed)} breach(es), at most {float(worst):g}")
+    elif loose:
+        detail = Text(f"tenue à {float(loose):.3g} près (arrondi au centime)", f"held within {float(loose):.3g} (whole cents)")
+    else:
+        detail = Text("tenue", "held")
+    return Check(f"{rule.kind}:{rule.id}", not missed or rule.soft is not None, detail)
+
+
+def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
+    if proof is None:
+        return None, Check("bound", True, Text("aucune borne", "no bound"))
+    try:
+        limit = prove(space, proof)
+    except (ValueError, OverflowError) as error:
+        return None, Check("bound", False, Text(f"preuve refusée : {error}", f"proof refused: {error}"))
+    if limit is None:
+        message = Text("la preuve dit qu'aucun plan n'existe", "the proof says that no plan exists")
+        return None, Check("bound", False, message)
+    step = value_step(space)
+    if step:
+        limit = limit // step * step
+    leaves = proof.leaves()
+    return limit, Check(
+        "bound", True,
+        Text(f"aucun plan n'a plus de {float(limit):.10g} points ({leaves} cas)", f"no plan has more than {float(limit):.10g} points ({leaves} cases)"),
+    )

@@ -1,0 +1,38 @@
+"""The built-in scenarios. Every figure in them has a source or is a marked hypothesis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from allocator.texts import Text
+
+_SCENARIOS = Path(__file__).parent / "scenarios"
+
+
+def names() -> list[str]:
+    """The names of the built-in scenarios."""
+    if not _SCENARIOS.is_dir():
+        return []
+    return sorted(folder.name for folder in _SCENARIOS.iterdir() if (folder / "scenario.yaml").is_file())
+
+
+def path(name: str) -> Path:
+    """The folder of a built-in scenario; `KeyError` for another name."""
+    if name not in names():
+        raise KeyError(name)
+    return _SCENARIOS / name
+
+
+def builtin() -> list[tuple[str, Text]]:
+    """(name, label) of each; the label is the scenario's own (a text, or fr and en), else its name."""
+    from allocator.formats.yaml_text import read
+
+    found = []
+    for name in names():
+        content, _ = read((path(name) / "scenario.yaml").read_bytes(), name)
+        label = content.value.get("label") if isinstance(content.value, dict) else None
+        if isinstance(label, dict) and {"fr", "en"} <= set(label):
+            found.append((name, Text(str(label["fr"]), str(label["en"]))))
+        else:
+            found.append((name, Text(str(label or name), str(label or name))))
+    return found

@@ -1,0 +1,81 @@
+"""Ways in: a built-in name, a folder, a lone YAML file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from allocator.problems import Problem, ScenarioError, did_you_mean, near
+from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from allocator.scenario import Scenario
+
+__all__ = ["load"]
+
+
+def load(what: str | os.PathLike[str]) -> Scenario:
+    """The scenario with a built-in name, in a folder (its `scenario.yaml`), or in a `.yaml` file.
+
+    A built-in name comes before a folder of the same name (write `./name` for that). `ScenarioError` lists
+    every problem with its file, line and column.
+    """
+    from allocator import data
+    from allocator.formats import folder
+
+    name = os.fspath(what)
+    if isinstance(what, str) and name in data.names():
+        return folder.load(data.path(name))
+    path = Path(name)
+    if path.is_dir() or path.suffix.lower() in (".yaml", ".yml"):
+        return folder.load(path, shown=name)
+    if path.suffix.lower() in (".xlsx", ".xls", ".xlsm", ".ods"):
+        raise ScenarioError(
+            [
+                Problem(
+                    "",
+                    Text(
+                        "les classeurs ne sont pas lus par cette version",
+                        "workbooks are not read by this version",
+                    ),
+                    Text(
+                        "Donnez un dossier avec scenario.yaml et des fichiers CSV.",
+                        "Give a folder with scenario.yaml and CSV files.",
+                    ),
+                    name,
+                )
+            ]
+        )
+    if path.is_file():
+        raise ScenarioError(
+            [
+                Problem(
+                    "",
+                    Text("ce type de fichier n'est pas un scénario", "this type of file is not a scenario"),
+                    Text("Donnez un dossier ou un fichier .yaml.", "Give a folder or a .yaml file."),
+                    name,
+                )
+            ]
+        )
+    around = path.parent if path.parent.is_dir() else Path()
+    beside = [
+        str(path.parent / found.name) if path.parent != Path() else found.name
+        for found in _scenarios_in(around)
+    ]
+    names = [*data.names(), *beside]
+    close = near(name, names)
+    remedy = did_you_mean(name, [close] if close else data.names())
+    raise ScenarioError(
+        [Problem("", Text(f"scénario inconnu « {name} »", f"unknown scenario “{name}”"), remedy, name)]
+    )
+
+
+def _scenarios_in(folder: Path) -> list[Path]:
+    try:
+        inside = sorted(folder.iterdir())[:1000]
+    except OSError:
+        return []
+    return [
+        p for p in inside if p.suffix in (".yaml", ".yml") or (p.is_dir() and (p / "scenario.yaml").is_file())
+    ]

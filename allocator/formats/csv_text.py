@@ -1,0 +1,188 @@
+"""CSV: commas, UTF-8, a header line; every value is a text until its whole column is something else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from allocator.formats.yaml_text import line_place, not_utf8
+from allocator.money import parse_decimal
+from allocator.problems import Problem
+from allocator.texts import Text
+
+# A leading zero makes a code, not a number.
+_PLAIN = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
+_FRENCH = re.compile(
+    r"[-+\u2212]?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:[ \u00a0\u202f\u2009][0-9]{3})+)(?:,[0-9]+)?"
+)
+MOST_TOLD = 20
+
+
+@dataclass
+class CsvTable:
+    """A CSV file: `frame` (None when unreadable) and the line (as an editor counts) of each of its rows."""
+
+    file: str
+    frame: pd.DataFrame | None = None
+    lines: list[int] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(data: bytes, file: str, texts: Iterable[str]) -> CsvTable:
+    """Read CSV bytes. The columns `texts` stay text (codes keep their zeros); others become numbers or
+    booleans where all their cells are.
+    """
+    table = CsvTable(file)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        table.problems.append(not_utf8(data, error, file))
+        return table
+    header, rows = _rows(text, table)
+    if header is None:
+        return table
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    keep = set(texts)
+    table.frame = pd.DataFrame(
+        {name: _column(cells, name in keep) for name, cells in zip(header, columns, strict=True)},
+        index=pd.RangeIndex(len(rows)),
+    )
+    return table
+
+
+def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    rows: list[list[str]] = []
+    uneven = 0
+    line = 1
+    try:
+        for record in reader:
+            start, line = line, reader.line_num + 1
+            if not record:
+                continue
+            if header is None:
+                header = [name.strip() for name in record]
+                if not _header_holds(header, start, table):
+                    return None, []
+            elif len(record) != len(header):
+                uneven += 1
+                if uneven <= MOST_TOLD:
+                    table.problems.append(_uneven(len(record), len(header), start, table.file))
+            else:
+                rows.append(record)
+                table.lines.append(start)
+    except csv.Error as error:
+        table.problems.append(
+            Problem(
+                line_place(line),
+                Text(
+                    f"CSV illisible : guillemet non fermé ? ({error})",
+                    f"unreadable CSV: a quote left open? ({error})",
+                ),
+                Text(
+                    'Un texte qui contient une virgule ou un guillemet s\'écrit "ainsi, ""comme cela""".',
+                    'A text with a comma or a quote is written "so, ""like this""".',
+                ),
+                table.file,
+            )
+        )
+    if uneven > MOST_TOLD:
+        more = uneven - MOST_TOLD
+        table.problems.append(
+            Problem(
+                "",
+                Text(
+                    f"et {more} autres lignes avec un nombre de champs faux",
+                    f"and {more} more lines with a wrong number of fields",
+                ),
+                None,
+                table.file,
+            )
+        )
+    if header is None and not table.problems:
+        table.problems.append(
+            Problem(
+                line_place(1),
+                Text(
+                    "fichier vide : une ligne d'en-têtes est attendue",
+                    "empty file: a header line is expected",
+                ),
+                None,
+                table.file,
+            )
+        )
+    return header, rows
+
+
+def _header_holds(header: list[str], line: int, table: CsvTable) -> bool:
+    fine = True
+    for mark, fr, en in ((";", "points-virgules", "semicolons"), ("\t", "tabulations", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            table.problems.append(
+                Problem(
+                    line_place(line),
+                    Text(f"les champs sont séparés par des {fr}", f"the fields are separated by {en}"),
+                    Text("Séparez-les par des virgules.", "Separate them by commas."),
+                    table.file,
+                )
+            )
+            return False
+    for rank, name in enumerate(header):
+        if not name:
+            fine = False
+            message = Text(f"la colonne {rank + 1} n'a pas de nom", f"column {rank + 1} has no name")
+            table.problems.append(Problem(line_place(line), message, None, table.file))
+        elif name in header[:rank]:
+            fine = False
+            table.problems.append(
+                Problem(
+                    Text(f"ligne {line}, colonne {name}", f"line {line}, column {name}"),
+                    Text(f"colonne « {name} » donnée deux fois", f"column “{name}” is given twice"),
+                    Text("Gardez-en une.", "Keep one."),
+                    table.file,
+                )
+            )
+    return fine
+
+
+def _uneven(found: int, expected: int, line: int, file: str) -> Problem:
+    return Problem(
+        line_place(line),
+        Text(f"{found} champs au lieu de {expected}", f"{found} fields instead of {expected}"),
+        Text(
+            'Un texte avec une virgule se met entre guillemets : "1 234,50".',
+            'A text with a comma goes in quotes: "1 234,50".',
+        ),
+        file,
+    )
+
+
+def _column(cells: tuple[str, ...], as_text: bool) -> pd.Series:
+    if as_text:
+        return pd.Series(list(cells), dtype="str")
+    distinct = set(cells)
+    filled = distinct - {""}
+    if filled and {cell.lower() for cell in filled} <= {"true", "false"} and filled:
+        truths = {cell: (None if cell == "" else cell.lower() == "true") for cell in distinct}
+        return pd.Series([truths[cell] for cell in cells], dtype=object if "" in distinct else bool)
+    if filled and all(_PLAIN.fullmatch(cell) or _FRENCH.fullmatch(cell) for cell in filled):
+        return _numbers(cells, distinct)
+    return pd.Series(list(cells), dtype="str")
+
+
+def _numbers(cells: tuple[str, ...], distinct: set[str]) -> pd.Series:
+    """int64, float64 or, for decimals that floats cannot hold, Decimal objects; empty cells are missing."""
+    exact = {cell: parse_decimal(cell) for cell in distinct if cell}
+    if "" not in distinct and all(re.fullmatch(r"[-+]?[0-9]{1,18}", cell) for cell in exact):
+        return pd.Series(np.array(cells, dtype=np.int64))
+    held = {cell: float(number) for cell, number in exact.items()}
+    if all(len(exact[cell].normalize().as_tuple().digits) <= 15 for cell in exact):
+        return pd.Series([held.get(cell, np.nan) for cell in cells], dtype=np.float64)
+    return pd.Series([exact.get(cell) for cell in cells], dtype=object)

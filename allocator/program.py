@@ -1,0 +1,400 @@
+"""From a scenario to the smallest program with the same optimum, and the way back from its columns to demands.
+
+Money is a column per *class of demands* and cell; units are columns per demand. Two demands share a class when every
+row sees their money with the same coefficient per cent, up to a constant over their cells: the constant moves to their
+unit columns, because a demand's money adds up to asked · units. docs/theorem.md proves that nothing is lost.
+
+Floats live from here to `settle`. Money columns are in k€; rows and objective are scaled by powers of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from scipy import sparse
+
+from allocator.engines.base import Program
+from allocator.space import Row, Space, Term
+
+K_EURO = 100_000.0  # cents
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Cells of a class whose money must add up to its members' steps: those of one year where units are by year."""
+
+    demand_class: int
+    year: int  # position, -1 for all years
+    members: np.ndarray  # (k,) demands
+    units: np.ndarray  # (k,) their unit columns
+    money: np.ndarray  # (c,) money columns
+    funds: np.ndarray  # (c,) positions
+    years: np.ndarray  # (c,) positions
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """The program and where its columns and rows come from.
+
+    `unit_column` (n, Y): the column of demand i in year y, the same for all years where units are not by year, -1 where
+    no fund may pay. `served_column` (n,): -1 where a unit column says it. The first rows are those of `space.rows`;
+    a whole number of row r is `row_scale[r]` of the program's. `column_steps` (columns,): steps or cents in one.
+    """
+
+    space: Space
+    program: Program
+    unit_column: np.ndarray
+    served_column: np.ndarray
+    by_year: np.ndarray
+    demand_class: np.ndarray
+    blocks: tuple[Block, ...]
+    row_scale: np.ndarray
+    column_steps: np.ndarray
+    objective_scale: float
+
+    @property
+    def classes(self) -> int:
+        return int(self.demand_class.max(initial=-1)) + 1
+
+    def multipliers(self, duals: np.ndarray, *, farkas: bool = False) -> np.ndarray:
+        """Duals of the program as points per whole number of each row of `space.rows`."""
+        rows = len(self.row_scale)
+        return duals[:rows] * self.row_scale * (1.0 if farkas else self.objective_scale)
+
+    def broken_caps(self, x: np.ndarray, tolerance: float = 1e-7) -> tuple[sparse.csr_matrix, np.ndarray] | None:
+        """Rows  X(funds) − Σ min(step, caps of those funds) · units ≤ 0  that x breaks: (k, columns) and zeros (k,)."""
+        found = [row for block in self.blocks for row in self._caps_of(block, x, tolerance)]
+        if not found:
+            return None
+        data, rows, columns = [], [], []
+        for k, (where, values) in enumerate(found):
+            rows.append(np.full(len(where), k))
+            columns.append(where)
+            data.append(values)
+        shape = (len(found), self.program.columns)
+        matrix = sparse.csr_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
+        return matrix, np.zeros(len(found))
+
+    def _caps_of(self, block: Block, x: np.ndarray, tolerance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        space = self.space
+        if not space.capped[block.members].any():
+            return
+        caps, common = space.unit_caps(int(space.pattern[block.members[0]]), block.members)
+        asked = space.asked[block.members].astype(object) * common
+        mine = [caps[f, y] for f, y in zip(block.funds, block.years, strict=True)]
+        tight = [k for k, cap in enumerate(mine) if (cap < asked).any()]
+        per_unit = self.column_steps[block.units] / np.where(space.lumpy[block.members], 1, space.asked[block.members])
+        for size in range(1, len(tight) + 1):
+            for some in combinations(tight, size):
+                together = np.minimum(asked, sum(mine[k] for k in some))
+                room = (together / common).astype(float) * per_unit / K_EURO  # k€ per unit of the column
+                money = block.money[list(some)]
+                if x[money].sum() > float(room @ x[block.units]) + tolerance * (1 + x[money].sum()):
+                    where = np.concatenate([money, block.units])
+                    yield where, np.concatenate([np.ones(len(money)), -room])
+
+    def with_rows(self, matrix: sparse.csr_matrix, upper: np.ndarray) -> Compiled:
+        """The same with rows `matrix` @ x ≤ upper appended."""
+        program = self.program
+        grown = replace(
+            program,
+            matrix=sparse.csr_matrix(sparse.vstack([program.matrix, matrix])),
+            row_lower=np.concatenate([program.row_lower, np.full(len(upper), -np.inf)]),
+            row_upper=np.concatenate([program.row_upper, upper]),
+        )
+        return replace(self, program=grown)
+
+
+class _Entries:
+    """Triplets of a growing sparse matrix."""
+
+    def __init__(self) -> None:
+        self.rows: list[np.ndarray] = []
+        self.columns: list[np.ndarray] = []
+        self.values: list[np.ndarray] = []
+
+    def add(self, row: int | np.ndarray, columns: np.ndarray, values: float | np.ndarray) -> None:
+        keep = columns >= 0
+        columns = columns[keep]
+        self.rows.append(np.broadcast_to(row, keep.shape)[keep])
+        self.columns.append(columns)
+        self.values.append(np.broadcast_to(np.asarray(values, float), keep.shape)[keep])
+
+    def matrix(self, shape: tuple[int, int]) -> sparse.csr_matrix:
+        parts = [np.concatenate(p) if p else np.array([], int) for p in (self.rows, self.columns, self.values)]
+        matrix = sparse.csr_matrix((parts[2].astype(float), (parts[0], parts[1])), shape=shape)
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A term on demands with one pattern: constant over their cells plus what differs between cells."""
+
+    row: int
+    demands: np.ndarray
+    weight: np.ndarray  # (k,) per cent
+    constant: np.ndarray  # (Y,)
+    rest: np.ndarray  # (F, Y)
+
+
+def middle(values: np.ndarray) -> float:
+    """The lower median: moves with a constant added to all values, and is 0 where most are."""
+    return float(np.sort(values)[(len(values) - 1) // 2])
+
+
+def _split_constant(cells: np.ndarray, eligible: np.ndarray, by_year: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(constant (Y,), rest (F, Y)) with cells = constant + rest on the eligible cells; one constant unless by year."""
+    constant = np.zeros(cells.shape[1])
+    if by_year:
+        for y in np.flatnonzero(eligible.any(axis=0)):
+            constant[y] = middle(cells[eligible[:, y], y])
+    else:
+        constant[:] = middle(cells[eligible])
+    return constant, np.where(eligible, cells - constant, 0.0)
+
+
+def _parts(space: Space, row: int, term: Term, by_year: np.ndarray) -> Iterator[_Part]:
+    """The term by pattern, and by whether units are by year."""
+    if term.of == "served" or not len(term.demands):
+        return
+    weights = term.weights.astype(float)
+    if term.of == "units":
+        weights = weights / space.asked[term.demands]
+    kind = space.pattern[term.demands] * 2 + by_year[term.demands]
+    values = np.unique(kind)
+    for value in values:
+        eligible = space.patterns[value // 2].eligible
+        if eligible.any():
+            constant, rest = _split_constant(term.cells.astype(float), eligible, bool(value % 2))
+            here = slice(None) if len(values) == 1 else kind == value
+            yield _Part(row, term.demands[here], weights[here], constant, rest)
+
+
+def _units_by_year(space: Space) -> np.ndarray:
+    """(n,) bool: units must be told apart by year: whole, capped in a year, or counted by year."""
+    several = np.array([p.years.sum() > 1 for p in space.patterns], bool)[space.pattern]
+    counted = np.zeros(space.n, bool)
+    for _, row in space.rows:
+        for term in row.terms:
+            if term.of == "units" and (term.cells != term.cells.flat[0]).any():
+                counted[term.demands] = True
+    return several & (space.lumpy | space.capped | counted)
+
+
+def _classify(space: Space, parts: list[_Part], by_year: np.ndarray) -> np.ndarray:
+    """(n,) class of each demand, -1 where no fund may pay: pattern, by year, and every row's coefficients but constants.
+
+    Refined row by row from the coefficients themselves; no row can be forgotten.
+    """
+    found = space.pattern * 2 + by_year
+    fresh = int(found.max(initial=0)) + 1
+    for part in parts:
+        if not part.rest.any():
+            continue
+        alike = part.weight.min() == part.weight.max()
+        if alike and len(part.demands) == space.n:
+            continue
+        mine = found[part.demands]
+        if not alike:
+            weight = np.unique(part.weight, return_inverse=True)[1]
+            mine = mine * (int(weight.max()) + 1) + weight
+        labels = np.unique(mine, return_inverse=True)[1]
+        found[part.demands] = fresh + labels
+        fresh += int(labels.max()) + 1
+    found[~space.payable] = -1
+    classes = np.unique(found, return_inverse=True)[1]
+    return classes - 1 if (found < 0).any() else classes
+
+
+def compile(space: Space) -> Compiled:  # the field's word; nobody here wants the builtin
+    """The smallest program of a scenario."""
+    funds, years = space.shape
+    low, high = space.boxes
+    by_year = _units_by_year(space)
+    parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, by_year)]
+    demand_class = _classify(space, parts, by_year)
+
+    # columns: units, then served, then money, then what soft rows may miss
+    able = np.array([p.years for p in space.patterns], bool).reshape(-1, years)[space.pattern]
+    wanted = np.where(by_year[:, None], able, False)
+    wanted[np.arange(space.n), able.argmax(axis=1)] |= space.payable
+    unit_column = np.where(wanted, np.cumsum(wanted.ravel()).reshape(wanted.shape) - 1, -1)
+    units = int(wanted.sum())
+    single = space.payable & ~by_year
+    unit_column[single] = unit_column[single].max(axis=1, keepdims=True)
+    unit_demand, unit_year = np.nonzero(wanted)
+
+    named = np.zeros(space.n, bool)
+    for _, row in space.rows:
+        for term in row.terms:
+            if term.of == "served":
+                named[term.demands] = True
+    plain = space.lumpy & (high <= 1)
+    needs_served = space.payable & ~plain & (named | (space.least > 1)) & (high > 0)
+    served_column = np.where(needs_served, units + np.cumsum(needs_served) - 1, -1)
+    first_money = units + int(needs_served.sum())
+
+    _, example = np.unique(demand_class[space.payable], return_index=True)
+    example = np.flatnonzero(space.payable)[example]
+    money_column = np.full((len(example), years, funds), -1)  # years first: cells in order of time
+    cells = np.array([space.patterns[space.pattern[i]].eligible.T for i in example], bool).reshape(money_column.shape)
+    money_column[cells] = first_money + np.arange(cells.sum())
+    first_slack = first_money + int(cells.sum())
+
+    column_steps = np.concatenate(
+        [np.where(space.lumpy[unit_demand], 1.0, K_EURO), np.ones(first_money - units), np.full(cells.sum(), K_EURO)]
+    )
+
+    entries = _Entries()
+    for part in parts:
+        _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column)
+    for r, (_, row) in enumerate(space.rows):
+        for term in row.terms:
+            if term.of == "served":
+                _add_served(entries, r, term, unit_column, served_column, by_year)
+    count = len(space.rows)
+    matrix = entries.matrix((count, first_slack))
+    row_scale = _powers_of_two(matrix)
+    matrix = sparse.csr_matrix(sparse.diags(row_scale) @ matrix)
+    lower = np.array([-np.inf if row.lower is None else float(row.lower) for _, row in space.rows]) * row_scale
+    upper = np.array([np.inf if row.upper is None else float(row.upper) for _, row in space.rows]) * row_scale
+
+    blocks, links = _links(space, demand_class, by_year, unit_column, money_column, column_steps, first_slack)
+    extra, extra_lower, extra_upper = _own_rows(space, unit_column, served_column, by_year, column_steps, first_slack)
+
+    values, value_scale = space.scenario.objective.values(space)
+    per_unit = (values / value_scale).astype(float)[unit_demand]
+    objective = np.zeros(first_slack)
+    asked = np.where(space.lumpy, 1, space.asked)[unit_demand]
+    objective[:units] = per_unit * column_steps[:units] / asked
+    slack, slack_cost = _slacks(space, row_scale)
+    objective = np.concatenate([objective, -slack_cost])
+    largest = float(np.abs(objective).max(initial=0.0))
+    objective_scale = 2.0 ** np.floor(np.log2(largest)) if largest > 0 else 1.0
+
+    stacked = sparse.vstack([matrix, links, extra])
+    padding = sparse.vstack([slack, sparse.csr_matrix((links.shape[0] + extra.shape[0], slack.shape[1]))])
+    whole = np.zeros(first_slack + slack.shape[1], bool)
+    whole[:units] = space.lumpy[unit_demand]
+    whole[units:first_money] = True
+    column_upper = np.full(len(whole), np.inf)
+    column_lower = np.zeros(len(whole))
+    column_upper[:units] = high[unit_demand] / column_steps[:units]
+    column_lower[:units] = np.where(by_year[unit_demand], 0, low[unit_demand]) / column_steps[:units]
+    column_upper[units:first_money] = 1
+    column_lower[units:first_money] = low[needs_served] > 0
+    zeros = np.zeros(links.shape[0])
+    program = Program(
+        objective=objective / objective_scale,
+        matrix=sparse.csr_matrix(sparse.hstack([stacked, padding])),
+        row_lower=np.concatenate([lower, zeros, extra_lower]),
+        row_upper=np.concatenate([upper, zeros, extra_upper]),
+        lower=column_lower,
+        upper=column_upper,
+        integer=whole,
+        grain=np.where(whole, 1.0, 1 / K_EURO),
+    )
+    return Compiled(
+        space, program, unit_column, served_column, by_year, demand_class, blocks, row_scale, column_steps,
+        objective_scale,
+    )
+
+
+def _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column) -> None:
+    """A part's constant on unit columns and its rest on the money columns of its classes."""
+    demands = part.demands
+    if part.constant.any():
+        per_step = part.weight * space.step[demands]
+        if by_year[demands[0]]:
+            for y in np.flatnonzero(part.constant):
+                columns = unit_column[demands, y]
+                entries.add(part.row, columns, per_step * part.constant[y] * column_steps[columns])
+        else:
+            columns = unit_column[demands, 0]
+            entries.add(part.row, columns, per_step * part.constant[0] * column_steps[columns])
+    if part.rest.any():
+        classes, first = np.unique(demand_class[demands], return_index=True)
+        for f, y in np.argwhere(part.rest):
+            columns = money_column[classes, y, f]
+            entries.add(part.row, columns, part.weight[first] * part.rest[f, y] * K_EURO)
+
+
+def _add_served(entries, row, term, unit_column, served_column, by_year) -> None:
+    """A served demand is its own column, or its single unit, in whichever year."""
+    served = served_column[term.demands]
+    entries.add(row, served, term.weights.astype(float))
+    plain = served < 0
+    demands, weights = term.demands[plain], term.weights[plain].astype(float)
+    entries.add(row, np.where(by_year[demands], -1, unit_column[demands, 0]), weights)
+    for y in range(unit_column.shape[1]):
+        entries.add(row, np.where(by_year[demands], unit_column[demands, y], -1), weights)
+
+
+def _links(space, demand_class, by_year, unit_column, money_column, column_steps, columns):
+    """Blocks, and the rows  Σ members' euros − Σ money = 0  that tie them together, in k€."""
+    entries, blocks = _Entries(), []
+    order = np.argsort(demand_class, kind="stable")
+    starts = np.searchsorted(demand_class[order], np.arange(len(money_column) + 1))
+    for k in range(len(money_column)):
+        members = order[starts[k] : starts[k + 1]]
+        cells = np.argwhere(money_column[k] >= 0)
+        spans = np.unique(cells[:, 0]) if by_year[members[0]] else [-1]
+        for year in spans:
+            mine = cells if year < 0 else cells[cells[:, 0] == year]
+            units = unit_column[members, max(year, 0)]
+            money = money_column[k, mine[:, 0], mine[:, 1]]
+            row = len(blocks)
+            entries.add(row, units, space.step[members] * column_steps[units] / K_EURO)
+            entries.add(row, money, -1.0)
+            blocks.append(Block(k, int(year), members, units, money, mine[:, 1], mine[:, 0]))
+    return tuple(blocks), entries.matrix((len(blocks), columns))
+
+
+def _own_rows(space, unit_column, served_column, by_year, column_steps, columns):
+    """What a demand asks of itself: no more than it wants over the years; nothing, or at least its minimum."""
+    low, high = space.boxes
+    entries, lower, upper = _Entries(), [], []
+
+    def add(demands, own_lower, own_upper, served=None) -> None:
+        rows = len(lower) + np.arange(len(demands))
+        scale = np.where(space.lumpy[demands], 1.0, K_EURO)
+        entries.add(rows, np.where(by_year[demands], -1, unit_column[demands, 0]), 1.0)
+        for y in range(unit_column.shape[1]):
+            entries.add(rows, np.where(by_year[demands], unit_column[demands, y], -1), 1.0)
+        if served is not None:
+            entries.add(rows, served_column[demands], -served / scale)
+        lower.extend(own_lower / scale)
+        upper.extend(own_upper / scale)
+
+    over_years = np.flatnonzero(by_year & space.payable)
+    add(over_years, low[over_years], high[over_years])
+    served = np.flatnonzero(served_column >= 0)
+    endless = np.full(len(served), np.inf)
+    add(served, -endless, 0 * high[served], high[served])
+    add(served, 0 * high[served], endless, space.least[served])
+    return entries.matrix((len(lower), columns)), np.array(lower), np.array(upper)
+
+
+def _slacks(space: Space, row_scale: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """What soft rows may miss: columns (rows, k) in the program's row units, and the points (k,) each costs."""
+    rows, signs, costs = [], [], []
+    for r, (rule, row) in enumerate(space.rows):
+        if rule.soft is not None:
+            for side, sign in ((row.lower, 1.0), (row.upper, -1.0)):
+                if side is not None:
+                    rows.append(r)
+                    signs.append(sign)
+                    costs.append(float(rule.soft) / row.scale / row_scale[r])
+    shape = (len(space.rows), len(rows))
+    return sparse.csr_matrix((signs, (rows, range(len(rows)))), shape=shape), np.array(costs)
+
+
+def _powers_of_two(matrix: sparse.csr_matrix) -> np.ndarray:
+    """(rows,) factors that bring the largest coefficient of each row to between 1 and 2."""
+    largest = np.abs(matrix).max(axis=1).toarray().ravel() if matrix.shape[1] and matrix.shape[0] else np.zeros(matrix.shape[0])
+    return 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))

@@ -1,0 +1,114 @@
+"""Grants read against the scenario in whole numbers: what a rule's check counts. Knows no program, no engine, no float."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from allocator.space import Exact, Group, Space
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where a rule stands for one value of its `per`: the left side it counted and the sides it must keep between.
+
+    `scale` of these whole numbers make one euro or unit. `tolerance` is what whole cents cannot avoid where the rule
+    asks for an equality on divisible money: what one cent per grant covered can buy; 0 everywhere else.
+    """
+
+    group: str
+    left: Exact
+    lower: Exact | None
+    upper: Exact | None
+    scale: int = 1
+    tolerance: Exact = 0
+
+    @property
+    def miss(self) -> Exact:
+        """How far outside its sides, in the rule's whole numbers."""
+        short = self.lower - self.left if self.lower is not None else 0
+        over = self.left - self.upper if self.upper is not None else 0
+        return max(short, over, 0)
+
+    @property
+    def held(self) -> bool:
+        return self.miss <= self.tolerance
+
+    @property
+    def breach(self) -> Fraction:
+        """The miss in euros or units, 0 within the tolerance."""
+        return Fraction(0) if self.held else Fraction(self.miss) / self.scale
+
+    @property
+    def slack(self) -> Fraction | None:
+        """Euros or units to the nearer side; None when there is no side."""
+        rooms = [self.left - self.lower] if self.lower is not None else []
+        rooms += [self.upper - self.left] if self.upper is not None else []
+        return Fraction(min(rooms)) / self.scale if rooms else None
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """g grants: positions `demand`, `fund`, `year` (g,) and `cents` (g,) int64."""
+
+    space: Space
+    demand: np.ndarray
+    fund: np.ndarray
+    year: np.ndarray
+    cents: np.ndarray
+
+    @cached_property
+    def granted(self) -> np.ndarray:
+        """(n,) int64 cents granted to each demand."""
+        total = np.zeros(self.space.n, np.int64)
+        np.add.at(total, self.demand, self.cents)
+        return total
+
+    @cached_property
+    def served(self) -> np.ndarray:
+        """(n,) bool"""
+        return self.granted > 0
+
+    def covered(self, group: Group) -> np.ndarray:
+        """(g,) bool: grants that the group selects."""
+        mine = np.zeros(self.space.n, bool)
+        mine[group.demands] = True
+        return mine[self.demand] & group.cells[self.fund, self.year]
+
+    def euros(self, group: Group) -> int:
+        """Cents granted within the group."""
+        return int(self.cents[self.covered(group)].sum())
+
+    def units(self, group: Group, numerators: np.ndarray | int = 1) -> Exact:
+        """Σ numerators · units within the group, units counted in proportion to cents where it selects funds or years."""
+        inside = self.covered(group)
+        demand = self.demand[inside]
+        weight = np.broadcast_to(np.asarray(numerators), (self.space.n,))[demand]
+        return weighted_units(weight, self.cents[inside], self.space.asked[demand])
+
+
+def weighted_units(weight: np.ndarray, cents: np.ndarray, asked: np.ndarray) -> Exact:
+    """Σ weight · cents / asked, exactly; all (k,)."""
+    whole = cents % asked == 0
+    total: Exact = exact_dot(weight[whole], cents[whole] // asked[whole])
+    parts = [
+        Fraction(int(w) * int(c), int(a))
+        for w, c, a in zip(weight[~whole], cents[~whole], asked[~whole], strict=True)
+        if w
+    ]
+    while len(parts) > 1:  # pairwise, so that denominators stay short for as long as possible
+        parts = [sum(parts[k : k + 2], Fraction(0)) for k in range(0, len(parts), 2)]
+    return total + parts[0] if parts else total
+
+
+def exact_dot(a: np.ndarray, b: np.ndarray) -> int:
+    """Σ a·b of whole numbers, in Python's own integers wherever int64 might not hold it."""
+    if not len(a):
+        return 0
+    largest = max(abs(int(a.max())), abs(int(a.min()))) * max(abs(int(b.max())), abs(int(b.min())))
+    if largest * len(a) < 2**62:
+        return int((a.astype(np.int64) * b.astype(np.int64)).sum())
+    return int((a.astype(object) * b.astype(object)).sum())

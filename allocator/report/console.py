@@ -1,0 +1,188 @@
+"""A plan as tables on a terminal, in French or English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from allocator.money import format_euros
+from allocator.texts import Text, language
+
+if TYPE_CHECKING:
+    from allocator.plan import Plan
+
+STATUS = {
+    "optimal": Text("optimal (certifié)", "optimal (certified)"),
+    "feasible": Text("réalisable et certifié ; l'écart au mieux n'est pas fermé", "feasible and certified; the gap to the best is not closed"),
+    "infeasible": Text("impossible (prouvé)", "infeasible (proved)"),
+    "no_plan": Text("aucun plan", "no plan"),
+}  # fmt: skip
+
+
+def number(value: float, digits: int = 0) -> str:
+    """1 234 567,8 in French, 1,234,567.8 in English."""
+    text = f"{value:,.{digits}f}"
+    return text.translate(str.maketrans({",": "\u202f", ".": ","})) if language() == "fr" else text
+
+
+def print_plan(plan: Plan, console: Console) -> None:
+    """The plan as tables: by fund, by measure, by region; what is short, what binds; the certificate."""
+    heading = Text("Plan", "Plan")
+    console.print(f"\n[bold]{heading} « {plan.scenario.name} »[/bold] : {STATUS[plan.status]}")
+    if str(plan.message):
+        console.print(str(plan.message))
+    if plan.conflict is not None:
+        console.print(str(plan.conflict.text()), markup=False, highlight=False)
+    if plan.reading is None:
+        return
+    _points(plan, console)
+    for table in (_by_fund(plan), _by_measure(plan), _by_region(plan)):
+        console.print()
+        console.print(table)
+    _scarce(plan, console)
+    _binding(plan, console)
+    _certificate(plan, console)
+
+
+def _points(plan: Plan, console: Console) -> None:
+    assert plan.objective is not None
+    bound = "—" if plan.bound is None else number(plan.bound, 2)
+    gap = "—" if plan.gap is None else f"{plan.gap:.2g}"
+    console.print(
+        Text(
+            f"{number(plan.objective, 2)} points ; aucun plan ne dépasse {bound} (écart garanti {gap})",
+            f"{number(plan.objective, 2)} points; no plan exceeds {bound} (gap {gap})",
+        ).in_(),
+        highlight=False,
+    )
+
+
+def _table(title: Text, *columns: Text) -> Table:
+    table = Table(title=str(title), title_justify="left", header_style="bold")
+    for k, column in enumerate(columns):
+        table.add_column(str(column), justify="left" if k == 0 else "right", no_wrap=k > 0)
+    return table
+
+
+ASKED = Text("demandé", "asked")
+GRANTED = Text("accordé", "granted")
+LEFT = Text("reste à attribuer", "left")
+
+
+def _by_fund(plan: Plan) -> Table:
+    """Each fund with what is inside it; a parent's row counts its children's euros, so rows are not to be added up."""
+    held, eligible = plan.held_cents(), plan.asked_by_fund()
+    granted = plan.grants.groupby("fund")["cents"].sum()
+    table = _table(
+        Text("Par fonds", "By fund"), Text("fonds", "fund"), Text("enveloppe", "envelope"),
+        Text("demandé (éligible)", "asked (eligible)"), GRANTED, LEFT,
+    )  # fmt: skip
+    children: dict[str | None, list[str]] = {}
+    labels = {f.id: f.label or f.id for f in plan.scenario.funds}
+    for fund in plan.scenario.funds:
+        children.setdefault(fund.parent, []).append(fund.id)
+
+    def spent(fund: str) -> int:
+        return int(granted.get(fund, 0)) + sum(spent(child) for child in children.get(fund, []))
+
+    def walk(fund: str, depth: int) -> None:
+        used = spent(fund)
+        name = "  " * depth + ("└ " if depth else "") + labels[fund]
+        table.add_row(name, *(format_euros(c) for c in (held[fund], eligible[fund], used, held[fund] - used)))
+        for child in children.get(fund, []):
+            walk(child, depth + 1)
+
+    for root in children.get(None, []):
+        walk(root, 0)
+    return table
+
+
+def _by_measure(plan: Plan) -> Table:
+    units = plan.units.assign(asked=plan.asked_cents()).groupby("measure")
+    sums = units[["asked", "cents", "asked_units", "units"]].sum()
+    table = _table(
+        Text("Par mesure", "By measure"), Text("mesure", "measure"), ASKED, GRANTED,
+        Text("unités demandées", "units asked"), Text("unités accordées", "units granted"), Text("unité", "unit"),
+    )  # fmt: skip
+    for measure in plan.scenario.measures:
+        if measure.id in sums.index:
+            row = sums.loc[measure.id]
+            digits = 0 if measure.lumpy else 1
+            table.add_row(
+                measure.label or measure.id, format_euros(int(row["asked"])), format_euros(int(row["cents"])),
+                number(row["asked_units"], digits), number(row["units"], digits), measure.unit,
+            )  # fmt: skip
+    return table
+
+
+def _by_region(plan: Plan) -> Table:
+    territories = plan.scenario.territories
+    region = territories.set_index("id")["region"]
+    sums = plan.units.assign(asked=plan.asked_cents()).groupby(plan.units["territory"].map(region))[["asked", "cents"]].sum()
+    people = territories.groupby("region")["population"].sum()
+    table = _table(
+        Text("Par région", "By region"), Text("région", "region"), ASKED, GRANTED, Text("€ par habitant", "€ per inhabitant")
+    )
+    called = territories.groupby("region")["region_name"].first() if "region_name" in territories else {}
+    for name in sorted(people.index):
+        asked, cents = (int(sums[c].get(name, 0)) for c in ("asked", "cents"))
+        each = number(cents / 100 / people[name], 2) if people[name] else "—"
+        table.add_row(str(called.get(name, name)), format_euros(asked), format_euros(cents), each)
+    return table
+
+
+def _scarce(plan: Plan, console: Console) -> None:
+    held, eligible = plan.held_cents(), plan.asked_by_fund()
+    short = [f for f in plan.scenario.funds if eligible[f.id] > held[f.id]]
+    console.print(f"\n[bold]{Text('Fonds demandés au-delà de leur enveloppe', 'Funds asked for more than they hold')}[/bold]")
+    for fund in short:
+        ratio = number(eligible[fund.id] / held[fund.id], 2) if held[fund.id] else "∞"
+        text = Text(f"{fund.label} : {ratio} fois l'enveloppe", f"{fund.label}: {ratio} times the envelope")
+        console.print(f"  {text}", markup=False, highlight=False)
+    if not short:
+        console.print(f"  {Text('aucun', 'none')}")
+
+
+def _binding(plan: Plan, console: Console) -> None:
+    console.print(f"\n[bold]{Text('Ce qui limite le plan', 'What limits the plan')}[/bold]")
+    standing = {rule.id: (rule, levels) for rule, levels in plan.certificate.levels}
+    for name in plan.binding:
+        rule, levels = standing[name]
+        tight = [level.group for level in levels if level.slack == 0 and level.group]
+        where = f" — {', '.join(tight[:6])}{' …' if len(tight) > 6 else ''}" if tight else ""
+        console.print(f"  {rule.title} : {rule.label or rule.id}{where}", markup=False, highlight=False)
+    broken = [
+        (rule, sum((level.breach for level in levels), 0)) for rule, levels in plan.certificate.levels if rule.soft is not None
+    ]
+    for rule, breach in broken:
+        if breach:
+            text = Text(f"non-respect de {rule.label or rule.id} : {number(float(breach), 2)}", f"breach of {rule.label or rule.id}: {number(float(breach), 2)}")
+            console.print(f"  {text}", markup=False, highlight=False)
+
+
+def _certificate(plan: Plan, console: Console) -> None:
+    certificate = plan.certificate
+    verdict = Text("certificat valable", "certificate holds") if certificate.ok else Text("certificat refusé", "certificate refused")
+    console.print(f"\n[bold]{Text('Certificat', 'Certificate')}[/bold] : {verdict} ({len(certificate.checks)} {Text('vérifications', 'checks')})")
+    for check in certificate.checks:
+        if not check.ok or ":" not in check.name:
+            console.print(f"  {'✓' if check.ok else '✗'} {check.label} : {check.detail}", markup=False, highlight=False)
+    held = sum(1 for check in certificate.checks if check.ok and ":" in check.name)
+    console.print(f"  ✓ {held} {Text('règles et enveloppes tenues', 'rules and envelopes held')}", highlight=False)
+    engine, seconds = plan.engine, plan.seconds
+    console.print(
+        Text(
+            f"Moteur {engine.name} {engine.version} ({engine.why}), programme {plan.size[0]} × {plan.size[1]} : "
+            f"compilation {seconds.compile:.2f} s, calcul {seconds.solve:.2f} s, mise au centime {seconds.settle:.2f} s, "
+            f"certificat {seconds.certify:.2f} s",
+            f"Engine {engine.name} {engine.version} ({engine.why}), program {plan.size[0]} × {plan.size[1]}: "
+            f"compile {seconds.compile:.2f} s, solve {seconds.solve:.2f} s, settle {seconds.settle:.2f} s, "
+            f"certify {seconds.certify:.2f} s",
+        ).in_(),
+        highlight=False,
+    )
+
+
+__all__ = ["number", "print_plan"]

@@ -1,0 +1,269 @@
+"""From an engine's floats to whole cents: floats end here.
+
+Whole units are rounded; the rest is solved again with them fixed, to the cheapest of the best plans and then to a fixed
+order among equals; columns that are not whole cents are rounded by a small program of their own, which keeps every row;
+each class's money is dealt to its members by integer flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from ortools.graph.python import max_flow
+from scipy import sparse
+
+from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
+from allocator.program import Block, Compiled
+from allocator.reading import Reading
+
+ROUNDS = 50  # of adding broken caps
+REACH = (1, 8, 1000)  # cents either way that rounding may move a column, tried in turn
+ON_FACE = 1e-7  # a reduced cost or dual beyond this keeps its column or row where it is
+
+
+class Relaxed:
+    """A compiled program kept open in an LP engine, its broken caps added as they show."""
+
+    def __init__(self, compiled: Compiled, engine: Engine) -> None:
+        self.compiled = compiled
+        self.engine = engine
+        self.session: Session = engine.session(compiled.program)
+
+    def solve(
+        self,
+        *,
+        lower: np.ndarray | None = None,
+        upper: np.ndarray | None = None,
+        row_lower: np.ndarray | None = None,
+        row_upper: np.ndarray | None = None,
+        objective: np.ndarray | None = None,
+        time_limit: float | None = None,
+        stop: Stop | None = None,
+    ) -> Outcome:
+        """Solve the program itself but for what is given, adding caps until none is broken.
+
+        Given row sides are those of the first rows; caps added meanwhile keep their own.
+        """
+        for _ in range(ROUNDS):
+            program = self.compiled.program
+            outcome = self.session.solve(
+                lower=program.lower if lower is None else lower,
+                upper=program.upper if upper is None else upper,
+                row_lower=_first(row_lower, program.row_lower),
+                row_upper=_first(row_upper, program.row_upper),
+                objective=program.objective if objective is None else objective,
+                time_limit=time_limit,
+                stop=stop,
+            )
+            broken = None if outcome.x is None else self.compiled.broken_caps(outcome.x)
+            if broken is None:
+                return outcome
+            self.add(*broken)
+        return replace(outcome, reason=Reason.ERROR, message="caps are still broken")
+
+    def add(self, matrix: sparse.csr_matrix, upper: np.ndarray) -> None:
+        """Append rows matrix @ x ≤ upper."""
+        self.compiled = self.compiled.with_rows(matrix, upper)
+        self.session.add_rows(matrix, np.full(len(upper), -np.inf), upper)
+
+
+def _first(given: np.ndarray | None, own: np.ndarray) -> np.ndarray:
+    return own if given is None else np.concatenate([given, own[len(given) :]])
+
+
+def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine, *, stop: Stop | None = None) -> Reading | None:
+    """Grants in whole cents near x, its whole columns kept; None when no rounding nearby passes."""
+    program = relaxed.compiled.program
+    fixed = np.round(x)
+    lower = np.where(program.integer, fixed, program.lower)
+    upper = np.where(program.integer, fixed, program.upper)
+    best = relaxed.solve(lower=lower, upper=upper, stop=stop)
+    if best.reason is Reason.OPTIMAL:
+        x = _cheapest_then_ordered(relaxed, best, lower, upper, stop)
+    whole = _whole_cents(relaxed, np.where(program.integer, fixed, x), rounder, stop)
+    return None if whole is None else _deal(relaxed.compiled, whole)
+
+
+def _cheapest_then_ordered(
+    relaxed: Relaxed, best: Outcome, lower: np.ndarray, upper: np.ndarray, stop: Stop | None
+) -> np.ndarray:
+    """Move among the optimal points: fewest euros first, then a fixed order of demands, years and funds.
+
+    The optimal points are what complementary slackness leaves: a column with a reduced cost stays at its bound, a row
+    with a dual at its side.
+    """
+    program = relaxed.compiled.program
+    row_lower, row_upper, objective = program.row_lower, program.row_upper, program.objective
+    for level in _tie_breakers(relaxed.compiled):
+        program, x, duals = relaxed.compiled.program, best.x, best.duals
+        if x is None or duals is None:
+            break
+        row_lower, row_upper = _first(row_lower, program.row_lower), _first(row_upper, program.row_upper)
+        duals = np.concatenate([duals, np.zeros(program.rows - len(duals))])
+        reduced = objective - program.matrix.T @ duals
+        nearer_low = x - lower < upper - x
+        stays = np.abs(reduced) > ON_FACE
+        place = np.where(nearer_low, lower, upper)
+        lower, upper = np.where(stays, place, lower), np.where(stays, place, upper)
+        tight = np.abs(duals) > ON_FACE
+        side = np.where(duals > 0, row_upper, row_lower)
+        tight &= np.isfinite(side)
+        row_lower, row_upper = np.where(tight, side, row_lower), np.where(tight, side, row_upper)
+        objective = level
+        outcome = relaxed.solve(
+            lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level, stop=stop
+        )
+        if outcome.reason is not Reason.OPTIMAL:
+            break
+        best = outcome
+    assert best.x is not None
+    return best.x
+
+
+def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:
+    """Objectives (columns,) after the scenario's own: fewer euros; earlier demands, years and funds first."""
+    cheaper, ordered = np.zeros(compiled.program.columns), np.zeros(compiled.program.columns)
+    space = compiled.space
+    funds, years = space.shape
+    for block in compiled.blocks:
+        cheaper[block.money] = -1.0
+        ordered[block.money] = -(block.years * funds + block.funds + 1.0) / (funds * years)
+    demand, year = np.nonzero(compiled.unit_column >= 0)
+    ordered[compiled.unit_column[demand, year]] += 1.0 - demand / space.n
+    return [cheaper, ordered]
+
+
+def _whole_cents(relaxed: Relaxed, x: np.ndarray, rounder: Engine, stop: Stop | None) -> np.ndarray | None:
+    """x with every column a whole number of its steps (columns,), slacks left out; None when no rounding keeps every row.
+
+    A small program over the columns that are not whole yet, each free to move a few cents.
+    """
+    for reach in REACH:
+        for _ in range(ROUNDS):
+            compiled = relaxed.compiled
+            whole = _round_columns(compiled, x, rounder, reach, stop)
+            if whole is None:
+                break
+            broken = compiled.broken_caps(whole / compiled.column_steps, tolerance=1e-12)
+            if broken is None:
+                return whole
+            relaxed.add(*broken)
+    return None
+
+
+def _round_columns(compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, stop: Stop | None) -> np.ndarray | None:
+    program, counted = compiled.program, len(compiled.column_steps)
+    steps = x[:counted] * compiled.column_steps
+    base = np.round(steps)
+    near = np.abs(steps - base) <= 1e-4
+    free = np.flatnonzero(~near if reach == REACH[0] else ~near | (~program.integer[:counted] & (steps > 0.5)))
+    base = np.where(near, base, np.floor(steps))
+    if not len(free):
+        return base
+    slacks = np.arange(counted, program.columns)
+    per_step = sparse.csc_matrix(program.matrix[:, :counted] @ sparse.diags(1 / compiled.column_steps))
+    soft = program.matrix[:, slacks]
+    moving = sparse.csr_matrix(sparse.hstack([per_step[:, free], soft]))
+    touched = np.flatnonzero(np.diff(moving.indptr))
+    left = _precise_product(sparse.csr_matrix(per_step), base)[touched]
+    lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
+    moving = moving[touched]
+    # rows whose coefficients are equal powers of two count whole cents: their sides can be whole too
+    size = np.abs(moving).max(axis=1).toarray().ravel()
+    ratio = moving.data / np.repeat(size, np.diff(moving.indptr))
+    counts = np.ones(len(touched), bool)
+    np.logical_and.at(counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(ratio) == 1)
+    lower, upper = lower / size, upper / size
+    level = upper - lower < 1e-9
+    give = np.where(level, 1.0, -1e-7)
+    lower = np.where(counts, np.ceil(lower - 1e-4), lower - give)
+    upper = np.where(counts, np.floor(upper + 1e-4), upper + give)
+    whole = np.concatenate([np.ones(len(free), bool), np.zeros(len(slacks), bool)])
+    ceiling = np.round(program.upper[:counted] * compiled.column_steps)[free]
+    small = Program(
+        objective=np.concatenate([(program.objective[:counted] / compiled.column_steps)[free], program.objective[slacks]]),
+        matrix=sparse.csr_matrix(sparse.diags(1 / size) @ moving) if len(size) else moving,
+        row_lower=lower,
+        row_upper=upper,
+        lower=np.concatenate([np.maximum(-reach, -base[free]), np.zeros(len(slacks))]),
+        upper=np.concatenate([np.minimum(reach + 1, ceiling - base[free]), np.full(len(slacks), np.inf)]),
+        integer=whole,
+        grain=np.ones(len(whole)),
+        offset=float(program.objective[:counted] @ (base / compiled.column_steps)),
+    )
+    outcome = rounder.solve(small, gap=1e-9, stop=stop)
+    if outcome.x is None:
+        return None
+    base[free] += np.round(outcome.x[: len(free)])
+    return base
+
+
+def _precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:
+    """matrix @ x in extended precision: a sum of 15 Md€ still shows its cents."""
+    products = matrix.data.astype(np.longdouble) * x.astype(np.longdouble)[matrix.indices]
+    sums = np.zeros(matrix.shape[0], np.longdouble)
+    filled = np.flatnonzero(np.diff(matrix.indptr))
+    if len(filled):
+        sums[filled] = np.add.reduceat(products, matrix.indptr[filled])
+    return sums
+
+
+def _deal(compiled: Compiled, whole: np.ndarray) -> Reading | None:
+    """Each block's money to its members; `whole` (columns,) steps and cents."""
+    space = compiled.space
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+    for block in compiled.blocks:
+        supply = (whole[block.units].astype(np.int64)) * space.step[block.members]
+        room = whole[block.money].astype(np.int64)
+        if supply.sum() != room.sum():
+            return None
+        if space.capped[block.members].any():
+            dealt = _by_flow(compiled, block, supply, room)
+            if dealt is None:
+                return None
+        else:
+            dealt = _in_order(supply, room)
+        member, cell, cents = dealt
+        found.append((block.members[member], block.funds[cell], block.years[cell], cents))
+    parts = [np.concatenate(part).astype(np.int64) if found else np.array([], np.int64) for part in zip(*found)] or [
+        np.array([], np.int64)
+    ] * 4
+    order = np.lexsort((parts[1], parts[2], parts[0]))
+    return Reading(space, *(part[order] for part in parts))
+
+
+def _in_order(supply: np.ndarray, room: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fill cells in order with members in order: at most members + cells − 1 grants (k,): member, cell, cents."""
+    ends = np.unique(np.concatenate([np.cumsum(supply), np.cumsum(room)]))
+    ends = ends[ends > 0]
+    cents = np.diff(ends, prepend=0)
+    member = np.searchsorted(np.cumsum(supply), ends)
+    cell = np.searchsorted(np.cumsum(room), ends)
+    return member, cell, cents
+
+
+def _by_flow(compiled: Compiled, block: Block, supply: np.ndarray, room: np.ndarray):
+    """As `_in_order` where funds may pay only part of a unit: a flow within each member's caps, rounded up to the cent."""
+    space = compiled.space
+    caps, common = space.unit_caps(int(space.pattern[block.members[0]]), block.members)
+    asked = space.asked[block.members].astype(object)
+    members, cells = len(supply), len(room)
+    limit = np.zeros((members, cells), np.int64)
+    for k, (f, y) in enumerate(zip(block.funds, block.years, strict=True)):
+        exact = -(-caps[f, y] * supply.astype(object) // (asked * common))
+        limit[:, k] = np.minimum(exact, supply)
+    arcs = np.argwhere(limit > 0)
+    source, sink = members + cells, members + cells + 1
+    flow = max_flow.SimpleMaxFlow()
+    ids = flow.add_arcs_with_capacity(arcs[:, 0], members + arcs[:, 1], limit[arcs[:, 0], arcs[:, 1]])
+    flow.add_arcs_with_capacity(np.full(members, source), np.arange(members), supply)
+    flow.add_arcs_with_capacity(members + np.arange(cells), np.full(cells, sink), room)
+    if flow.solve(source, sink) != flow.OPTIMAL or flow.optimal_flow() != supply.sum():
+        return None
+    cents = np.asarray(flow.flows(ids), np.int64)
+    used = cents > 0
+    return arcs[used, 0], arcs[used, 1], cents[used]
+
+
+__all__ = ["Relaxed", "settle"]

@@ -1,0 +1,263 @@
+"""`solve`: from a scenario to a certified plan, stage by stage."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from allocator import engines
+from allocator.bound import Proof
+from allocator.certify import Certificate, certify, certify_infeasible, value_step
+from allocator.conflict import Conflict, conflict, contradiction
+from allocator.engines.base import Engine, OnProgress, Outcome, Reason, Stop
+from allocator.plan import EngineReport, Plan, Seconds, Status
+from allocator.program import compile
+from allocator.reading import Reading
+from allocator.settle import ROUNDS, Relaxed, settle
+from allocator.space import Space
+from allocator.texts import Text
+from allocator.tree import Found, Search
+
+if TYPE_CHECKING:
+    from allocator.scenario import Scenario
+
+LP_ENGINE = "highs"  # supplies the duals of every certificate, whatever found the plan
+NO_CHECKS = Certificate(())
+
+
+def solve(
+    scenario: Scenario,
+    *,
+    engine: str | Engine = "auto",
+    gap: float = 1e-4,
+    time_limit: float | None = None,
+    on_progress: OnProgress | None = None,
+) -> Plan:
+    """The best plan of a scenario, certified.
+
+    `engine`: "auto", a name of `allocator.engines`, or an `Engine`. `gap`: relative, what "optimal" may leave open.
+    `time_limit`: seconds; then, as on Ctrl-C, the best plan so far with its gap. `on_progress` is given `Progress`.
+    Raises ValueError for an unknown engine or a negative gap or time limit.
+    """
+    if not gap >= 0:
+        raise ValueError(f"gap: {gap} is not a number >= 0")
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f"time_limit: {time_limit} is not a number of seconds > 0")
+    lp = engines.engine(LP_ENGINE)
+    chosen, why = _choose(engine)
+    with _interruptible() as interrupted:
+        return _Run(scenario, chosen, why, lp, gap, time_limit, on_progress, interrupted).plan()
+
+
+def find_conflict(scenario: Scenario) -> Conflict | None:
+    """Rules that cannot hold together whatever the plan, parts of units allowed; None when they can."""
+    space = Space.of(scenario)
+    refused = contradiction(space)
+    if refused is not None:
+        return refused
+    relaxed = Relaxed(compile(space), engines.engine(LP_ENGINE))
+    return conflict(relaxed) if relaxed.solve().reason is Reason.INFEASIBLE else None
+
+
+def _choose(engine: str | Engine) -> tuple[Engine, Text]:
+    if not isinstance(engine, str):
+        return engine, Text("donné par l'appelant", "given by the caller")
+    if engine == "auto":
+        return engines.engine("highs"), Text(
+            "choisi : le plus rapide des moteurs mesurés sur ces programmes",
+            "chosen: the fastest engine measured on these programs",
+        )
+    return engines.engine(engine), Text("demandé", "asked for")
+
+
+@contextmanager
+def _interruptible() -> Iterator[Stop]:
+    """Ctrl-C asks engines to stop with what they have; a second one interrupts Python as usual."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@dataclass
+class _Run:
+    """One solve: the stages in order, each handing on a small value."""
+
+    scenario: Scenario
+    engine: Engine
+    why: Text
+    lp: Engine
+    gap: float
+    time_limit: float | None
+    on_progress: OnProgress | None
+    stop: Stop
+
+    def plan(self) -> Plan:
+        start = time.monotonic()
+        self.deadline = None if self.time_limit is None else start + self.time_limit
+        self.seconds = Seconds()
+        self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
+        space = Space.of(self.scenario)
+        refused = contradiction(space)
+        if refused is not None:
+            self._lap("compile", start)
+            zero = Proof(np.zeros(len(space.rows)))
+            return self._infeasible(space, zero, refused)
+        compiled = compile(space)
+        relaxed = Relaxed(compiled, self.lp)
+        start = self._lap("compile", start)
+
+        root = relaxed.solve(time_limit=self._left(), stop=self.stop)
+        if root.reason is Reason.INFEASIBLE:
+            search = Search(relaxed, self.gap, 0.0, nodes=1)
+            proof = search.run(root).proof
+            start = self._lap("solve", start)
+            return self._infeasible(space, proof, conflict(relaxed))
+        outcome = self._search_engine(relaxed, root)
+        proof = self._root_proof(relaxed, root)
+        start = self._lap("solve", start)
+
+        reading = None if outcome.x is None else settle(relaxed, outcome.x, self.lp, stop=self.stop)
+        start = self._lap("settle", start)
+        certificate = NO_CHECKS if reading is None else certify(reading, proof)
+        if compiled.program.integer.any() and not self._close_enough(certificate):
+            start = self._lap("certify", start)
+            found = self._prove(relaxed, root, certificate, space)
+            start = self._lap("solve", start)
+            if found.x is not None:
+                better = settle(relaxed, found.x, self.lp, stop=self.stop)
+                if better is not None:
+                    reading = better
+            start = self._lap("settle", start)
+            proof = found.proof
+            if reading is None and found.complete:
+                return self._infeasible(space, proof, None)
+            certificate = NO_CHECKS if reading is None else certify(reading, proof)
+        self._lap("certify", start)
+        return self._finish(relaxed, reading, certificate, proof)
+
+    def _search_engine(self, relaxed: Relaxed, root: Outcome) -> Outcome:
+        """The engine's own answer, caps added until it breaks none."""
+        whole = bool(relaxed.compiled.program.integer.any())
+        if whole and not self.engine.whole_units:
+            return Outcome(Reason.NOTHING, engine=self.engine.name, version=self.engine.version)
+        if not whole and self.engine is self.lp:
+            outcome = root
+        else:
+            for _ in range(ROUNDS):
+                outcome = self.engine.solve(
+                    relaxed.compiled.program, gap=self.gap, time_limit=self._left(), start=root.x,
+                    on_progress=self._told(relaxed), stop=self.stop,
+                )  # fmt: skip
+                broken = None if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
+                if broken is None:
+                    break
+                relaxed.add(*broken)
+        claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale
+        self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
+        return outcome
+
+    def _told(self, relaxed: Relaxed) -> OnProgress | None:
+        tell, scale = self.on_progress, relaxed.compiled.objective_scale
+        if tell is None:
+            return None
+
+        def scaled(value: float | None) -> float | None:
+            return None if value is None else value * scale
+
+        return lambda p: tell(replace(p, objective=scaled(p.objective), bound=scaled(p.bound)))
+
+    def _root_proof(self, relaxed: Relaxed, root: Outcome) -> Proof | None:
+        if root.duals is None:
+            return Proof(np.zeros(len(relaxed.compiled.row_scale)))  # every demand served at once: weak, but a bound
+        return Proof(relaxed.compiled.multipliers(root.duals))
+
+    def _prove(self, relaxed: Relaxed, root: Outcome, certificate: Certificate, space: Space) -> Found:
+        scale = relaxed.compiled.objective_scale
+        step = value_step(space)
+        lp_only = not self.engine.whole_units
+        search = Search(
+            Relaxed(relaxed.compiled, self.engine) if lp_only else relaxed,
+            self.gap,
+            0.0 if step is None else float(step) / scale,
+            deadline=self.deadline,
+            stop=self.stop,
+            on_progress=self.on_progress,
+        )
+        if certificate.objective is not None:
+            search.best = float(certificate.objective) / scale
+        found = search.run(root)
+        if lp_only:
+            claim = "optimal" if found.complete and found.x is not None else "infeasible" if found.complete else "feasible"
+            self.report = replace(self.report, claimed_status=claim)
+        return found
+
+    def _close_enough(self, certificate: Certificate) -> bool:
+        return certificate.ok and certificate.exact_gap is not None and certificate.exact_gap <= self.gap
+
+    def _finish(self, relaxed: Relaxed, reading: Reading | None, certificate: Certificate, proof: Proof | None) -> Plan:
+        status: Status = "no_plan"
+        message = Text("", "")
+        if reading is not None and certificate.ok:
+            status = "optimal" if self._close_enough(certificate) else "feasible"
+        elif reading is not None:
+            message = Text("le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate")
+        else:
+            message = Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
+        compiled = relaxed.compiled
+        kept = reading if status != "no_plan" else None
+        binding = [] if proof is None else _leaning(relaxed, proof)
+        return Plan(
+            self.scenario, status, certificate, self.report, self.seconds, kept, None, tuple(binding),
+            (compiled.program.columns, compiled.program.rows), message,
+        )  # fmt: skip
+
+    def _infeasible(self, space: Space, proof: Proof | None, named: Conflict | None) -> Plan:
+        start = time.monotonic()
+        certificate = NO_CHECKS if proof is None else certify_infeasible(space, proof)
+        self._lap("certify", start)
+        proved = proof is not None and certificate.ok
+        message = Text("", "") if proved else Text(
+            "le moteur dit qu'aucun plan n'existe, sans preuve vérifiable", "the engine says that no plan exists, unproved"
+        )
+        status: Status = "infeasible" if proved else "no_plan"
+        return Plan(self.scenario, status, certificate, self.report, self.seconds, conflict=named, message=message)
+
+    def _left(self) -> float | None:
+        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.01)
+
+    def _lap(self, stage: str, since: float) -> float:
+        now = time.monotonic()
+        self.seconds = replace(self.seconds, **{stage: getattr(self.seconds, stage) + now - since})
+        return now
+
+
+def _leaning(relaxed: Relaxed, proof: Proof) -> list[str]:
+    """Ids of the rules with a multiplier at the root, in the scenario's order."""
+    named: dict[str, None] = {}
+    rows = relaxed.compiled.space.rows
+    largest = np.abs(proof.multipliers).max(initial=0.0)
+    for (rule, _), value in zip(rows, proof.multipliers, strict=True):
+        if abs(value) > 1e-9 * largest:
+            named[rule.id] = None
+    return list(named)

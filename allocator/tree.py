@@ -1,0 +1,242 @@
+"""Whole units: a small branch and bound whose every leaf is proof.
+
+It closes the gap that an engine's plan leaves, and finds plans itself for engines that know no whole units. What it
+hands on is a `Proof` in the scenario's terms; `bound.prove` re-checks each leaf, so nothing here is trusted.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+
+from allocator.bound import ALL_YEARS, SERVED, Cut, Proof
+from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reason, Stop
+from allocator.program import Compiled
+from allocator.settle import Relaxed
+
+WHOLE = 1e-6  # how far from whole a column may be and count as whole
+
+
+@dataclass
+class Node:
+    """A box, as the columns that it moves away from the root's: {column: (lower, upper)}."""
+
+    box: dict[int, tuple[float, float]]
+    bound: float
+    multipliers: np.ndarray
+    farkas: bool = False
+    fixed: tuple[Cut, ...] = ()
+    split: int = -1
+    at: float = 0.0
+    children: tuple[Node, Node] | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search knows: the proof so far, the best point of its own if any, and whether nothing is left to look at."""
+
+    proof: Proof
+    x: np.ndarray | None
+    complete: bool
+    nodes: int
+
+
+@dataclass
+class Search:
+    """Best bound first, plunging into the nearer half. Objectives in the program's own scale.
+
+    `cutoff(objective)` is the bound that a leaf may keep beside the best plan known: what gap and step allow.
+    """
+
+    relaxed: Relaxed
+    gap: float
+    step: float  # the step of objectives, 0 where unknown
+    nodes: int = 20_000
+    deadline: float | None = None
+    stop: Stop | None = None
+    on_progress: OnProgress | None = None
+    best: float = -np.inf
+    x: np.ndarray | None = None
+    _places: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    def run(self, root: Outcome) -> Found:
+        """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
+        start = time.monotonic()
+        compiled = self.relaxed.compiled
+        self._places = _places(compiled)
+        top = Node({}, np.inf, np.zeros(len(compiled.row_scale)))
+        heap: list[tuple[float, int, Node]] = []
+        count, serial = 0, 0
+        current: Node | None = top
+        outcome: Outcome | None = root if root.reason is Reason.OPTIMAL else None
+        while current is not None or heap:
+            if current is None:
+                _, _, current = heapq.heappop(heap)
+                if current.bound <= self.cutoff():
+                    current = None
+                    continue
+            if count >= self.nodes or self._out_of_time():
+                heapq.heappush(heap, (-current.bound, 0, current))
+                break
+            count += 1
+            if self.on_progress and count % 20 == 0:
+                seconds = time.monotonic() - start
+                self.on_progress(Progress("prove", seconds, self._points(self.best), self._points(current.bound)))
+            children = self._visit(current, outcome)
+            outcome = None
+            if children is None:
+                current = None
+                continue
+            near, far = children
+            serial += 1
+            heapq.heappush(heap, (-far.bound, serial, far))
+            current = near
+        complete = all(node.bound <= self.cutoff() for _, _, node in heap)
+        return Found(self._proof(top), self.x, complete, count)
+
+    def cutoff(self) -> float:
+        if not np.isfinite(self.best):
+            return -np.inf
+        allowed = max(self.gap * abs(self.best) * 0.999, self.step * (1 - 1e-6), 1e-11 * abs(self.best))
+        return self.best + allowed
+
+    def _points(self, value: float) -> float | None:
+        return float(value * self.relaxed.compiled.objective_scale) if np.isfinite(value) else None
+
+    def _out_of_time(self) -> bool:
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        return late or (self.stop is not None and self.stop())
+
+    def _bounds(self, node: Node) -> tuple[np.ndarray, np.ndarray]:
+        program = self.relaxed.compiled.program
+        lower, upper = program.lower.copy(), program.upper.copy()
+        for column, (low, high) in node.box.items():
+            lower[column], upper[column] = low, high
+        return lower, upper
+
+    def _visit(self, node: Node, outcome: Outcome | None) -> tuple[Node, Node] | None:
+        """Solve a node: prune, find a plan, or split into (nearer, further)."""
+        lower, upper = self._bounds(node)
+        outcome = outcome or self.relaxed.solve(lower=lower, upper=upper, stop=self.stop)
+        compiled = self.relaxed.compiled
+        program = compiled.program
+        if outcome.reason is Reason.INFEASIBLE:
+            empty = farkas_multipliers(self.relaxed, lower, upper)
+            if empty is not None:
+                node.multipliers, node.farkas, node.bound = empty, True, -np.inf
+            return None
+        if outcome.reason is not Reason.OPTIMAL or outcome.x is None or outcome.duals is None:
+            return None  # the parent's multipliers stay: a weaker bound, still true
+        x, duals = outcome.x, outcome.duals
+        value = float(program.objective @ x) + program.offset
+        node.multipliers = compiled.multipliers(duals)
+        node.bound = min(node.bound, value)
+        part = np.where(program.integer, np.abs(x - np.round(x)), 0.0)  # at most one half
+        if part.max(initial=0.0) <= WHOLE:
+            if value > self.best:
+                self.best, self.x = value, x
+            return None
+        if node.bound <= self.cutoff():
+            return None
+        self._fix(node, lower, upper, x, duals, value)
+        column = int(np.argmax(part))
+        node.split, node.at = column, float(np.floor(x[column] + WHOLE))
+        low, high = node.box.get(column, (program.lower[column], program.upper[column]))
+        down = Node({**node.box, column: (low, node.at)}, node.bound, node.multipliers)
+        up = Node({**node.box, column: (node.at + 1, high)}, node.bound, node.multipliers)
+        node.children = (down, up)
+        return (up, down) if x[column] - node.at > 0.5 else (down, up)
+
+    def _fix(self, node: Node, lower: np.ndarray, upper: np.ndarray, x: np.ndarray, duals: np.ndarray, value: float) -> None:
+        """Reduced costs: a whole column need not go further from its bound than the cutoff lets it."""
+        cutoff = self.cutoff()
+        if not np.isfinite(cutoff):
+            return
+        program = self.relaxed.compiled.program
+        reduced = program.objective - program.matrix.T @ np.concatenate([duals, np.zeros(program.rows - len(duals))])
+        room = value - cutoff
+        fixed = list(node.fixed)
+        for column in np.flatnonzero(program.integer & (upper > lower) & (np.abs(reduced) > 1e-9)):
+            far = np.floor(room / abs(reduced[column]) * (1 + 1e-9) + 1e-9)  # steps that still might pay
+            low, high = lower[column], upper[column]
+            if reduced[column] < 0 and x[column] <= low + WHOLE and low + far < high:
+                node.box[int(column)] = (low, low + far)
+            elif reduced[column] > 0 and x[column] >= high - WHOLE and high - far > low:
+                node.box[int(column)] = (high - far, high)
+            else:
+                continue
+            fixed.append(self._cut(int(column), *node.box[int(column)]))
+        node.fixed = tuple(fixed)
+
+    def _cut(self, column: int, low: float, high: float) -> Cut:
+        demand, year = self._places[column]
+        return Cut(demand, year, int(round(low)), int(round(high)))
+
+    def _proof(self, node: Node) -> Proof:
+        """Bottom up without recursion, for a plunge may be deep."""
+        done: dict[int, Proof] = {}
+        stack = [(node, False)]
+        while stack:
+            here, ready = stack.pop()
+            if here.children is None:
+                done[id(here)] = Proof(here.multipliers, here.farkas, here.fixed)
+            elif not ready:
+                stack.append((here, True))
+                stack += [(child, False) for child in here.children]
+            else:
+                below, above = (done[id(child)] for child in here.children)
+                halves = (
+                    (self._cut(here.split, 0, here.at), below),
+                    (self._cut(here.split, here.at + 1, 2**53), above),
+                )
+                done[id(here)] = Proof(here.multipliers, here.farkas, here.fixed, halves)
+        return done[id(node)]
+
+
+def _places(compiled: Compiled) -> dict[int, tuple[int, int]]:
+    """Where each whole column stands in the scenario: its demand, and a year, `ALL_YEARS` or `SERVED`."""
+    places = {}
+    for demand, year in zip(*np.nonzero(compiled.unit_column >= 0), strict=True):
+        at = int(year) if compiled.by_year[demand] else ALL_YEARS
+        places[int(compiled.unit_column[demand, year])] = (int(demand), at)
+    for demand in np.flatnonzero(compiled.served_column >= 0):
+        places[int(compiled.served_column[demand])] = (int(demand), SERVED)
+    return places
+
+
+def farkas_multipliers(relaxed: Relaxed, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
+    """Multipliers (rows of the scenario,) that show the box empty; None when the rows can be kept after all."""
+    elastic = elastic_program(relaxed.compiled, lower, upper)
+    outcome = relaxed.engine.solve(elastic)
+    if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-9:
+        return None
+    return relaxed.compiled.multipliers(outcome.duals, farkas=True)
+
+
+def elastic_program(compiled: Compiled, lower: np.ndarray, upper: np.ndarray, rows: np.ndarray | None = None) -> Program:
+    """Keep the box, miss the scenario's hard rows at a price: objective −Σ misses. `rows` (k,) bool: only these rows."""
+    program = compiled.program
+    hard = np.array([rule.soft is None for rule, _ in compiled.space.rows], bool)
+    kept = hard if rows is None else hard & rows
+    free = np.flatnonzero(~kept)
+    row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
+    row_lower[free], row_upper[free] = -np.inf, np.inf
+    at = np.flatnonzero(kept)
+    plus = sparse.csr_matrix((np.ones(len(at)), (at, range(len(at)))), shape=(program.rows, len(at)))
+    misses = 2 * len(at)
+    return replace(
+        program,
+        objective=np.concatenate([np.zeros(program.columns), -np.ones(misses)]),
+        matrix=sparse.csr_matrix(sparse.hstack([program.matrix, plus, -plus])),
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=np.concatenate([lower, np.zeros(misses)]),
+        upper=np.concatenate([upper, np.full(misses, np.inf)]),
+        integer=np.zeros(program.columns + misses, bool),
+        grain=np.ones(program.columns + misses),
+        offset=0.0,
+    )

@@ -1,0 +1,210 @@
+"""Build allocator/data/scenarios/propositions-2025/demands.csv from allocator/data/territories/epci.csv.
+
+    python scripts/build_demands.py [--check]
+
+Who asks for what is a HYPOTHESIS: no public list says it. The rule below uses real data only
+(population, kind, department, region of each EPCI), is the same for everybody, and is all there is;
+change a figure here, run the script again, and the scenario follows. What comes from the note (« Lever
+les freins à la réindustrialisation », by proposition) or from a public page says so; everything else is
+a hypothesis.
+
+p is the population of the EPCI and s = log10(p / 10 000) its size, from about -0.4 (4 000 people) to 2.9
+(7 million). Jobs per unit grow with s (a larger pool of labour and suppliers): this sets the jobs
+objective against the rules that protect small places, so that each rule has a price. Outside métropoles:
+kinds CC, CA and CU. Most populous: ties go to the lowest id.
+
+projet-industriel  Aid to industrial projects, in M€ of aid. 24 Md€ asked over three years (1.6 × the 15
+                   Md€ left). 52 % of it from Île-de-France: the note's share of what France 2030 has
+                   paid so far, as if the queue looked like the past; within each part, in proportion to
+                   p. Two demands per EPCI: mature projects (60 % of the money) and projects to
+                   consolidate (40 %, with 80 % of the jobs).
+friche             4 000 ha asked, twice what 1 Md€ pays at 500 k€ a hectare, in proportion to p; every
+                   EPCI asks.
+etude-friche       One study (soil, archaeology) for each EPCI that asks for two hectares or more.
+site-cle-en-main   A call each year: the k-th most populous EPCI outside métropoles of each department
+                   asks for one site in the k-th year.
+projet-ti          Projects of small firms in EPCI outside métropoles of at least 10 000 people: one, and
+                   one more for each full 30 000 people. About three times what the fund of 100 M€ a year
+                   holds.
+rebond             The two most populous EPCI of the seven departments that the note names; the most
+                   populous one outside métropoles of every other mainland department. EPCI which had
+                   theirs (Béthune, Cambrai, Lorient) are out.
+ecole-production   The most populous CC and the most populous CA of each department: small towns and the
+                   country come first in the note, CC stands for them.
+academie           The two most populous EPCI of each region.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+DATA = Path(__file__).resolve().parent.parent / "allocator" / "data"
+TERRITORIES = DATA / "territories" / "epci.csv"
+TARGET = DATA / "scenarios" / "propositions-2025" / "demands.csv"
+YEARS = (2026, 2027, 2028)
+ILE_DE_FRANCE = "11"
+
+INDUSTRY_EUROS = 24_000_000_000  # hypothesis
+INDUSTRY_ILE_DE_FRANCE = 0.52  # note 23, read as a share of the euros (its other reading: of the laureates)
+INDUSTRY_PARTS = ((1, 0.6, 1.0), (2, 0.4, 0.8))  # hypothesis: (part, share of the money, share of the jobs)
+FRICHE_HECTARES = 4_000  # hypothesis: twice the note's 2 000 ha
+STUDY_HECTARES = 2  # hypothesis
+TI_LEAST_PEOPLE, TI_PEOPLE_PER_PROJECT = 10_000, 30_000  # hypothesis
+# note 24: Sarthe, Isère, Vosges (threatened sites); Calvados, Haute-Savoie, Gard, Somme
+REBOND_DEPARTEMENTS = ("72", "38", "88", "14", "74", "30", "80")
+REBOND_DONE = {  # note 24: they had theirs
+    "200072460": "CA de Béthune-Bruay, Artois-Lys Romane",
+    "200068500": "CA de Cambrai",
+    "200042174": "CA Lorient Agglomération",
+}
+
+FIRM, EPCI, ASSOCIATION = "entreprise", "epci", "association"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one unit of a measure asks, costs and brings. Euros; indicators are (constant, slope per s)."""
+
+    asked: int
+    cost: int
+    beneficiary_kind: str
+    brings: dict[str, tuple[float, float]]  # hypothesis, but for hectares
+
+
+OFFERS = {
+    # cost: hypothesis (aid of a third)
+    "projet-industriel": Offer(1_000_000, 3_000_000, FIRM, {"emplois": (10, 1.5)}),
+    # note 6: 1 Md€ for 2 000 ha; 780 k€ a hectare
+    "friche": Offer(500_000, 780_000, EPCI, {"emplois": (10, 2), "hectares": (1, 0)}),
+    # hypothesis (no amount in the note); 80 % of the cost
+    "etude-friche": Offer(50_000, 62_500, EPCI, {"etudes": (1, 0)}),
+    # hypothesis (no amount in the note), near the page's 450 M€ and 3 342 ha for 55 sites: 8.2 M€, 61 ha
+    "site-cle-en-main": Offer(
+        8_000_000, 10_000_000, EPCI, {"emplois": (65, 20), "hectares_amenages": (60, 0)}
+    ),
+    # hypothesis (no amount in the note); 20 % of the cost, the EU limit for small firms
+    "projet-ti": Offer(500_000, 2_500_000, FIRM, {"emplois": (8, 2)}),
+    # note 24: 2 M€; cost: hypothesis
+    "rebond": Offer(2_000_000, 8_000_000, FIRM, {"emplois": (60, 10)}),
+    # note 12: 10 M€ for twenty; cost: hypothesis, so that aid is the page's 50 %
+    "ecole-production": Offer(500_000, 1_000_000, ASSOCIATION, {"emplois": (6, 1), "formes": (50, 10)}),
+    # hypothesis (no amount in the note)
+    "academie": Offer(3_000_000, 6_000_000, ASSOCIATION, {"emplois": (20, 4), "formes": (200, 20)}),
+}
+INDICATORS = ("emplois", "hectares", "hectares_amenages", "formes", "etudes")
+
+
+def territories() -> pd.DataFrame:
+    """The EPCI, codes as text, the most populous first (ties: lowest id)."""
+    table = pd.read_csv(TERRITORIES, dtype=str, keep_default_na=False)
+    table["population"] = table["population"].astype(int)
+    table["metropole"] = table["metropole"] == "true"
+    return table.sort_values(["population", "id"], ascending=[False, True], ignore_index=True)
+
+
+def offers(
+    epci: pd.DataFrame,
+    measure: str,
+    units: pd.Series | np.ndarray | int,
+    *,
+    suffix: str = "",
+    jobs: float = 1.0,
+    years: tuple[int, int] = (YEARS[0], YEARS[-1]),
+) -> pd.DataFrame:
+    """One demand of `measure` for each row of `epci`; `jobs` scales its jobs."""
+    what = OFFERS[measure]
+    size = np.log10(epci["population"].to_numpy() / 10_000)
+    table = pd.DataFrame({"id": measure + "-" + epci["id"] + suffix, "territory": epci["id"]})
+    table = table.assign(
+        measure=measure,
+        units=units,
+        asked=what.asked,
+        cost=what.cost,
+        beneficiary_kind=what.beneficiary_kind,
+        first_year=years[0],
+        last_year=years[1],
+    )
+    for indicator in INDICATORS:
+        constant, slope = what.brings.get(indicator, (0, 0))
+        scale = jobs if indicator == "emplois" else 1.0
+        table[indicator] = ((constant + slope * size) * scale).round(2)
+    return table
+
+
+def top(epci: pd.DataFrame, by: str, count: int) -> pd.DataFrame:
+    """The `count` most populous rows of each value of `by`."""
+    return epci[epci.groupby(by).cumcount() < count]
+
+
+def build() -> pd.DataFrame:
+    epci = territories()
+    people = epci["population"]
+    outside = epci[~epci["metropole"]]
+    inside = epci["region"] == ILE_DE_FRANCE
+    parts = []
+
+    euros = np.where(
+        inside,
+        INDUSTRY_EUROS * INDUSTRY_ILE_DE_FRANCE * people / people[inside].sum(),
+        INDUSTRY_EUROS * (1 - INDUSTRY_ILE_DE_FRANCE) * people / people[~inside].sum(),
+    )
+    for part, money, jobs in INDUSTRY_PARTS:
+        units = (euros * money / OFFERS["projet-industriel"].asked).round(2)
+        parts.append(offers(epci, "projet-industriel", units, suffix=f"-{part}", jobs=jobs))
+
+    hectares = (FRICHE_HECTARES * people / people.sum()).round(2)
+    parts.append(offers(epci, "friche", hectares))
+    parts.append(offers(epci[hectares >= STUDY_HECTARES], "etude-friche", 1))
+
+    rank = outside.groupby("departement").cumcount()
+    for k, year in enumerate(YEARS):
+        parts.append(offers(outside[rank == k], "site-cle-en-main", 1, suffix=f"-{year}", years=(year, year)))
+
+    asking = outside[outside["population"] >= TI_LEAST_PEOPLE]
+    parts.append(offers(asking, "projet-ti", 1 + asking["population"] // TI_PEOPLE_PER_PROJECT))
+
+    unknown = set(REBOND_DONE) - set(epci["id"])
+    if unknown:
+        sys.exit(f"EPCI inconnus dans REBOND_DONE : {sorted(unknown)}")
+    eligible = epci[~epci["id"].isin(REBOND_DONE)]
+    named = eligible["departement"].isin(REBOND_DEPARTEMENTS)
+    elsewhere = ~named & ~eligible["metropole"] & ~eligible["departement"].str.startswith("97")
+    parts.append(offers(top(eligible[named], "departement", 2), "rebond", 1))
+    parts.append(offers(top(eligible[elsewhere], "departement", 1), "rebond", 1))
+
+    for kind in ("CC", "CA"):
+        parts.append(offers(top(epci[epci["kind"] == kind], "departement", 1), "ecole-production", 1))
+    parts.append(offers(top(epci, "region", 2), "academie", 1))
+    return pd.concat(parts).sort_values("id", ignore_index=True)
+
+
+def text() -> str:
+    """The file, to the byte."""
+    table = build()
+    for column in ("units", *INDICATORS):
+        table[column] = [f"{value:.2f}".rstrip("0").rstrip(".") for value in table[column]]
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file would change")
+    content = text().encode()
+    if parser.parse_args().check:
+        if not TARGET.exists() or TARGET.read_bytes() != content:
+            sys.exit(f"{TARGET} diffère de ce que le script écrirait")
+    else:
+        TARGET.parent.mkdir(parents=True, exist_ok=True)
+        TARGET.write_bytes(content)
+    table = build().assign(euros=lambda t: t["asked"] * t["units"])
+    print(table.groupby("measure").agg({"id": "size", "units": "sum", "euros": "sum"}))
+
+
+if __name__ == "__main__":
+    main()

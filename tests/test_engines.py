@@ -1,0 +1,728 @@
+"""The conformance suite: what every engine must do, found in ``ENGINES`` by itself, and the traps we have met."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from allocator.engines import ENGINES, Outcome, Program, Reason, UnknownEngine, engine
+from allocator.engines.guard import Guarded, Task, breach, checked, dual_objective
+
+INF = np.inf
+EVERY = sorted(ENGINES)
+WHOLE = [name for name in EVERY if ENGINES[name].whole_units]
+SMOOTH = [name for name in EVERY if name != "cp-sat"]  # continuous columns truly continuous
+
+
+def program(
+    objective: Any,
+    matrix: Any,
+    row_lower: Any,
+    row_upper: Any,
+    lower: Any,
+    upper: Any,
+    *,
+    integer: Any = None,
+    grain: float = 1e-5,
+    offset: float = 0.0,
+) -> Program:
+    c = np.array(objective, float)
+    whole = np.zeros(c.size, bool) if integer is None else np.array(integer, bool)
+    return Program(
+        objective=c,
+        matrix=sparse.csr_matrix(np.array(matrix, float).reshape(-1, c.size)),
+        row_lower=np.array(row_lower, float),
+        row_upper=np.array(row_upper, float),
+        lower=np.array(lower, float),
+        upper=np.array(upper, float),
+        integer=whole,
+        grain=np.where(whole, 1.0, grain),
+        offset=offset,
+    )
+
+
+# --- known answers -----------------------------------------------------------------------------------------------
+
+LINEAR = {
+    "plain": (program([3, 2], [[1, 1], [1, 0]], [-INF, -INF], [4, 2], [0, 0], [INF, INF], offset=5), 15),
+    "degenerate": (
+        program([1, 1], [[1, 1], [2, 2], [1, 0], [1, 1]], [-INF] * 4, [2, 4, 2, 2], [0, 0], [INF, INF]),
+        2,
+    ),
+    "equality": (program([1, 2], [[1, 1], [1, -1]], [3, -INF], [3, 1], [0, 0], [INF, INF]), 6),
+    "ranges": (program([-1, -1], [[1, 1], [1, -1]], [2, -1], [5, 1], [0, 0], [9, 9]), -2),
+    "free columns": (program([1, -1], [[1, -1], [1, 1]], [-INF, -3], [2, 5], [-INF, -INF], [INF, INF]), 2),
+    "negative bounds": (program([-1, 1], [[1, 1]], [-8], [-5], [-7, -6], [-2, -1]), 6),
+    "row without sides": (program([1, 1], [[1, 5], [1, 1]], [-INF, -INF], [INF, 3], [0, 0], [2, 2]), 3),
+    "row of zeros": (program([1, 1], [[0, 0], [1, 1]], [0, -INF], [0, 3], [0, 0], [2, 2]), 3),
+    "column in no row": (program([1, 1], [[1, 0]], [-INF], [3], [0, 0], [9, 4]), 7),
+    "fixed column": (program([1, 1], [[1, 1]], [-INF], [3], [0.5, 0], [0.5, 9]), 3),
+    "no objective": (program([0, 0], [[1, 1]], [1], [1], [0, 0], [1, 1], offset=2), 2),
+    "badly scaled": (
+        program(
+            [1e-3, 1, 4e-9],
+            [[1e-4, 0, 0], [0, 1, 1e-3], [0, 1, 0]],
+            [-INF] * 3,
+            [10, 2e6, 1e6],
+            [0] * 3,
+            [1e9] * 3,
+        ),
+        1e2 + 1e6 + 4,
+    ),
+    "billions in k€": (
+        program([2, 1], [[1, 1], [1, 0]], [-INF] * 2, [15e6, 12345.67891], [0, 0], [INF, INF]),
+        15012345.67891,
+    ),
+}
+ALL_WHOLE = {
+    "knapsack": (
+        program([60, 100, 120], [[10, 20, 30]], [-INF], [50], [0] * 3, [1] * 3, integer=[1, 1, 1]),
+        220,
+    ),
+    "negative units": (program([1, 1], [[2, 2]], [-INF], [-3], [-5, -5], [5, 5], integer=[1, 1]), -2),
+    "equality of units": (program([1, 0], [[3, 5]], [29], [29], [0, 0], [9, 9], integer=[1, 1]), 8),
+    "school": (  # one lumpy school of 780,12345 k€ and money to the cent
+        program(
+            [5, 1], [[-780.12345, 1], [0, 1]], [0, -INF], [INF, 2000.5], [0, 0], [3, INF], integer=[1, 0]
+        ),
+        2010.5,
+    ),
+}
+IMPOSSIBLE = {
+    "rows": program([1, 1], [[1, 1], [1, 1]], [3, -INF], [INF, 2], [0, 0], [INF, INF]),
+    "row of zeros": program([1, 1], [[0, 0], [1, 1]], [1, -INF], [INF, 2], [0, 0], [1, 1]),
+    "column bounds cross": program([1, 1], [[1, 1]], [-INF], [2], [3, 0], [2, 1]),
+    "row bounds cross": program([1, 1], [[1, 1]], [3], [2], [0, 0], [2, 1]),
+    "and the dual too": program([1, 0], [[1, -1], [1, -1]], [1, -INF], [INF, 0], [0, 0], [INF, INF]),
+}
+LIMITLESS = {
+    "ray": program([1, 1], [[1, -1]], [0], [0], [0, 0], [INF, INF]),
+    "downwards": program([-1, 0], [[1, 1]], [-INF], [5], [-INF, 0], [INF, 3]),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("case", LINEAR)
+def test_known_linear_programs(name: str, case: str) -> None:
+    given, best = LINEAR[case]
+    outcome = ENGINES[name].solve(given, gap=1e-9)
+    assert outcome.reason is Reason.OPTIMAL, outcome
+    assert outcome.objective == pytest.approx(best, rel=1e-9, abs=1e-7)
+    assert outcome.x is not None and breach(given, outcome.x) <= 1
+    assert outcome.bound is not None and outcome.bound >= outcome.objective
+    assert outcome.engine == name and outcome.version and outcome.seconds > 0
+    if outcome.duals is not None:
+        check_duals(given, outcome)
+
+
+def check_duals(given: Program, outcome: Outcome, tolerance: float = 1e-6) -> None:
+    """Signs, complementary slackness and strong duality, by the convention of ``Outcome``."""
+    assert outcome.x is not None and outcome.duals is not None and outcome.objective is not None
+    activity = given.matrix @ outcome.x
+    reduced = given.objective - given.matrix.T @ outcome.duals
+    for prices, values, low, high in (
+        (outcome.duals, activity, given.row_lower, given.row_upper),
+        (reduced, outcome.x, given.lower, given.upper),
+    ):
+        near = 1e-6 * (1 + np.abs(values))
+        small = tolerance * (1 + np.abs(given.objective).max())
+        assert (prices[values < high - near] <= small).all(), "a price > 0 needs a binding <="
+        assert (prices[values > low + near] >= -small).all(), "a price < 0 needs a binding >="
+    assert dual_objective(given, outcome.duals) == pytest.approx(outcome.objective, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_duals_are_given_for_linear_programs_and_never_for_whole_ones(name: str) -> None:
+    outcome = ENGINES[name].solve(LINEAR["plain"][0])
+    assert outcome.duals == pytest.approx([2, 1])
+    floors = program([-2, -1], [[1, 1]], [3], [INF], [0, 0], [9, 9])
+    assert ENGINES[name].solve(floors).duals == pytest.approx([-1])  # a binding >=
+    if name in WHOLE:
+        assert ENGINES[name].solve(ALL_WHOLE["knapsack"][0]).duals is None
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("case", ALL_WHOLE)
+def test_known_whole_programs(name: str, case: str) -> None:
+    given, best = ALL_WHOLE[case]
+    outcome = ENGINES[name].solve(given, gap=0)
+    assert outcome.reason is Reason.OPTIMAL, outcome
+    assert outcome.objective == pytest.approx(best, rel=1e-9)
+    assert outcome.x is not None
+    assert np.array_equal(outcome.x[given.integer], np.rint(outcome.x[given.integer]))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_knapsacks_against_brute_force(name: str) -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(6):
+        n, m = 5, 2
+        weights = rng.integers(1, 40, (m, n))
+        values = rng.integers(1, 60, n)
+        room = weights.sum(1)
+        given = program(values, weights, [-INF] * m, room, [0] * n, [3] * n, integer=[1] * n, offset=-3)
+        boxes = np.array(list(itertools.product(range(4), repeat=n)))
+        fits = (boxes @ weights.T <= room).all(1)
+        assert ENGINES[name].solve(given, gap=0).objective == pytest.approx(
+            float((boxes @ values)[fits].max()) - 3
+        )
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_infeasible(name: str, case: str) -> None:
+    outcome = ENGINES[name].solve(IMPOSSIBLE[case])
+    assert outcome.reason is Reason.INFEASIBLE, outcome
+    assert outcome.x is None and outcome.objective is None and outcome.bound is None
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_infeasible_only_for_whole_units(name: str) -> None:
+    given = program([1, 1], [[2, 2]], [3], [3], [0, 0], [5, 5], integer=[1, 1])
+    assert ENGINES[name].solve(given).reason is Reason.INFEASIBLE
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("case", LIMITLESS)
+def test_unbounded(name: str, case: str) -> None:
+    outcome = ENGINES[name].solve(LIMITLESS[case])
+    assert outcome.reason is Reason.UNBOUNDED, outcome
+    assert outcome.x is None
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_unbounded_or_infeasible_with_whole_units_is_told_apart(name: str) -> None:
+    ray = program(
+        [0, 1, 0], [[1, -1, 0], [0, 0, 2]], [-INF, 0], [0.5, 4], [0] * 3, [5, INF, 3], integer=[1, 0, 1]
+    )
+    assert ENGINES[name].solve(ray).reason is Reason.UNBOUNDED
+    never = replace(ray, row_lower=np.array([-INF, 3.0]), row_upper=np.array([0.5, 3.0]))  # 2 z = 3
+    assert ENGINES[name].solve(never).reason is Reason.INFEASIBLE
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_empty_programs(name: str) -> None:
+    solve = ENGINES[name].solve
+    nothing = solve(program([], np.zeros((0, 0)), [], [], [], [], offset=3))
+    assert (nothing.reason, nothing.objective) == (Reason.OPTIMAL, 3)
+    rows_only = replace(
+        program([], np.zeros((0, 0)), [], [], [], []),
+        matrix=sparse.csr_matrix((2, 0)),
+        row_lower=np.array([0.0, -1.0]),
+        row_upper=np.array([0.0, 1.0]),
+    )
+    assert solve(rows_only).reason is Reason.OPTIMAL
+    assert solve(replace(rows_only, row_lower=np.array([0.0, 0.5]))).reason is Reason.INFEASIBLE
+    box = solve(program([1, -1, 0], np.zeros((0, 3)), [], [], [0, -2, 1], [4, 5, 9]))
+    assert (box.reason, box.objective) == (Reason.OPTIMAL, 6)
+    assert solve(program([1], np.zeros((0, 1)), [], [], [0], [INF])).reason is Reason.UNBOUNDED
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_absurd_input_is_an_error_with_a_message(name: str) -> None:
+    given = LINEAR["plain"][0]
+    cases = [
+        replace(given, objective=np.array([np.nan, 1])),
+        replace(given, objective=np.array([np.inf, 1])),
+        replace(given, matrix=sparse.csr_matrix([[np.nan, 1], [1, 0]])),
+        replace(given, matrix=sparse.csr_matrix([[np.inf, 1], [1, 0]])),
+        replace(given, matrix=sparse.csr_matrix([[1e30, 1], [1, 0]])),
+        replace(given, lower=np.array([np.nan, 0])),
+        replace(given, lower=np.array([np.inf, 0]), upper=np.array([np.inf, 1])),
+        replace(given, row_upper=np.array([-np.inf, 1])),
+        replace(given, row_upper=np.array([1.0])),
+        replace(given, grain=np.zeros(2)),
+        replace(given, offset=float("nan")),
+    ]
+    for case in cases:
+        outcome = ENGINES[name].solve(case)
+        assert outcome.reason is Reason.ERROR and outcome.message and outcome.x is None
+    for options in ({"gap": -1.0}, {"gap": float("nan")}, {"time_limit": -1.0}, {"time_limit": float("nan")}):
+        assert ENGINES[name].solve(given, **options).reason is Reason.ERROR
+    assert ENGINES[name].solve(given, start=np.zeros(5)).reason is Reason.ERROR
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in WHOLE])
+def test_engines_without_whole_units_say_so(name: str) -> None:
+    outcome = ENGINES[name].solve(ALL_WHOLE["knapsack"][0])
+    assert outcome.reason is Reason.ERROR and "whole" in outcome.message
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_duplicate_entries_and_given_arrays_stay_as_they_were(name: str) -> None:
+    doubled = sparse.csr_matrix(
+        (np.array([0.5, 0.5, 1.0]), np.array([0, 0, 1]), np.array([0, 3])), shape=(1, 2)
+    )
+    given = replace(program([1, 1], [[0, 0]], [-INF], [3], [0, 0], [2, 2]), matrix=doubled)
+    assert ENGINES[name].solve(given).objective == pytest.approx(3)
+    assert given.matrix.nnz == 3
+
+
+# --- random programs: everybody finds the same ---------------------------------------------------------------------
+
+
+def random_program(rng: np.random.Generator, whole: bool) -> Program:
+    """Funding-like: units of whole cents, funds, a floor, a share; sometimes infeasible."""
+    n, funds = int(rng.integers(3, 9)), int(rng.integers(1, 4))
+    asked = np.round(rng.uniform(1, 900, n), 2)
+    rows = [np.append(-asked, np.ones(funds))]
+    low, high = [0.0], [0.0]
+    for fund in range(funds):
+        rows.append(np.append(np.zeros(n), np.eye(funds)[fund]))
+        low.append(-INF)
+        high.append(float(np.round(rng.uniform(0, 1.5 * asked.sum() / funds), 2)))
+    some = np.append(asked * (rng.random(n) < 0.5), np.zeros(funds))
+    rows.append(some)
+    low.append(float(np.round(rng.uniform(0, 0.6) * some.sum(), 2)))
+    high.append(INF)
+    top = rng.integers(1, 4, n)
+    return program(
+        np.append(np.round(asked * rng.uniform(0.2, 3, n), 2), np.zeros(funds)),
+        rows,
+        low,
+        high,
+        np.zeros(n + funds),
+        np.append(top, np.full(funds, INF)),
+        integer=np.append(np.full(n, whole), np.zeros(funds, bool)),
+        offset=float(rng.integers(-5, 5)),
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in SMOOTH if name != "highs"])
+def test_engines_agree_on_linear_programs(name: str) -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(25):
+        given = random_program(rng, whole=False)
+        one, other = ENGINES["highs"].solve(given), ENGINES[name].solve(given)
+        assert one.reason is other.reason
+        if one.reason is Reason.OPTIMAL:
+            assert other.objective == pytest.approx(one.objective, rel=1e-8, abs=1e-6)
+            assert one.duals is not None and other.duals is not None
+            check_duals(given, one)
+            check_duals(given, other)
+
+
+@pytest.mark.parametrize("name", [name for name in WHOLE if name != "highs"])
+def test_engines_agree_on_whole_programs(name: str) -> None:
+    rng = np.random.default_rng(12)
+    for _ in range(15):
+        given = random_program(rng, whole=True)
+        one, other = ENGINES["highs"].solve(given, gap=0), ENGINES[name].solve(given, gap=0)
+        assert one.reason is other.reason
+        if one.reason is Reason.OPTIMAL:
+            assert other.objective == pytest.approx(one.objective, rel=1e-7, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_same_point_twice(name: str) -> None:
+    rng = np.random.default_rng(13)
+    for whole in (False, True):
+        if whole and name not in WHOLE:
+            continue
+        for _ in range(3):
+            given = random_program(rng, whole)
+            one, other = ENGINES[name].solve(given), ENGINES[name].solve(given)
+            assert one.reason is other.reason
+            assert (one.x is None) == (other.x is None)
+            assert one.x is None or np.array_equal(one.x, other.x)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_start_is_a_hint_good_or_bad(name: str) -> None:
+    given, best = ALL_WHOLE["knapsack"]
+    for start in ([0, 1, 1], [1, 1, 1], [0.5, np.nan, 7]):
+        assert ENGINES[name].solve(given, gap=0, start=np.array(start, float)).objective == pytest.approx(
+            best
+        )
+
+
+# --- honesty at the limits -----------------------------------------------------------------------------------------
+
+
+def hard(n: int = 60, m: int = 8) -> Program:
+    """A multi-dimensional knapsack that nobody proves within seconds; feasible at 0."""
+    rng = np.random.default_rng(1)
+    a = rng.integers(100, 1000, (m, n))
+    values = a.sum(0) + rng.integers(-20, 20, n)
+    return program(values, a, [-INF] * m, a.sum(1) // 2, [0] * n, [1] * n, integer=[1] * n)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("limit", [0.0, 0.02, 0.3])
+def test_a_time_limit_is_kept_and_not_called_optimal(name: str, limit: float) -> None:
+    given = hard()
+    outcome = ENGINES[name].solve(given, gap=1e-6, time_limit=limit)
+    assert outcome.seconds < limit + 3.5  # the first import of a library counts too
+    assert outcome.reason in (Reason.FEASIBLE, Reason.NOTHING), outcome
+    if outcome.reason is Reason.FEASIBLE:
+        assert outcome.x is not None and breach(given, outcome.x) <= 1
+        assert outcome.objective == pytest.approx(float(given.objective @ outcome.x))
+    if outcome.bound is not None:
+        assert outcome.bound >= 134_744  # the best point known
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_stop_is_honoured_and_progress_told(name: str) -> None:
+    began, told = time.perf_counter(), []
+    outcome = ENGINES[name].solve(
+        hard(), gap=1e-6, stop=lambda: time.perf_counter() - began > 0.8, on_progress=told.append
+    )
+    assert outcome.seconds < 4
+    assert outcome.reason in (Reason.FEASIBLE, Reason.NOTHING)
+    assert told and all(p.stage == "solve" and p.seconds >= 0 for p in told)
+    known = [p for p in told if p.objective is not None and p.bound is not None]
+    assert known and known[-1].objective <= known[-1].bound + 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_stop_before_the_start(name: str) -> None:
+    assert ENGINES[name].solve(LINEAR["plain"][0], stop=lambda: True).reason is Reason.NOTHING
+    assert ENGINES[name].solve(LINEAR["plain"][0], time_limit=0).reason is Reason.NOTHING
+
+
+def wide(n: int = 30_000, groups: int = 400, seed: int = 0) -> Program:
+    """A linear program of the real size: units, money per class, funds, regions."""
+    rng = np.random.default_rng(seed)
+    money, funds, regions = 1000, 120, 100
+    units = n - money
+    asked = rng.integers(50, 5000, units) / 10
+    unit, cell = np.arange(units), units + np.arange(money)
+    row = [rng.integers(0, groups, units), np.arange(money) % groups]
+    row += [groups + rng.integers(0, funds, money), groups + funds + rng.integers(0, regions, units)]
+    m = groups + funds + regions
+    matrix = sparse.csr_matrix(
+        (
+            np.concatenate([-asked, np.ones(2 * money), asked]),
+            (np.concatenate(row), np.concatenate([unit, cell, cell, unit])),
+        ),
+        shape=(m, n),
+    )
+    top = rng.integers(1, 9, units).astype(float)
+    total = float(asked @ top)
+    row_lower, row_upper = np.zeros(m), np.zeros(m)
+    row_lower[groups : groups + funds] = -INF
+    row_upper[groups : groups + funds] = total / funds * 0.3
+    row_lower[groups + funds :] = total / regions * 0.1
+    row_upper[groups + funds :] = total / regions * 0.5
+    return Program(
+        objective=np.append(rng.random(units) * asked, np.zeros(money)),
+        matrix=matrix,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=np.zeros(n),
+        upper=np.append(top, np.full(money, INF)),
+        integer=np.zeros(n, bool),
+        grain=np.append(1e-5 / asked, np.full(money, 1e-5)),
+    )
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_stop_and_limit_within_a_linear_program(name: str) -> None:
+    given = wide()
+    full = ENGINES[name].solve(given)
+    assert full.reason is Reason.OPTIMAL
+    check_duals(given, full)
+    began = time.perf_counter()
+    stopped = ENGINES[name].solve(given, stop=lambda: time.perf_counter() - began > 0.03)
+    limited = ENGINES[name].solve(given, time_limit=0.03)
+    for outcome in (stopped, limited):
+        assert outcome.reason in (Reason.NOTHING, Reason.FEASIBLE, Reason.OPTIMAL)
+        if outcome.reason is Reason.OPTIMAL:  # it was faster than the wish
+            assert outcome.objective == pytest.approx(full.objective, rel=1e-8)
+        assert outcome.x is None or breach(given, outcome.x) <= 1
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_the_caller_raises_reaches_him(name: str) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("the caller's own")
+
+    with pytest.raises(ZeroDivisionError, match="the caller's own"):
+        ENGINES[name].solve(hard(), gap=1e-6, time_limit=5, on_progress=broken)
+
+    def interrupted() -> bool:
+        if time.perf_counter() - began > 0.3:
+            raise KeyboardInterrupt
+        return False
+
+    began = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        ENGINES[name].solve(hard(), gap=1e-6, time_limit=20, stop=interrupted)
+    assert time.perf_counter() - began < 8
+
+
+# --- the traps -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_small_continuous_columns_are_not_rounded_away(name: str) -> None:
+    """CP-SAT through MathOpt called 0 optimal here."""
+    given = program(
+        [1.0, 0.5, 0.3], [[1, 1, 0], [0, 1, 1], [1, 0, 1]], [-INF] * 3, [0.4, 0.3, 0.25], [0] * 3, [INF] * 3
+    )
+    outcome = ENGINES[name].solve(given, gap=1e-6)
+    assert outcome.reason is Reason.OPTIMAL
+    assert outcome.objective == pytest.approx(0.37, abs=1e-4)
+    share = program([0.973], [[2.0]], [-INF], [1.0], [0], [1])
+    assert ENGINES[name].solve(share, gap=1e-6).objective == pytest.approx(0.4865, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_small_coefficients_count(name: str) -> None:
+    """HiGHS drops coefficients up to 1e-9 by default, with a warning that is only returned."""
+    given = program([1], [[5e-10]], [-INF], [1e-3], [0], [1e8], grain=1)
+    outcome = ENGINES[name].solve(given)
+    assert outcome.reason is Reason.OPTIMAL
+    assert outcome.objective == pytest.approx(2e6, rel=1e-2)
+
+
+def test_highs_refusals_are_noticed() -> None:
+    """``highspy`` only returns kError."""
+    from allocator.engines import highs
+
+    kept = highs._Kept(LINEAR["plain"][0])
+    for name, value in (
+        ("no_such_option", 1),
+        ("time_limit", "soon"),
+        ("primal_feasibility_tolerance", -1.0),
+    ):
+        with pytest.raises(highs.Refused):
+            kept.option(name, value)
+
+
+def test_highs_beside_another_user_with_other_threads() -> None:
+    import highspy
+
+    other = highspy.Highs()
+    other.setOptionValue("output_flag", False)
+    other.setOptionValue("threads", 2)
+    other.addVar(0.0, 1.0)
+    other.run()
+    for given, best in (LINEAR["plain"], ALL_WHOLE["knapsack"]):
+        assert ENGINES["highs"].solve(given).objective == pytest.approx(best)
+
+
+def test_highs_time_limit_is_per_call_in_a_session() -> None:
+    """HiGHS counts its limit over the life of the object."""
+    given = wide()
+    session = ENGINES["highs"].session(given)
+    first = session.solve()
+    assert first.reason is Reason.OPTIMAL
+    for k in range(1, 4):
+        again = session.solve(row_upper=given.row_upper * (1 + 0.01 * k), time_limit=5 * first.seconds)
+        assert again.reason is Reason.OPTIMAL
+
+
+class Liar(Guarded):
+    """An engine that returns what it is told to."""
+
+    name, whole_units, distribution = "liar", True, "numpy"
+
+    def __init__(self, lie: Outcome | Exception) -> None:
+        self.lie = lie
+
+    def run(self, task: Task) -> Outcome:
+        if isinstance(self.lie, Exception):
+            raise self.lie
+        return self.lie
+
+
+def test_the_guard_believes_nothing() -> None:
+    given, best = LINEAR["plain"]
+    good = np.array([2.0, 2.0])
+
+    def says(lie: Outcome | Exception, **options: Any) -> Outcome:
+        return Liar(lie).solve(given, **options)
+
+    outside = says(Outcome(Reason.OPTIMAL, x=np.array([2.0, 3.0]), bound=17.0))
+    assert outside.reason is Reason.ERROR and outside.x is None and outside.bound is None
+    assert says(Outcome(Reason.FEASIBLE, x=np.array([2.0, 3.0]))).reason is Reason.NOTHING
+    assert says(Outcome(Reason.OPTIMAL)).reason is Reason.ERROR
+    assert says(Outcome(Reason.OPTIMAL, x=np.array([np.nan, 1.0]))).reason is Reason.ERROR
+    recomputed = says(Outcome(Reason.OPTIMAL, x=good, objective=99.0, bound=15.0))
+    assert recomputed.objective == pytest.approx(best)
+    assert says(Outcome(Reason.OPTIMAL, x=good, bound=30.0)).reason is Reason.FEASIBLE
+    assert says(Outcome(Reason.OPTIMAL, x=good, bound=3.0)).bound is None
+    activities = says(Outcome(Reason.OPTIMAL, x=good, duals=np.array([4.0, 2.0]), bound=15.0))
+    assert activities.duals is None and "duals" in activities.message
+    turned = says(Outcome(Reason.OPTIMAL, x=good, duals=np.array([-2.0, -1.0]), bound=15.0))
+    assert turned.duals is None
+    assert says(Outcome(Reason.INFEASIBLE), start=good).reason is Reason.ERROR
+    thrown = says(RuntimeError("segments"))
+    assert thrown.reason is Reason.ERROR and "segments" in thrown.message
+    assert "not installed" in says(ImportError("nothing here")).message
+    near = checked(given, Outcome(Reason.OPTIMAL, x=good + 1e-9, bound=15.0), 1e-4)
+    assert near.reason is Reason.OPTIMAL
+    whole = program([1], [[1]], [-INF], [3], [0], [9], integer=[1])
+    assert checked(whole, Outcome(Reason.OPTIMAL, x=np.array([2.5])), 1e-4).reason is Reason.ERROR
+    assert checked(whole, Outcome(Reason.OPTIMAL, x=np.array([2.9999999]), bound=3.0), 1e-4).x == [3.0]
+
+
+def test_cp_sat_says_when_it_coarsens_the_grain() -> None:
+    fits_not = program([1, 1], [[1, 1]], [-INF], [4e15], [0, 0], [4e15, 4e15], grain=1e-5)
+    outcome = ENGINES["cp-sat"].solve(fits_not)
+    assert outcome.reason in (Reason.OPTIMAL, Reason.FEASIBLE) and "coarsened" in outcome.message
+    assert outcome.objective == pytest.approx(4e15, rel=1e-4)
+
+
+def test_cp_sat_on_coefficients_that_have_no_common_measure() -> None:
+    a = [[np.pi, np.e, 1 / 3]]
+    given = program([1, 1, 1 / 7], a, [-INF], [100.0], [0] * 3, [20] * 3, integer=[1, 1, 0])
+    one, other = ENGINES["highs"].solve(given, gap=0), ENGINES["cp-sat"].solve(given, gap=1e-9)
+    assert other.reason is Reason.OPTIMAL
+    assert other.objective == pytest.approx(one.objective, abs=1e-4)
+
+
+def test_cbc_leaves_no_process_and_keeps_every_digit(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    given = program([1.0, 0.0], [[1.0, 1.0]], [-INF], [12_345_678.123456789], [0, 0], [INF, INF])
+    outcome = ENGINES["cbc"].solve(given)
+    assert outcome.x is not None
+    assert outcome.x[0] == pytest.approx(12_345_678.123456789, rel=1e-15)  # PuLP would read 12345678.
+    assert not list(tmp_path.iterdir())
+
+
+def test_cbc_limits_are_not_called_optimal_nor_the_relaxation_a_point() -> None:
+    """PuLP calls "Stopped on time" optimal and takes the continuous point for a whole one."""
+    from allocator.engines import cbc
+
+    given = ALL_WHOLE["knapsack"][0]
+    for line, reason in (
+        ("Stopped on time (no integer solution - continuous used) - objective value -3", Reason.NOTHING),
+        ("Stopped on time - objective value -220", Reason.FEASIBLE),
+        ("Integer infeasible - objective value 0", Reason.INFEASIBLE),
+        ("Something new - objective value 0", Reason.ERROR),
+    ):
+        outcome = read_cbc(cbc, given, line)
+        assert outcome.reason is reason, line
+
+
+def read_cbc(cbc: Any, given: Program, line: str) -> Outcome:
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "status.txt").write_text(line + "\n")
+        (home / "log.txt").write_text("")
+        x = np.array([0.0, 1.0, 1.0])
+        parts = [
+            np.array([given.rows, given.columns], np.int32),
+            np.zeros(1),
+            given.matrix @ x,
+            np.zeros(1),
+            x,
+            0 * x,
+        ]
+        (home / "point.bin").write_bytes(b"".join(part.tobytes() for part in parts))
+        return cbc._read(home, given, np.arange(3), 1e-4, "")
+
+
+# --- sessions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_session_equals_cold_solves_after_any_edits(name: str) -> None:
+    rng = np.random.default_rng(21)
+    for _ in range(2 if name == "highs" else 1):
+        given = random_program(rng, whole=True)  # a session solves the relaxation
+        now = given.relaxed()
+        session = ENGINES[name].session(given)
+        for step in range(25 if name == "highs" else 6):
+            changes: dict[str, np.ndarray] = {}
+            kind = step % 5
+            if kind == 0:
+                changes["row_upper"] = now.row_upper * rng.uniform(0.5, 1.6, now.rows)
+            elif kind == 1:
+                changes["upper"] = np.where(
+                    np.isfinite(given.upper), np.rint(given.upper * rng.random(given.columns)), INF
+                )
+            elif kind == 2:
+                changes["objective"] = given.objective * np.round(rng.uniform(-0.5, 2, given.columns), 2)
+            elif kind == 3:
+                changes["lower"] = np.where(
+                    rng.random(given.columns) < 0.3, 2.0, 0.0
+                )  # may cross the upper bounds
+            else:
+                changes = {"lower": given.lower, "row_lower": given.row_lower * rng.uniform(0, 1)}
+                extra = sparse.csr_matrix(np.round(rng.uniform(0, 2, (1, now.columns)), 1))
+                side = np.array([float(np.round(rng.uniform(5, 3000), 1))])
+                session.add_rows(extra, np.array([-INF]), side)
+                now = replace(
+                    now,
+                    matrix=sparse.csr_matrix(sparse.vstack([now.matrix, extra])),
+                    row_lower=np.append(now.row_lower, -INF),
+                    row_upper=np.append(now.row_upper, side),
+                )
+                changes["row_lower"] = np.where(np.isfinite(now.row_lower), now.row_lower * 0.9, -INF)
+            now = replace(now, **changes)
+            warm, cold = session.solve(**changes), ENGINES["highs"].solve(now)
+            assert warm.reason is cold.reason or (name == "cp-sat" and warm.reason is Reason.NOTHING), (
+                step,
+                warm,
+            )
+            if warm.reason is Reason.OPTIMAL and cold.objective is not None:
+                tolerance = 1e-3 if name == "cp-sat" else 1e-7
+                assert warm.objective == pytest.approx(cold.objective, rel=tolerance, abs=1e-5)
+                if warm.duals is not None:
+                    check_duals(now, warm)
+            assert warm.engine == name
+
+
+def test_a_highs_session_survives_nonsense_and_stops() -> None:
+    given = LINEAR["plain"][0]
+    session = ENGINES["highs"].session(given)
+    assert session.solve(upper=np.array([np.nan, 1.0])).reason is Reason.ERROR
+    assert session.solve(upper=np.array([INF, 1.0])).objective == pytest.approx(13)
+    assert session.solve(row_upper=np.array([4.0])).reason is Reason.ERROR
+    assert session.solve(row_upper=np.array([4.0, 3.0]), stop=lambda: True).reason is Reason.NOTHING
+    assert session.solve(time_limit=0).reason is Reason.NOTHING
+    assert session.solve().objective == pytest.approx(16)
+    assert (
+        session.solve(objective=np.array([1.0, -1.0]), lower=np.array([0.0, -INF])).reason is Reason.UNBOUNDED
+    )
+    assert session.solve(lower=np.zeros(2)).objective == pytest.approx(8)
+
+
+# --- the registry ----------------------------------------------------------------------------------------------------
+
+
+def test_the_registry_names_its_engines() -> None:
+    assert {"highs", "glop", "cp-sat", "cbc"} <= set(ENGINES)
+    assert all(engine(name).name == name for name in ENGINES)
+    with pytest.raises(UnknownEngine, match="gurobi.*cbc.*highs") as caught:
+        engine("gurobi")
+    assert isinstance(caught.value, KeyError)
+
+
+def test_importing_the_engines_loads_no_library() -> None:
+    code = (
+        "import sys, allocator.engines as e; e.engine('highs').version; "
+        "sys.exit(bool({'highspy', 'ortools', 'pulp'} & {m.split('.')[0] for m in sys.modules}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["highspy", "ortools", "pulp"])))
+def test_the_libraries_live_in_one_process(order: tuple[str, ...]) -> None:
+    """highspy 1.15 and ortools 9.15 do not, in either order."""
+    names = {"highspy": "highs", "ortools": "cp-sat", "pulp": "cbc"}
+    code = (
+        "import importlib, numpy as np\n"
+        "from scipy import sparse\n"
+        f"for m in {order}: importlib.import_module(m if m != 'ortools' else 'ortools.sat.python.cp_model')\n"
+        "from allocator.engines import Program, engine\n"
+        "p = Program(np.array([3.0, 2.0]), sparse.csr_matrix([[1.0, 1.0], [1.0, 0.0]]), np.full(2, -np.inf),"
+        " np.array([4.0, 2.0]), np.zeros(2), np.full(2, 9.0), np.zeros(2, bool), np.full(2, 0.01))\n"
+        f"for name in {[names[m] for m in order] + ['glop']}: assert abs(engine(name).solve(p).objective - 10) < 1e-6\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
