@@ -40,7 +40,9 @@ class Constraint(BaseModel, Rule):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        KINDS[cls.model_fields["kind"].default] = cls
+        kind = cls.model_fields["kind"]
+        if not kind.is_required():  # a base class of several kinds names none
+            KINDS[kind.default] = cls
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
         """What is wrong with it in this scenario beyond its schema, selections and `per`."""
@@ -174,7 +176,7 @@ class Share(Constraint):
                     left = on * bound.denominator - of * bound.numerator
                     sides = (0, None) if at_least else (None, 0)
                     scale = 100 * bound.denominator
-                    yield Level(part.value, left, *sides, scale, tolerance * bound.denominator)
+                    yield Level(part.value, left, *sides, scale, tolerance * bound.denominator, idle=not (on or of))
 
 
 class Count(Constraint):

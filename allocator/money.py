@@ -128,7 +128,7 @@ def parse_cents(value: object) -> int:
     A float a rounding error away from whole cents (0.1 + 0.2) is those cents. Negative amounts are amounts.
     Raises `ValueError` (`args[0]` is a `Text`) for what is not an amount, not finite, or not whole cents.
     """
-    number = _plain_decimal(value)
+    number = value if isinstance(value, Fraction) else _plain_decimal(value)
     cents = 100 * (Fraction(number) if number is not None else _written_euros(str(value)))
     if cents.denominator != 1 and isinstance(value, (float, np.floating)):
         nearest = Fraction(format(float(value), ".15g"))

@@ -16,7 +16,8 @@ class Level:
     """Where a rule stands for one value of its `per`: the left side it counted and the sides it must keep between.
 
     `scale` of these whole numbers make one euro or unit. `tolerance` is what whole cents cannot avoid where the rule
-    asks for an equality on divisible money: what one cent per grant covered can buy; 0 everywhere else.
+    asks for an equality on divisible money: what one cent per grant covered can buy; 0 everywhere else. `idle`: it
+    counted nothing (by default: its left side is 0).
     """
 
     group: str
@@ -25,6 +26,13 @@ class Level:
     upper: Exact | None
     scale: int = 1
     tolerance: Exact = 0
+    idle: bool | None = None
+
+    @property
+    def tight(self) -> bool:
+        """At its side, to the last cent or unit, and not for want of anything to count."""
+        idle = self.left == 0 if self.idle is None else self.idle
+        return not idle and self.slack == 0
 
     @property
     def miss(self) -> Exact:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -68,7 +69,7 @@ class Column:
             if present and all(isinstance(v, (bool, np.bool_)) for v in present):
                 return "boolean"
             if present and all(
-                isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in present
+                isinstance(v, (int, float, Decimal, np.number)) and not isinstance(v, bool) for v in present
             ):
                 return "number"
         return "text"
@@ -98,7 +99,9 @@ class Column:
         """(rows,) float: the cells of a numeric column (euros for money), NaN where empty."""
         if self._money:
             return cents_column(self._series)[0] / 100
-        return pd.to_numeric(self._series, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        return (
+            pd.to_numeric(self._series, errors="coerce").astype(float).to_numpy(np.float64, na_value=np.nan)
+        )
 
     def fits(self, value: Scalar) -> bool:
         """Whether a value is of the column's kind: text, boolean or number."""

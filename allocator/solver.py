@@ -137,10 +137,13 @@ class _Run:
         proof = self._root_proof(relaxed, root)
         start = self._lap("solve", start)
 
-        reading = None if outcome.x is None else settle(relaxed, outcome.x, self.lp, stop=self.stop)
+        whole = bool(compiled.program.integer.any())
+        # without whole units the LP engine has a plan of its own when the engine has none
+        x = root.x if outcome.x is None and not whole else outcome.x
+        reading = None if x is None else settle(relaxed, x, self.lp, stop=self.stop)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
-        if compiled.program.integer.any() and not self._close_enough(certificate):
+        if whole and not self._close_enough(certificate):
             start = self._lap("certify", start)
             found = self._prove(relaxed, root, certificate, space)
             start = self._lap("solve", start)
@@ -165,16 +168,28 @@ class _Run:
             outcome = root
         else:
             for _ in range(ROUNDS):
-                outcome = self.engine.solve(
-                    relaxed.compiled.program, gap=self.gap, time_limit=self._left(), start=root.x,
-                    on_progress=self._told(relaxed), stop=self.stop,
-                )  # fmt: skip
+                outcome = self._ask(relaxed, root)
                 broken = None if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
                 if broken is None:
                     break
                 relaxed.add(*broken)
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
+        return outcome
+
+    def _ask(self, relaxed: Relaxed, root: Outcome) -> Outcome:
+        """The engine's word; one that crashes or returns nonsense has said nothing."""
+        program = relaxed.compiled.program
+        try:
+            outcome = self.engine.solve(
+                program, gap=self.gap, time_limit=self._left(), start=root.x, on_progress=self._told(relaxed),
+                stop=self.stop,
+            )  # fmt: skip
+        except Exception as error:
+            return Outcome(Reason.ERROR, engine=self.engine.name, message=f"{type(error).__name__}: {error}")
+        x = outcome.x
+        if x is not None and (np.shape(x) != (program.columns,) or not np.isfinite(x).all()):
+            return replace(outcome, reason=Reason.ERROR, x=None, message="the point is not one of this program")
         return outcome
 
     def _told(self, relaxed: Relaxed) -> OnProgress | None:
@@ -204,7 +219,7 @@ class _Run:
             stop=self.stop,
             on_progress=self.on_progress,
         )
-        if certificate.objective is not None:
+        if certificate.ok and certificate.objective is not None:
             search.best = float(certificate.objective) / scale
         found = search.run(root)
         if lp_only:
@@ -226,7 +241,7 @@ class _Run:
             message = Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
         compiled = relaxed.compiled
         kept = reading if status != "no_plan" else None
-        binding = [] if proof is None else _leaning(relaxed, proof)
+        binding = _binding(relaxed, proof, certificate)
         return Plan(
             self.scenario, status, certificate, self.report, self.seconds, kept, None, tuple(binding),
             (compiled.program.columns, compiled.program.rows), message,
@@ -252,12 +267,15 @@ class _Run:
         return now
 
 
-def _leaning(relaxed: Relaxed, proof: Proof) -> list[str]:
-    """Ids of the rules with a multiplier at the root, in the scenario's order."""
-    named: dict[str, None] = {}
+def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate) -> list[str]:
+    """Ids of the rules that the bound leans on, or that the plan meets to the last cent or unit; the scenario's order."""
     rows = relaxed.compiled.space.rows
-    largest = np.abs(proof.multipliers).max(initial=0.0)
-    for (rule, _), value in zip(rows, proof.multipliers, strict=True):
-        if abs(value) > 1e-9 * largest:
-            named[rule.id] = None
-    return list(named)
+    leaning: set[str] = set()
+    if proof is not None:
+        largest = np.abs(proof.multipliers).max(initial=0.0)
+        leaning = {rule.id for (rule, _), value in zip(rows, proof.multipliers, strict=True) if abs(value) > 1e-9 * largest}
+    return [
+        rule.id
+        for rule, levels in certificate.levels
+        if rule.id in leaning or any(level.tight for level in levels)
+    ]

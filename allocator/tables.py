@@ -72,6 +72,7 @@ class Table:
     found: list[CellFinding] = field(default_factory=list)
     warned: list[CellFinding] = field(default_factory=list)
     given: tuple[str, ...] = ()  # the columns that the user gave
+    absent: bool = False
 
     def tell(
         self, column: str | None, message: Text, remedy: Text | None = None, row: int | None = None
@@ -126,6 +127,7 @@ def frame_of(value: object, table: str, columns: Sequence[str]) -> Table:
     """A table from a DataFrame or a list of rows, with checked column names and a fresh index."""
     if value is None:
         empty = Table(table, pd.DataFrame({name: pd.Series(dtype=object) for name in columns}))
+        empty.absent = True
         empty.tell(None, Text("table absente", "the table is missing"))
         return empty
     if isinstance(value, pd.DataFrame):
@@ -381,7 +383,7 @@ def territories_table(value: object) -> tuple[Table, bool]:
             table.tell("population", Text("population totale trop grande", "total population too large"))
         frame["population"] = people
     _extra_columns(table, TERRITORY_COLUMNS)
-    return table, not missing
+    return table, not missing and not table.absent
 
 
 def sorted_table(table: Table, first: Iterable[str]) -> pd.DataFrame:
@@ -445,7 +447,7 @@ def demands_table(
     _years(table, years)
     _quantities(table, missing, measures or {})
     numeric, other = _extra_columns(table, DEMAND_COLUMNS)
-    return Demands(table, not missing, sorted(numeric), sorted(other))
+    return Demands(table, not missing and not table.absent, sorted(numeric), sorted(other))
 
 
 def _ranks(frame: pd.DataFrame) -> pd.Series:
@@ -596,9 +598,10 @@ def _quantities(table: Table, missing: Sequence[str], measures: dict[str, bool])
     )
     cost = _euro_column(table, "cost", frame["asked"])
     other = _euro_column(table, "other_public", 0)
-    for name, cents in (("cost", cost), ("other_public", other)):
+    # A cost that was filled in from asked is told there.
+    for name, negative in (("cost", (cost < 0) & (cost != asked)), ("other_public", other < 0)):
         table.rows(
-            cents < 0,
+            negative,
             name,
             lambda v, n=name: Text(f"{n} négatif : {_shown(v)}", f"negative {n}: {_shown(v)}"),
         )

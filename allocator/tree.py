@@ -68,7 +68,8 @@ class Search:
         start = time.monotonic()
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
-        top = Node({}, np.inf, np.zeros(len(compiled.row_scale)))
+        known = root.duals is not None
+        top = Node({}, np.inf, compiled.multipliers(root.duals) if known else np.zeros(len(compiled.row_scale)))
         heap: list[tuple[float, int, Node]] = []
         count, serial = 0, 0
         current: Node | None = top

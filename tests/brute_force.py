@@ -2,8 +2,8 @@
 
 Each demand's own plans are listed one by one (so many cents from this fund in that year), judged in exact
 fractions by ``textbook.lines``; since every line adds up over demands, all combinations are then summed as
-integers and none is left out: a combination is dropped early only where what the remaining demands could still
-add cannot repair it.
+integers and none is left out: a combination is dropped early only where what the remaining demands could
+still add cannot repair it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def brute_force(scenario: Any) -> Best:
     options = [plans_of(reading, demand) for demand in reading.demands.values()]
     judged: list[list[list[Line]]] = [[list(lines(reading, plan)) for plan in plans] for plans in options]
 
-    # One-sided totals: hard ones `Σ parts <= limit`, soft ones `loss = points × max(0, Σ parts − limit)`.
+    # One-sided totals. Hard: `Σ parts <= limit`; soft: `loss = points × max(0, Σ parts − limit)`.
     hard: list[tuple[list[np.ndarray], int]] = []
     soft: list[tuple[list[np.ndarray], int, Fraction]] = []
     for k, line in enumerate(empty):

@@ -1,8 +1,8 @@
 """Random scenarios that mix everything, most of them feasible.
 
-A plan is dealt first (the *witness*), then the funds and the rules are cut to fit it, more or less tightly; now
-and then one is cut too tight on purpose. ``random_scenario(seed)`` for loops, ``scenarios()`` for hypothesis
-(which then shrinks the draws).
+A plan is dealt first (the *witness*), then the funds and the rules are cut to fit it, more or less tightly;
+now and then one is cut too tight on purpose. ``random_scenario(seed)`` for loops, ``scenarios()`` for
+hypothesis (which then shrinks the draws).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fractions import Fraction
 from typing import Any
 
 import pandas as pd
-from allocator.scenario import Scenario
 from hypothesis import strategies as st
 from textbook import Cell, Line, Reading, constraint_lines, exact, points
 
 from allocator.constraints import KINDS
+from allocator.scenario import Scenario
 
 ALL_KINDS = ("ceiling", "floor", "share", "count", "indicator", "fund_rate", "cofunding", "lock")
 Range = tuple[int, int]
@@ -57,9 +57,9 @@ def draw(
 ) -> Scenario:
     """One scenario. Ranges are inclusive.
 
-    ``whole_units`` says which measures are lumpy ("none", "some", "all"). ``tiny``: amounts of a few cents, for
-    brute force. ``odd_cents=False``: a rate of a whole unit is whole cents, so that nothing turns on the rounding
-    up of rates. ``cruelty``: the chance that a limit is cut below the witness.
+    ``whole_units`` says which measures are lumpy ("none", "some", "all"). ``tiny``: amounts of a few cents,
+    for brute force. ``odd_cents=False``: a rate of a whole unit is whole cents, so that nothing turns on the
+    rounding up of rates. ``cruelty``: the chance that a limit is cut below the witness.
     """
     horizon = list(range(2026, 2026 + rng.randint(*years)))
     territories = draw_territories(rng, 2 if tiny else rng.randint(2, 6))
@@ -128,7 +128,7 @@ def draw_demands(
     tiny: bool,
     odd_cents: bool,
 ) -> pd.DataFrame:
-    """Demands with two indicators and two attributes; numbers are short decimals, meant as they are written."""
+    """Demands with two indicators and two attributes; numbers are short decimals, read as written."""
     rows = []
     for k in range(count):
         measure = rng.choice(sorted(lumpy))
@@ -204,7 +204,11 @@ def draw_funds(
                 [
                     {"measures": [rng.choice(measures)["id"]]},
                     {"where": {"region": rng.choice(list(territories["region"]))}},
-                    {"where": {"taille": sorted(set(table["taille"].sample(2, replace=True, random_state=k)))}},
+                    {
+                        "where": {
+                            "taille": sorted(set(table["taille"].sample(2, replace=True, random_state=k)))
+                        }
+                    },
                     {"where": {"pilote": bool(rng.choice(list(table["pilote"])))}},
                     {"demands": rng.sample(list(table["id"]), rng.randint(1, len(table)))},
                 ]

@@ -13,13 +13,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from brute_force import Best, brute_force
 from hypothesis import HealthCheck, given, settings
+from strategies import random_scenario, scenarios
+from textbook import objective_of, rounding_worth, solve_textbook, violations
 
 import allocator
 from allocator.scenario import Scenario
-from brute_force import Best, brute_force
-from strategies import random_scenario, scenarios
-from textbook import objective_of, rounding_worth, solve_textbook, violations
 
 TINY: dict[str, Any] = {
     "tiny": True,
@@ -61,7 +61,10 @@ def same_optimum(scenario: Scenario) -> Best:
     if best.plan is None:
         return best
     assert told.objective == pytest.approx(float(best.objective), rel=1e-7, abs=1e-6)
-    for plan in (best.plan, {cell: round(euros * 100) for cell, euros in told.x.items() if round(euros * 100)}):
+    for plan in (
+        best.plan,
+        {cell: round(euros * 100) for cell, euros in told.x.items() if round(euros * 100)},
+    ):
         assert violations(scenario, grants_of(plan)) == []
         assert objective_of(scenario, grants_of(plan)) == best.objective
     return best
@@ -304,8 +307,8 @@ def two_demands(cost: list[int], asked: list[int], funds: list[dict[str, Any]], 
 # Σ caps = ½·100 + ½·400 = 250 would let A pay both demands; but A pays d1 at most half and d2 at most all of it.
 SUM_OF_CAPS = two_demands([100, 400], [100, 100], [{"id": "A", "amount": 200, "max_rate": 0.5}], [2026])
 
-# Two demands of 2 €, A in the first year, B in the second, rate ½: over all years both would pass half and half;
-# per commitment year neither fund may pay a year's units alone.
+# Two demands of 2 €, A in the first year, B in the second, rate ½: over all years both would pass half and
+# half; per commitment year neither fund may pay a year's units alone.
 RATE_BY_YEAR = two_demands(
     [2, 2],
     [2, 2],
@@ -313,8 +316,8 @@ RATE_BY_YEAR = two_demands(
     [2026, 2027],
 )
 
-# A and B at ¼ each, C without a rate but with 30 €. Fund by fund: X(A) <= 25 + 100, X(B) <= 25 + 100, so 200 € of A
-# and B with 30 € of C would serve both. Together: X(A, B) <= 50 + 100, and d1 needs 50 € of C for a whole unit.
+# A and B at ¼ each, C without a rate but with 30 €. Fund by fund, X(A) <= 25 + 100 and X(B) <= 25 + 100: 200 €
+# of A and B would serve both. Together X(A, B) <= 50 + 100, and d1 needs 50 € of C for a whole unit.
 SUBSET_ROWS = two_demands(
     [100, 400],
     [100, 100],

@@ -2,14 +2,14 @@
 
 Two independent readings of the contract live here, and the tests hold them against each other:
 
-* ``solve_textbook`` writes one money column per demand × eligible (fund, year), unit columns, served binaries
-  and slacks, and gives the whole to ``scipy.optimize.milp``: floats, in euros (or, with ``cents=True``, every
-  money column whole: then exactly the plans that can be paid);
-* ``lines`` evaluates a given plan in exact fractions, rule by rule; ``violations`` and ``objective_of`` rest on
-  it.
+* ``solve_textbook`` writes one money column per demand × eligible (fund, year), unit columns, served
+  binaries and slacks, and gives the whole to ``scipy.optimize.milp``: floats, in euros (or, with
+  ``cents=True``, every money column whole: then exactly the plans that can be paid);
+* ``lines`` evaluates a given plan in exact fractions, rule by rule; ``violations`` and ``objective_of``
+  rest on it.
 
-Nothing here imports the compiler, the certificate or the ``rows`` / ``check`` methods of the constraints: only
-the fields of the scenario's objects are read.
+Nothing here imports the compiler, the certificate or the ``rows`` / ``check`` methods of the constraints:
+only the fields of the scenario's objects are read.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ class Reading:
         return replace(choice, demands=kept, territories=territories)
 
     def groups(self, constraint: Any) -> list[tuple[str, Choice, Choice | None]]:
-        """(name, what ``on`` leaves, what ``of`` leaves) for each value of ``per``; one where it is absent."""
+        """(name, what ``on`` leaves, what ``of`` leaves) per value of ``per``; one where it is absent."""
         if constraint.id not in self._groups:
             self._groups[constraint.id] = list(self._read_groups(constraint))
         return self._groups[constraint.id]
@@ -324,10 +324,11 @@ class Reading:
         return 100 * (public / base - limit)
 
     def target(self, constraint: Any, demand: Demand) -> Fraction:
-        """Units that a lock decides."""
-        if constraint.decision == "fund":
-            return demand.units
-        return Fraction(0) if constraint.decision == "refuse" else exact(constraint.units)
+        """Units that a lock decides; of a divisible demand, what whole cents can buy of them."""
+        if constraint.decision == "refuse":
+            return Fraction(0)
+        units = demand.units if constraint.decision == "fund" else exact(constraint.units)
+        return units if demand.lumpy else Fraction(math.floor(units * demand.asked), demand.asked)
 
     @property
     def weights(self) -> dict[str, Fraction]:
@@ -358,8 +359,8 @@ def amount(reading: Reading, constraint: Any, choice: Choice) -> Fraction:
 class Line:
     """One number of one rule, and where it must lie.
 
-    ``value`` adds up over demands (what a plan makes of it is the sum over its demands taken alone), which is
-    what lets brute force enumerate. ``loose``: how far a hard equality on divisible money may miss, likewise a sum.
+    ``value`` adds up over demands (what a plan makes of it is the sum over its demands taken alone): that
+    lets brute force enumerate. ``loose``: how far a hard equality on divisible money may miss, also a sum.
     """
 
     rule: str
@@ -428,10 +429,7 @@ def constraint_lines(reading: Reading, constraint: Any, plan: Payments) -> Itera
                 demand = reading.demands[d]
                 cents = sum(c for cell, c in plan.items() if cell[0] == d and on.holds(cell))
                 target = reading.target(constraint, demand)
-                # where the decision is no whole number of cents, the cent on either side will do
-                broken = not demand.lumpy and (target * demand.asked).denominator != 1
-                loose = Fraction(1, demand.asked) if broken else Fraction(0)
-                yield Line(f"{name} {d}", Fraction(cents, demand.asked), target, target, lost, loose)
+                yield Line(f"{name} {d}", Fraction(cents, demand.asked), target, target, lost)
         return
     if constraint.kind == "cofunding":
         for name, on, _ in reading.groups(constraint):
@@ -631,14 +629,15 @@ class Sheet:
         whole: bool = False,
         scale: Fraction | int = 1,
     ) -> None:
-        """``low <= Σ terms <= high``; with ``points`` a side may be missed, at that price per ``scale`` × slack."""
+        """``low <= Σ terms <= high``; with ``points``, each side may be missed at that price × ``scale``."""
         summed: dict[int, Fraction] = defaultdict(Fraction)
         for column, coefficient in terms:
             summed[column] += Fraction(coefficient)
         if points is not None:
             for side, limit in ((1, low), (-1, high)):
                 if limit is not None:
-                    slack = self.column(upper=np.inf, price=-points * scale, whole=whole)
+                    most = sum(abs(float(v)) * self.upper[column] for column, v in summed.items()) + abs(limit)
+                    slack = self.column(upper=math.ceil(most), price=-points * scale, whole=whole)
                     missed = {**summed, slack: Fraction(side)}
                     self._put(missed, limit if side == 1 else None, limit if side == -1 else None)
             return
@@ -654,7 +653,7 @@ class Sheet:
         if not self.price:
             empty_ok = all(lo <= 0 <= hi for lo, hi in zip(self.low, self.high, strict=True))
             return ("optimal", 0.0, np.zeros(0)) if empty_ok else ("infeasible", None, None)
-        entries = [(r, c, float(v)) for r, row in enumerate(self.rows) for c, v in row.items()]
+        entries = [(r, c, float(v)) for r, row in enumerate(self.rows) for c, v in row.items() if v]
         r, c, v = zip(*entries, strict=True) if entries else ((), (), ())
         matrix = sparse.csr_matrix((v, (r, c)), shape=(len(self.rows), len(self.price)))
         found = milp(
@@ -664,7 +663,9 @@ class Sheet:
             constraints=LinearConstraint(matrix, np.array(self.low), np.array(self.high))
             if self.rows
             else None,
-            options={"mip_rel_gap": 0.0, "time_limit": time_limit},
+            # SciPy 1.17's HiGHS, with presolve and columns without upper bound, crashed or said infeasible of
+            # feasible programs (seed 95): hence no presolve, and a finite box everywhere.
+            options={"mip_rel_gap": 0.0, "time_limit": time_limit, "presolve": False},
         )
         if found.status == 0:
             return "optimal", -float(found.fun), found.x
@@ -674,10 +675,10 @@ class Sheet:
 def solve_textbook(
     scenario: Any, *, cents: bool = False, rounded_up: bool = False, time_limit: float = 60.0
 ) -> Solution:
-    """The optimum over plans in real euros or, with ``cents``, in whole cents (exact, slow: for tiny ones).
+    """The optimum over plans in real euros or, with ``cents``, in whole cents (exact, slow: tiny ones only).
 
-    Real euros know no rounding up of rates; ``rounded_up`` lets every rate be missed by a cent instead: above what
-    any plan in cents can reach.
+    Real euros know no rounding up of rates; ``rounded_up`` lets every rate be missed by a cent instead:
+    above what any plan in cents can reach.
     """
     reading = Reading(scenario)
     sheet = Sheet()
@@ -685,7 +686,11 @@ def solve_textbook(
     euro = Fraction(money, 100)  # euros in one unit of a money column
 
     # Columns: money per cell; units per demand, and per year where lumpy or rate-capped.
-    x = {cell: sheet.column(upper=np.inf, whole=cents) for cell in reading.cells}
+    x = {
+        cell: sheet.column(upper=math.floor(d.units * d.asked) / money, whole=cents)
+        for d in reading.demands.values()
+        for cell in reading.cells_of[d.id]
+    }
     caps = list(reading.caps)
     capped = {cell[0] for _, cell, _, _ in caps}
     u: dict[str, int] = {}

@@ -1,8 +1,8 @@
 """The engines, by the names users give them.
 
-To add one: write ``engines/<name>.py`` with a class and a constant ``ENGINE``, an instance of it. Nothing else is
-touched; the conformance suite finds it here. Importing this package loads no solver library: each engine imports its
-own when it first solves.
+To add one: write ``engines/<name>.py`` with a class and a constant ``ENGINE``, an instance of it. Nothing
+else is touched; the conformance suite finds it here. Importing this package loads no solver library: each
+engine imports its own when it first solves.
 """
 
 from __future__ import annotations

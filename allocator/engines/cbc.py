@@ -1,7 +1,8 @@
 """CBC, the binary that PuLP brings along, run as a process of its own.
 
-We write the MPS file and read the solution ourselves: PuLP's writer walks every column in Python, its text solution
-keeps eight digits, and it calls any point found at a limit "Optimal". CBC minimises here, so signs are turned once.
+We write the MPS file and read the solution ourselves: PuLP's writer walks every column in Python, its text
+solution keeps eight digits, and it calls any point found at a limit "Optimal". CBC minimises here, so signs
+are turned once.
 """
 
 from __future__ import annotations
@@ -36,19 +37,29 @@ class Cbc(Guarded):
     distribution = "pulp"
 
     def run(self, task: Task) -> Outcome:
-        outcome = self._once(task, task.program)
-        if outcome.reason not in (Reason.INFEASIBLE, Reason.UNBOUNDED):
-            return outcome
-        if outcome.reason is Reason.INFEASIBLE and np.isfinite(task.program.lower + task.program.upper).all():
-            return outcome
+        program = _pinned(task.program)
+        if program is not None:
+            outcome = self._once(task, program)
+            if outcome.reason not in (Reason.INFEASIBLE, Reason.UNBOUNDED):
+                return outcome
+            boxed = np.isfinite(program.lower) & np.isfinite(program.upper)
+            if outcome.reason is Reason.INFEASIBLE and boxed.all():
+                return outcome
         # CBC confuses the two: without an objective nothing is unbounded
-        flat = replace(task.program, objective=np.zeros(task.program.columns))
+        flat = _pinned(replace(task.program, objective=np.zeros(task.program.columns)))
+        assert flat is not None
         feasible = self._once(task, flat)
         if feasible.reason is Reason.OPTIMAL:
-            return replace(outcome, reason=Reason.UNBOUNDED)
+            return Outcome(Reason.UNBOUNDED)
         return replace(feasible, x=None, duals=None, bound=None)
 
     def _once(self, task: Task, program: Program) -> Outcome:
+        outcome = self._attempt(task, program)
+        if outcome.reason is Reason.ERROR:  # its presolve and preprocessing crash on some programs
+            outcome = self._attempt(task, program, "-presolve", "off", "-preprocess", "off")
+        return outcome
+
+    def _attempt(self, task: Task, program: Program, *more: str) -> Outcome:
         binary = _binary()
         with tempfile.TemporaryDirectory(prefix="allocator-cbc-") as folder:
             home = Path(folder)
@@ -56,14 +67,14 @@ class Cbc(Guarded):
             options = [
                 *("-timeMode", "elapsed", "-randomSeed", "1", "-randomCbcSeed", "1"),
                 *("-primalTolerance", "1e-9", "-dualTolerance", "1e-9", "-integerTolerance", "1e-9"),
-                *("-ratioGap", repr(float(task.gap)), "-allowableGap", "0"),
+                *("-ratioGap", repr(float(task.gap)), "-allowableGap", "0", *more),
             ]
             remaining = task.remaining()
             if remaining is not None:
                 options += ["-seconds", repr(max(remaining, 0.01))]
             whole = bool(program.integer.any())
             if whole and task.start is not None and np.isfinite(task.start).all():
-                _write_start(task.start, order, home / "start.txt")
+                _write_start(task.start - _origin(program), order, home / "start.txt")
                 options += ["-mipstart", "start.txt"]
             command = [
                 *(binary, "program.mps", *options, "-solve" if whole else "-initialSolve"),
@@ -83,13 +94,52 @@ def _binary() -> str:
     return str(found)
 
 
+def _sided(program: Program) -> np.ndarray:
+    """The rows that say something, in order."""
+    return np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))
+
+
+def _origin(program: Program) -> np.ndarray:
+    """Where the columns are counted from (n,): CBC's preprocessing loses optima of whole columns below 0."""
+    return np.where(program.integer, program.lower, 0.0)
+
+
+def _pinned(program: Program) -> Program | None:
+    """The program with columns in no row fixed at their best; None when one has no best.
+
+    CBC puts such a column at 0 when it is free, and calls that optimal.
+    """
+    alone = program.matrix[_sided(program)].getnnz(axis=0) == 0
+    c = program.objective
+    nearest = np.clip(0.0, program.lower, program.upper)
+    best = np.where(c > 0, program.upper, np.where(c < 0, program.lower, nearest))
+    if not np.isfinite(best[alone]).all():
+        return None
+    return replace(
+        program,
+        lower=np.where(alone, best, program.lower),
+        upper=np.where(alone, best, program.upper),
+    )
+
+
 def write_mps(program: Program, path: Path) -> np.ndarray:
     """Write the minimisation of the negated objective as free MPS with every digit.
 
-    Returns the order (n,) in which columns are written (whole ones last). Rows without sides are left out.
+    Returns the order (n,) in which columns are written (whole ones last). Rows without sides are left out; whole
+    columns are counted from their lower bounds.
     """
+    origin = _origin(program)
+    moved = program.matrix @ origin
+    program = replace(
+        program,
+        lower=program.lower - origin,
+        upper=program.upper - origin,
+        row_lower=program.row_lower - moved,
+        row_upper=program.row_upper - moved,
+        offset=program.offset + float(program.objective @ origin),
+    )
     order = np.argsort(program.integer, kind="stable")
-    kept = np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))
+    kept = _sided(program)
     low, high = program.row_lower[kept], program.row_upper[kept]
     equal = low == high
     kind = np.where(equal, "E", np.where(np.isfinite(high), "L", "G"))
@@ -150,7 +200,7 @@ def _converse(command: list[str], home: Path, task: Task) -> str:
     deadline = task.remaining()
     deadline = None if deadline is None else time.perf_counter() + deadline + 0.2
     with log.open("wb") as sink:
-        process = subprocess.Popen(  # noqa: S603: our own arguments
+        process = subprocess.Popen(
             command,
             cwd=home,
             stdin=subprocess.DEVNULL,
@@ -248,12 +298,13 @@ def _read(home: Path, program: Program, order: np.ndarray, gap: float, note: str
     # int rows, int columns, double objective, then row activities, row duals, columns, reduced costs
     raw = point_file.read_bytes()
     m, n = np.frombuffer(raw, np.int32, 2).tolist()
-    kept = np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))
+    kept = _sided(program)
     if (m, n) != (kept.size, program.columns) or len(raw) < 16 + 16 * (m + n):
         return Outcome(Reason.ERROR, message=f"CBC wrote a point of {m} rows and {n} columns")
     numbers = np.frombuffer(raw, np.float64, 2 * m + 2 * n, offset=16)
     x = np.empty(n)
     x[order] = numbers[2 * m : 2 * m + n]
+    x += _origin(program)
     duals = None
     if optimal and not whole:
         duals = np.zeros(program.rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Glop(Guarded):
 def _once(task: Task, program: Program, tolerance: float) -> Outcome:
     from ortools.linear_solver.python import model_builder_helper as builder
 
-    held = builder.ModelBuilderHelper()
+    held: Any = builder.ModelBuilderHelper()  # its stubs misdeclare arrays
     held.fill_model_from_sparse_data(
         program.lower,
         program.upper,

@@ -1,8 +1,8 @@
 """What every engine shares: refuse nonsense going in, believe nothing coming out.
 
-An engine subclasses :class:`Guarded` and writes ``run``. The guard cleans and checks the program, answers the programs
-that need no library (no rows, no columns, crossed bounds), turns whatever the library throws into ``Reason.ERROR``,
-and checks the returned point, bound and duals itself.
+An engine subclasses :class:`Guarded` and writes ``run``. The guard cleans and checks the program, answers the
+programs that need no library (no rows, no columns, crossed bounds), turns whatever the library throws into
+``Reason.ERROR``, and checks the returned point, bound and duals itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -170,9 +170,8 @@ class ColdSession:
 
 def edited(program: Program, **changes: np.ndarray | None) -> Program:
     """The program with the given arrays (copied: the caller may reuse his); None keeps what there is."""
-    return replace(
-        program, **{key: np.array(value, float) for key, value in changes.items() if value is not None}
-    )
+    arrays: dict[str, Any] = {k: np.array(v, float) for k, v in changes.items() if v is not None}
+    return replace(program, **arrays)
 
 
 def extended(
@@ -310,7 +309,7 @@ def dual_objective(program: Program, duals: np.ndarray) -> float:
 
     def paid(prices: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
         side = np.where(prices > 0, high, low)
-        charged = np.isfinite(side) | (np.abs(prices) > 1e-7 * (1 + np.abs(program.objective).max()))
+        charged = np.isfinite(side) | (np.abs(prices) > 1e-7 * (1 + np.abs(program.objective).max(initial=0)))
         return float(np.sum(prices[charged] * side[charged]))
 
     return (
@@ -323,9 +322,9 @@ def dual_objective(program: Program, duals: np.ndarray) -> float:
 def checked(program: Program, outcome: Outcome, gap: float, start: np.ndarray | None = None) -> Outcome:
     """The outcome as far as the program bears it out.
 
-    A point that breaks the program turns OPTIMAL into ERROR and FEASIBLE into NOTHING; a bound below the point is
-    dropped; OPTIMAL with a bound beyond the gap becomes FEASIBLE; duals that are far from the objective are dropped;
-    INFEASIBLE is refused when the start passes.
+    A point that breaks the program turns OPTIMAL into ERROR and FEASIBLE into NOTHING; a bound below the
+    point is dropped; OPTIMAL with a bound beyond the gap becomes FEASIBLE; duals that are far from the
+    objective are dropped; INFEASIBLE is refused when the start passes.
     """
     notes = [outcome.message] if outcome.message else []
     if outcome.reason not in (Reason.OPTIMAL, Reason.FEASIBLE):
@@ -385,9 +384,11 @@ def watched(
     interrupt: Callable[[], object],
     tick: Callable[[], object] | None = None,
 ) -> T:
-    """Run a library's blocking call in a thread; poll ``stop`` and Ctrl-C from here and interrupt the library.
+    """Run a library's blocking call in a thread; poll ``stop`` and Ctrl-C from here and interrupt the
+    library.
 
-    ``interrupt`` is repeated until the library ends, for a request that comes before its start is lost by some.
+    ``interrupt`` is repeated until the library ends, for a request that comes before its start is lost by
+    some.
     """
     done: list[T] = []
     failed: list[BaseException] = []
@@ -395,7 +396,7 @@ def watched(
     def target() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001: handed to the waiting thread
+        except BaseException as error:  # handed to the waiting thread
             failed.append(error)
 
     thread = Thread(target=target, name="allocator-engine", daemon=True)

@@ -1,4 +1,4 @@
-"""HiGHS through highspy: the default engine, for programs with and without whole columns, with warm re-solves."""
+"""HiGHS through highspy: the default engine, with and without whole columns, with warm re-solves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REASONS = {
     "kObjectiveTarget": Reason.FEASIBLE,
 }  # what is not named here is an ERROR
 _UNRESOLVED = "kUnboundedOrInfeasible"
-_TOLERANCES = (1e-9, 1e-7)  # the second when the first cannot be reached
+_ATTEMPTS = ((1e-9, "choose"), (1e-7, "choose"), (1e-7, "off"))  # feasibility tolerance, presolve
 _OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
@@ -113,7 +113,7 @@ class WarmSession:
         if task.stopped() or time_limit == 0:
             return Outcome(Reason.NOTHING, message="stopped before the start")
         outcome = Outcome(Reason.ERROR)
-        for attempt in ("warm", "cold"):  # a basis gone bad must not cost the answer
+        for _attempt in ("warm", "cold"):  # a basis gone bad must not cost the answer
             try:
                 if self._kept is None:
                     self._kept = _Kept(program, solver="simplex")
@@ -144,7 +144,7 @@ class _Kept:
         self._highs = highspy.Highs()
         for name, value in {**_OPTIONS, "solver": solver}.items():
             self.option(name, value)
-        self._tolerate(_TOLERANCES[0])
+        self._tolerate(_ATTEMPTS[0][0])
         a = program.matrix
         self._must(
             self._highs.passModel(
@@ -213,15 +213,17 @@ class _Kept:
             )
 
     def solve(self, task: Task) -> Outcome:
-        """Run until a status that means something: tighter tolerances first, then looser, then a cold start."""
+        """Run until a status that means something: with tight tolerances, then looser ones, afresh."""
         outcome = Outcome(Reason.ERROR)
-        for tolerance in _TOLERANCES:
+        for tolerance, presolve in _ATTEMPTS:
             self._tolerate(tolerance)
+            self.option("presolve", presolve)
             outcome = self._once(task)
             if outcome.reason is not Reason.ERROR:
                 break
             self._must(self._highs.clearSolver(), "clearSolver")
-        self._tolerate(_TOLERANCES[0])
+        self._tolerate(_ATTEMPTS[0][0])
+        self.option("presolve", _ATTEMPTS[0][1])
         return outcome
 
     def _once(self, task: Task) -> Outcome:

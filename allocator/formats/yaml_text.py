@@ -19,6 +19,7 @@ from allocator.texts import Text
 
 Path = tuple[str | int, ...]
 _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
+DEEPEST = 50  # levels of lists and keys; no scenario needs ten
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)\.?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
@@ -59,9 +60,15 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
     except UnicodeDecodeError as error:
         return content, [not_utf8(data, error, file)]
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return content, [
+                    Problem("", Text("YAML trop imbriqué", "YAML nested too deeply"), None, file)
+                ]
             if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 return content, [
                     Problem(line_place(line),
                             Text(f"renvoi « *{event.anchor} » : les renvois ne sont pas lus",
@@ -97,8 +104,6 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
         return content, [
             Problem("", Text(f"YAML illisible ({error})", f"unreadable YAML: {error}"), None, file)
         ]
-    except RecursionError:
-        return content, [Problem("", Text("YAML trop imbriqué", "YAML nested too deeply"), None, file)]
     if node is not None:
         content.value = _value(node, (), content.lines, problems, file)
     return content, problems

@@ -1,35 +1,20 @@
-"""What the analyst says: funds, measures, territories, demands, constraints, an objective. No mathematics.
-
-A scenario is checked whole when it is made: `ScenarioError` lists everything that is wrong, each with its
-place.
-"""
+"""Reading a scenario part by part, going on after a mistake: all of them are told, each where it stands."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
-from functools import cached_property
-from typing import Annotated, Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from allocator.constraints import KINDS
-from allocator.money import (
-    MAX_CENTS,
-    Euros,
-    Exact,
-    Rate,
-    cents_column,
-    decimals_column,
-    format_euros,
-)
+from allocator.money import MAX_CENTS, decimals_column, format_euros
 from allocator.objectives import parse
 from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language
+from allocator.scenario.entities import Fund, Measure, plain
 from allocator.selection import Columns, Known, Selection, path_text
 from allocator.tables import (
     DEMAND_COLUMNS,
@@ -43,114 +28,12 @@ from allocator.tables import (
 )
 from allocator.texts import Text
 
-__all__ = ["Fund", "Measure", "Places", "Scenario", "ScenarioError"]
+if TYPE_CHECKING:
+    from allocator.scenario import Scenario
 
 Path = tuple[str | int, ...]
 PER = ("region", "departement", "territory", "measure", "fund", "year", "beneficiary")
 OBJECTIVES = ("maximise", "lexicographic", "maximin", "minimise")
-
-
-def _dated(value: object) -> object:
-    """Years and dates are often left unquoted."""
-    return (
-        str(value)
-        if isinstance(value, int) and not isinstance(value, bool)
-        else getattr(value, "isoformat", lambda: value)()
-    )
-
-
-def _as_id(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Id = Annotated[str, BeforeValidator(_as_id), Field(min_length=1)]
-When = Annotated[str, BeforeValidator(_dated)]
-EurosPerYear = dict[int, Annotated[Euros, Field(ge=0)]]
-
-
-class _Named(BaseModel):
-    """What funds and measures share. `label` is the id when none is given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: Id
-    label: str = ""
-    source: str = ""
-    as_of: When = ""
-    hypothesis: bool | str = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _label(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and not value.get("label") and value.get("id"):
-            return {**value, "label": str(value["id"])}
-        return value
-
-
-class Fund(_Named):
-    """Money and its rules. Amounts are stored in whole cents.
-
-    Either `amount`, for the whole horizon, or `amounts` by year (a year not named holds 0).
-    """
-
-    amount: Annotated[Euros, Field(ge=0)] | None = None
-    amounts: EurosPerYear | None = None
-    carry_over: bool = False
-    payments: EurosPerYear | None = None
-    parent: Id | None = None
-    reserve: Rate = Fraction(0)
-    income: EurosPerYear | None = None
-    returns: dict[int, Rate] | None = None
-    on: Selection | None = None
-    max_rate: Rate = Fraction(1)
-
-    @model_validator(mode="after")
-    def _checked(self) -> Fund:
-        if (self.amount is None) == (self.amounts is None):
-            raise ValueError(
-                Text(
-                    "donnez amount (tout l'horizon) ou amounts (par année), l'un des deux",
-                    "give amount (whole horizon) or amounts (by year), one of the two",
-                )
-            )
-        if self.reserve == 1:
-            raise ValueError(Text("reserve doit être inférieure à 1", "reserve must be less than 1"))
-        if self.max_rate == 0:
-            raise ValueError(Text("max_rate doit être supérieur à 0", "max_rate must be more than 0"))
-        return self
-
-
-class Measure(_Named):
-    """What is asked for, in units. `lumpy`: whole units only (a school), each committed in one year.
-
-    `payment_profile`: shares of a grant paid in its year and the following ones.
-    """
-
-    unit: str = ""
-    propositions: tuple[int | str, ...] = ()
-    lumpy: bool = False
-    payment_profile: tuple[Exact, ...] = (Fraction(1),)
-    steps: Any = None
-
-    @model_validator(mode="after")
-    def _checked(self) -> Measure:
-        if any(share < 0 for share in self.payment_profile):
-            raise ValueError(
-                Text("payment_profile a une part négative", "payment_profile has a negative share")
-            )
-        total = sum(self.payment_profile, Fraction(0))
-        if total != 1:
-            raise ValueError(
-                Text(
-                    f"les parts de payment_profile font {float(total):g}, et non 1",
-                    f"the shares of payment_profile add up to {float(total):g}, not 1",
-                ),
-                Text(
-                    'Écrivez par exemple [0.3, 0.7] ou ["1/3", "2/3"].',
-                    'Write for example [0.3, 0.7] or ["1/3", "2/3"].',
-                ),
-            )
-        return self
 
 
 class Places(Protocol):
@@ -181,190 +64,7 @@ class PythonPlaces:
         return "", Text(", ".join(fr), ", ".join(en))
 
 
-class Scenario:
-    """A funding question, complete and checked.
-
-    `funds`, `measures`, `constraints`: models or dicts. `territories` (id, name, region, departement,
-    population, attributes …) and `demands` (id, territory, measure, units, asked …): DataFrames; afterwards
-    sorted by id, completed with their defaults. Raises `ScenarioError` with every problem found.
-
-    `indicators` are the numeric extra columns of demands, `attributes` the other ones; `warnings` are what
-    looks wrong but can be computed. `places` and `problems` are for readers of files: where things stand, and
-    what was already wrong with the file.
-    """
-
-    name: str
-    years: list[int]
-    funds: list[Fund]
-    measures: list[Measure]
-    territories: pd.DataFrame
-    demands: pd.DataFrame
-    prior_aid: pd.DataFrame | None
-    constraints: list[Any]
-    objective: Any
-    base: str | None
-    indicators: list[str]
-    attributes: list[str]
-    warnings: list[Problem]
-    label: str | Mapping[str, str]
-    description: str | Mapping[str, str]
-    _tables: _Tables
-    _exact: dict[str, tuple[np.ndarray, int]]
-    _constraints_as_given: list[Any]
-
-    def __init__(
-        self,
-        name: str,
-        years: Iterable[int],
-        funds: Iterable[Fund | Mapping[str, Any]],
-        measures: Iterable[Measure | Mapping[str, Any]],
-        territories: pd.DataFrame,
-        demands: pd.DataFrame,
-        constraints: Iterable[Any],
-        objective: Any,
-        base: str | None = None,
-        prior_aid: pd.DataFrame | None = None,
-        *,
-        label: str | Mapping[str, str] = "",
-        description: str | Mapping[str, str] = "",
-        places: Places | None = None,
-        problems: Sequence[Problem] = (),
-        _tables: _Tables | None = None,
-    ) -> None:
-        reader = _Reader(self, places or PythonPlaces(), list(problems))
-        reader.texts(name, base, label, description)
-        reader.years(years)
-        reader.funds(funds)
-        reader.measures(measures)
-        reader.tables(territories, demands, prior_aid, _tables)
-        reader.selections_of_funds()
-        reader.constraints(constraints)
-        reader.objective(objective)
-        if reader.problems:
-            raise ScenarioError(reader.problems)
-        self.warnings = reader.all_warnings()
-
-    def __repr__(self) -> str:
-        return (
-            f"<Scenario {self.name}: {len(self.funds)} funds, {len(self.demands)} demands, "
-            f"{len(self.constraints)} constraints>"
-        )
-
-    def with_(self, **changes: Any) -> Scenario:
-        """The same scenario but for `changes` (arguments of `Scenario`), checked anew.
-
-        Defaults that depend on what changes (a demand's years, its cost) are computed anew too.
-        """
-        known = (
-            "name",
-            "years",
-            "funds",
-            "measures",
-            "territories",
-            "demands",
-            "constraints",
-            "objective",
-            "base",
-            "prior_aid",
-            "label",
-            "description",
-        )
-        for key in changes:
-            if key not in known:
-                raise TypeError(str(did_you_mean(key, known) or f"unknown part of a scenario: {key}"))
-        tables = self._tables
-        now: dict[str, Any] = {
-            key: getattr(self, key) for key in known if key not in ("territories", "demands", "constraints")
-        }
-        now["territories"] = self.territories[
-            [c for c in self.territories.columns if c in tables.territory_columns]
-        ]
-        now["demands"] = self.demands[[c for c in self.demands.columns if c in tables.demand_columns]]
-        now["constraints"] = self._constraints_as_given
-        same_tables = not {"years", "measures", "territories", "demands", "prior_aid"} & set(changes)
-        return Scenario(**{**now, **changes}, _tables=tables if same_tables else None)
-
-    def cents(self, column: str) -> np.ndarray:
-        """A money column of the demands in whole cents (n,) int64; read once. Not to be written into."""
-        kept = self._exact.get(column)
-        if kept is None:
-            kept = self._exact[column] = cents_column(self.demands[column])[0], 100
-        return kept[0]
-
-    def decimals(self, column: str) -> tuple[np.ndarray, int]:
-        """A numeric column of the demands as exact numerators (n,) and their scale; read once."""
-        kept = self._exact.get(column)
-        if kept is None:
-            numerators, scale, _ = decimals_column(self.demands[column])
-            kept = self._exact[column] = numerators, scale
-        return kept
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything but the tables, plain enough for YAML and JSON."""
-        out: dict[str, Any] = {"name": self.name}
-        for key in ("label", "description", "base"):
-            if getattr(self, key):
-                out[key] = getattr(self, key)
-        out["years"] = list(self.years)
-        out["funds"] = [_plain(fund) for fund in self.funds]
-        out["measures"] = [_plain(measure) for measure in self.measures]
-        out["constraints"] = [_plain(constraint) for constraint in self.constraints]
-        out["objective"] = _plain(self.objective)
-        return out
-
-    @cached_property
-    def input_hash(self) -> str:
-        """SHA-256 of the content: the same for the same scenario, whatever the order of rows and columns."""
-        digest = hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True, default=str).encode())
-        for name, frame in (
-            ("territories", self.territories),
-            ("demands", self.demands),
-            ("prior_aid", self.prior_aid),
-        ):
-            digest.update(f"\n{name}\n".encode())
-            if frame is None:
-                continue
-            columns = Columns(frame)
-            for column in sorted(columns.names):
-                digest.update(f"\n{column}\n".encode())
-                if name == "demands" and column in ("asked", "cost", "other_public", "own"):
-                    digest.update(self.cents(column).astype("<i8").tobytes())
-                elif columns[column].kind == "number":
-                    numerators, scale = decimals_column(frame[column])[:2]
-                    digest.update(str(scale).encode())
-                    exact = (
-                        numerators.astype("<i8").tobytes()
-                        if numerators.dtype != object
-                        else repr(numerators.tolist()).encode()
-                    )
-                    digest.update(exact)
-                else:
-                    digest.update(json.dumps([str(value) for value in columns[column].values]).encode())
-                    digest.update(columns[column].codes.astype("<i8").tobytes())
-        return digest.hexdigest()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            key: value
-            for key, value in self.__dict__.items()
-            if key not in ("_known", "_exact", "input_hash")
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _exact={})
-
-
-def _plain(item: Any) -> Any:
-    if not isinstance(item, BaseModel):
-        return item
-    out = item.model_dump(exclude_defaults=True)
-    for key in ("kind", "id"):
-        if key in type(item).model_fields:
-            out = {key: getattr(item, key), **out}
-    return out
-
-
-class _Tables:
+class Tables:
     """The tables of a checked scenario, for variants that share them."""
 
     def __init__(self, territory_columns: tuple[str, ...], demand_columns: tuple[str, ...]) -> None:
@@ -378,7 +78,7 @@ class _Tables:
         self.warned: list[Problem] = []
 
 
-class _Reader:
+class Reader:
     """Fills a scenario part by part; goes on after a mistake, so that all are found."""
 
     def __init__(self, scenario: Scenario, places: Places, problems: list[Problem]) -> None:
@@ -567,7 +267,7 @@ class _Reader:
             if measure.steps is not None:
                 self._unhandled(("measures", rank, "steps"), "steps")
 
-    def tables(self, territories: Any, demands: Any, prior_aid: Any, kept: _Tables | None) -> None:
+    def tables(self, territories: Any, demands: Any, prior_aid: Any, kept: Tables | None) -> None:
         scenario = self.scenario
         if kept is None:
             kept = self._read_tables(territories, demands, prior_aid)
@@ -588,7 +288,7 @@ class _Reader:
             columns[1] if columns else None,
         )
 
-    def _read_tables(self, territories: Any, demands: Any, prior_aid: Any) -> _Tables:
+    def _read_tables(self, territories: Any, demands: Any, prior_aid: Any) -> Tables:
         years = self.scenario.years
         of_territories, whole = territories_table(territories)
         ids = (
@@ -601,7 +301,7 @@ class _Reader:
             (lumpy or {})[measure.id] = measure.lumpy
         of_demands = demands_table(demands, years=years, territories=ids, measures=lumpy)
         of_prior = prior_aid_table(prior_aid)
-        kept = _Tables(of_territories.given, of_demands.table.given)
+        kept = Tables(of_territories.given, of_demands.table.given)
         for table in (of_territories, of_demands.table, of_prior):
             if isinstance(table, Table):
                 self.problems.extend(self.cell(finding) for finding in table.found)
@@ -648,9 +348,10 @@ class _Reader:
         if not isinstance(value, Iterable) or isinstance(value, (str, Mapping)):
             self.tell(("constraints",), Text("une liste est attendue", "a list is expected"))
             return
+        kinds = {kind: schema for kind, schema in KINDS.items() if isinstance(kind, str)}
         read: list[tuple[int, Any]] = []
         for rank, item in enumerate(value):
-            constraint = self._constraint(rank, item, KINDS)
+            constraint = self._constraint(rank, item, kinds)
             if constraint is not None:
                 read.append((rank, constraint))
         self._selections_of_refused()
@@ -820,7 +521,7 @@ class _Reader:
 
     def _numbers_meant(self, objective: Any) -> None:
         """A column that a rule or the objective counts but that some cell made text: name the cells."""
-        asked_for = _words(_plain(objective)) | {
+        asked_for = _words(plain(objective)) | {
             getattr(c, "indicator", None) for c in self.scenario.constraints
         }
         table = getattr(self, "demands_as_read", None)

@@ -1,0 +1,245 @@
+"""Nothing an engine or a compiler says is believed: each lie ends in a right answer or an honest status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import allocator
+from allocator import engines, program
+from allocator.bound import ALL_YEARS, Cut, Proof, prove
+from allocator.certify import certify, certify_infeasible
+from allocator.engines.base import Outcome, Reason
+from allocator.reading import Reading
+from allocator.space import Space
+
+TERRITORIES = pd.DataFrame(
+    {
+        "id": ["a", "b", "c"], "name": ["A", "B", "C"], "region": ["11", "11", "53"],
+        "departement": ["75", "77", "35"], "population": [1000, 2000, 3000],
+    }
+)  # fmt: skip
+
+
+def scenario(*, whole: bool = True, floor: str = "1 M€", **changes):
+    demands = pd.DataFrame(
+        {
+            "id": ["d1", "d2", "d3", "d4", "d5", "d6"], "territory": ["a", "b", "c", "a", "c", "b"],
+            "measure": ["friche", "friche", "friche", "ecole", "ecole", "ecole"],
+            "units": [3.5, 2, 4, 2, 3, 1], "asked": [500_000, 400_000, 300_000, 1_000_000, 900_000, 700_000],
+            "emplois": [10, 9, 7, 30, 25.5, 22],
+        }
+    )  # fmt: skip
+    said = {
+        "name": "t",
+        "years": [2026, 2027],
+        "funds": [{"id": "f1", "amount": "3 M€"}, {"id": "f2", "amounts": {2026: "1 M€", 2027: "500 k€"}, "carry_over": True}],
+        "measures": [{"id": "friche"}, {"id": "ecole", "lumpy": whole}],
+        "territories": TERRITORIES,
+        "demands": demands,
+        "constraints": [
+            {"kind": "floor", "id": "bretagne", "on": {"where": {"region": "53"}}, "amount": floor},
+            {"kind": "share", "id": "idf", "on": {"where": {"region": "11"}}, "of": {}, "max": 0.5},
+            {"kind": "count", "id": "ecoles", "on": {"measures": ["ecole"]}, "max": 3},
+        ],
+        "objective": {"maximise": {"emplois": 1}},
+    }
+    return allocator.Scenario(**(said | changes))
+
+
+class Liar:
+    """The real engine, its answer twisted by `twist(program, outcome)`."""
+
+    whole_units = True
+    version = "0"
+
+    def __init__(self, twist):
+        self.name, self.twist, self.real = "liar", twist, engines.engine("highs")
+
+    def solve(self, program, **options):
+        return self.twist(program, self.real.solve(program, **options))
+
+    def session(self, program):
+        real, twist = self.real.session(program), self.twist
+
+        class Session:
+            def solve(self, **options):
+                return twist(program, real.solve(**options))
+
+            add_rows = staticmethod(real.add_rows)
+
+        return Session()
+
+
+def crash(program, outcome):
+    raise RuntimeError("segmentation fault, so to speak")
+
+
+LIES = {
+    "infeasible point called optimal": lambda p, o: replace(o, x=p.upper.clip(max=1e4), reason=Reason.OPTIMAL),
+    "poor point called optimal": lambda p, o: replace(o, x=np.zeros(p.columns), objective=0.0, bound=0.0, reason=Reason.OPTIMAL),
+    "parts of whole units called whole": lambda p, o: replace(o, x=o.x + 0.5 * p.integer, reason=Reason.OPTIMAL),
+    "bound too good": lambda p, o: replace(o, bound=-1e9),
+    "feasible called infeasible": lambda p, o: Outcome(Reason.INFEASIBLE),
+    "feasible called unbounded": lambda p, o: Outcome(Reason.UNBOUNDED),
+    "nothing found": lambda p, o: Outcome(Reason.NOTHING),
+    "not a number": lambda p, o: replace(o, x=np.full(p.columns, np.nan)),
+    "a point of another size": lambda p, o: replace(o, x=np.zeros(3)),
+    "a crash": crash,
+}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["divisible", "whole"])
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lying_engine_changes_nothing(lie, whole):
+    truth = allocator.solve(scenario(whole=whole), gap=1e-9)
+    plan = allocator.solve(scenario(whole=whole), engine=Liar(LIES[lie]), gap=1e-9)
+    assert truth.status == "optimal"
+    assert plan.certificate.ok
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(truth.objective, rel=1e-9)
+
+
+LP_LIES = {
+    "duals of the wrong sign": lambda p, o: replace(o, duals=None if o.duals is None else -o.duals),
+    "duals too small": lambda p, o: replace(o, duals=None if o.duals is None else 0.5 * o.duals),
+    "duals of nothing": lambda p, o: replace(o, duals=None if o.duals is None else np.full_like(o.duals, np.nan)),
+}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["divisible", "whole"])
+@pytest.mark.parametrize("lie", LP_LIES)
+def test_lying_duals_weaken_the_bound_and_never_break_it(monkeypatch, lie, whole):
+    best = allocator.solve(scenario(whole=whole), gap=1e-9).objective
+    liar = Liar(LP_LIES[lie])
+    monkeypatch.setitem(engines.ENGINES, "highs", liar)
+    plan = allocator.solve(scenario(whole=whole), engine=liar, gap=1e-9)
+    assert plan.status in ("feasible", "optimal", "no_plan")
+    if plan.bound is not None:
+        assert plan.bound >= best * (1 - 1e-12)
+    if plan.status == "optimal":
+        assert plan.objective == pytest.approx(best, rel=1e-9)
+
+
+@pytest.mark.parametrize("claim", [Reason.OPTIMAL, Reason.FEASIBLE])
+def test_no_engine_makes_an_impossible_scenario_possible(claim):
+    twist = lambda p, o: Outcome(claim, x=np.zeros(p.columns), duals=np.zeros(p.rows), objective=0.0, bound=0.0)  # noqa: E731
+    plan = allocator.solve(scenario(floor="40 M€"), engine=Liar(twist))
+    assert plan.status == "infeasible"
+    assert plan.reading is None
+    assert {party.rule.id for party in plan.conflict.parties} >= {"bretagne"}
+
+
+def test_an_lp_engine_that_calls_everything_infeasible_proves_nothing(monkeypatch):
+    monkeypatch.setitem(engines.ENGINES, "highs", Liar(lambda p, o: Outcome(Reason.INFEASIBLE)))
+    assert allocator.solve(scenario()).status == "no_plan"
+
+
+def plan_and_proof():
+    space = Space.of(scenario())
+    plan = allocator.solve(scenario())
+    return space, plan.reading, Proof(np.zeros(len(space.rows)))
+
+
+def twisted(reading: Reading, **changes) -> Reading:
+    return replace(reading, **changes)
+
+
+def test_a_true_plan_passes():
+    _, reading, proof = plan_and_proof()
+    assert certify(reading, proof).ok
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (lambda r: twisted(r, cents=r.cents + 1), "fund:f1"),
+        (lambda r: twisted(r, cents=np.where(np.arange(len(r.cents)) == len(r.cents) - 1, r.cents - 1, r.cents)), "units"),
+        (lambda r: twisted(r, cents=r.cents * 3), "units"),
+        (lambda r: twisted(r, cents=-r.cents), "grants"),
+        (lambda r: twisted(r, cents=r.cents.astype(float)), "grants"),
+        (lambda r: twisted(r, fund=np.zeros_like(r.fund)), "fund:f1"),
+        (lambda r: twisted(r, fund=np.ones_like(r.fund), year=np.zeros_like(r.year)), "fund:f2"),
+        (lambda r: twisted(r, **{n: np.concatenate([getattr(r, n)] * 2) for n in ("demand", "fund", "year", "cents")}), "grants"),
+    ],
+)
+def test_every_way_to_break_a_plan_is_seen(broken, check):
+    _, reading, proof = plan_and_proof()
+    found = certify(broken(reading), proof)
+    assert not found.ok
+    assert check in {c.name for c in found.checks if not c.ok}
+
+
+def test_no_objective_beyond_any_multipliers():
+    """Weak duality: whatever the multipliers, the bound holds for the best plan."""
+    space, reading, _ = plan_and_proof()
+    best = allocator.solve(scenario(), gap=0).certificate.objective
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        scale = 10.0 ** rng.integers(-12, 3, len(space.rows))
+        limit = prove(space, Proof(rng.normal(size=len(space.rows)) * scale))
+        assert limit is not None and limit >= best
+
+
+def test_a_proof_that_leaves_a_gap_in_its_boxes_is_refused():
+    space, _, _ = plan_and_proof()
+    leaf = Proof(np.zeros(len(space.rows)))
+    hole = ((Cut(3, 0, 0, 0), leaf), (Cut(3, 0, 2, 2), leaf))
+    with pytest.raises(ValueError, match="cover"):
+        prove(space, replace(leaf, halves=hole))
+    apart = ((Cut(3, 0, 0, 0), leaf), (Cut(4, 0, 1, 2), leaf))
+    with pytest.raises(ValueError, match="cover"):
+        prove(space, replace(leaf, halves=apart))
+    short = ((Cut(3, ALL_YEARS, 0, 0), leaf), (Cut(3, ALL_YEARS, 1, 1), leaf))
+    with pytest.raises(ValueError, match="cover"):
+        prove(space, replace(leaf, halves=short))
+
+
+def test_fixed_columns_are_bounded_not_believed():
+    """A proof may leave plans out only where its multipliers bound them: leaving out the best one shows in the bound."""
+    space, reading, _ = plan_and_proof()
+    best = allocator.solve(scenario(), gap=0)
+    i = int(np.flatnonzero(best.reading.granted[3:])[0]) + 3
+    lie = Proof(np.zeros(len(space.rows)), fixed=(Cut(i, ALL_YEARS, 0, 0),))
+    limit = prove(space, lie)
+    assert limit is not None and limit >= best.certificate.objective
+
+
+def test_a_scenario_with_plans_is_never_proved_empty():
+    space = Space.of(scenario())
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        multipliers = rng.normal(size=len(space.rows)) * 10.0 ** rng.integers(-6, 6)
+        assert not certify_infeasible(space, Proof(multipliers, farkas=True)).ok
+
+
+def test_a_wrong_signature_makes_the_certificate_fail(monkeypatch):
+    """Classes that forget a row's coefficients give a wrong program; the certificate is not fooled."""
+
+    def forgetful(space, parts, by_year):
+        return np.where(space.payable, 0, -1) if not by_year.any() else np.where(by_year, 1, 0)
+
+    divisible = scenario(
+        whole=False,
+        funds=[{"id": "f1", "amount": "3 M€"}, {"id": "f2", "amount": "3 M€"}],
+        constraints=[{"kind": "ceiling", "id": "c", "on": {"funds": ["f1"], "where": {"region": "53"}}, "amount": 1},
+                     {"kind": "ceiling", "id": "d", "on": {"funds": ["f2"], "where": {"region": "11"}}, "amount": 1}],
+    )  # fmt: skip
+    truth = allocator.solve(divisible)
+    assert truth.status == "optimal"
+    monkeypatch.setattr(program, "_classify", forgetful)
+    fooled = allocator.solve(divisible)
+    assert fooled.status != "optimal" or fooled.objective == pytest.approx(truth.objective)
+    assert fooled.status in ("no_plan", "feasible")
+
+
+def test_objective_is_exact():
+    plan = allocator.solve(scenario(), gap=0)
+    emplois = {"d1": 10, "d2": 9, "d3": 7, "d4": 30, "d5": Fraction(51, 2), "d6": 22}
+    asked = plan.scenario.demands.set_index("id")["asked"]
+    by_hand = sum(Fraction(int(g.cents), 100 * int(asked[g.demand])) * emplois[g.demand] for g in plan.grants.itertuples())
+    assert plan.certificate.objective == by_hand
