@@ -101,6 +101,8 @@ class Priced:
             side = row.upper if factor > 0 else row.lower
             self.base += factor * side
             for term in row.terms:
+                if not len(term.demands):
+                    continue
                 if term.of == "served":
                     self.toll[term.demands] += factor * term.weights.astype(object)
                 elif term.of == "cents":
@@ -115,20 +117,30 @@ class Priced:
                     amount = factor * term.weights.astype(object)
                     for f, y in np.argwhere(term.cells):
                         by_cell[f, y, term.demands] += int(term.cells[f, y]) * amount
-        cheapest, self.able = self._cheapest(price, by_cell)
+        cheapest, self.able, self.extra, few = self._cheapest(price, by_cell)
         gain = np.zeros(space.n, object) if farkas else values * (self.scale // value_scale)
         self.worth = gain - per_unit - cheapest
+        if few.any():  # cents that only rounding up lets through
+            asked = space.asked.astype(object)
+            self.extra += np.maximum(-(-self.worth * few // asked), 0).sum(axis=0)
 
-    def _cheapest(self, price: np.ndarray, by_cell: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Price of a unit in each year (Y, n) from its cheapest cells, rounded down, and whether they can pay it."""
+    def _cheapest(
+        self, price: np.ndarray, by_cell: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Price of a unit in each year (Y, n) from its cheapest cells, rounded down, and whether they can pay it (Y, n).
+
+        Rate caps are rounded up to the cent. Where units are whole, that is in the caps of a unit. Elsewhere each capped
+        cell may hold one cent more: at best it saves `extra` (n,), and where the year's rates add up to less than a unit
+        it lets `few` (Y, n) cents through.
+        """
         space = self.space
-        cheapest = np.zeros(price.shape[1:], object)
-        able = np.zeros(price.shape[1:], bool)
+        cheapest, few = np.zeros(price.shape[1:], object), np.zeros(price.shape[1:], object)
+        able, extra = np.zeros(price.shape[1:], bool), np.zeros(space.n, object)
         for k, pattern in enumerate(space.patterns):
             members = np.flatnonzero(space.pattern == k)
             asked = space.asked[members].astype(object)
             plain = by_cell is None and not space.capped[members].any()
-            caps, common = (None, 1) if plain else space.unit_caps(k, members)
+            caps, common = (None, 1) if plain else space.unit_caps(k, members, rounded_up=True)
             for y in np.flatnonzero(pattern.years):
                 funds = np.flatnonzero(pattern.eligible[:, y])
                 cents = price[np.ix_(funds, [y], members)][:, 0]
@@ -142,14 +154,19 @@ class Priced:
                     unit = unit + by_cell[np.ix_(funds, [y], members)][:, 0]
                 order = np.argsort(unit, axis=0, kind="stable")
                 left, paid = asked * common, np.zeros(len(members), object)
+                here = np.arange(len(members))
                 for rank in range(len(funds)):
                     chosen = order[rank]
-                    here = np.arange(len(members))
                     take = np.minimum(left, caps[funds[chosen], y, here])
                     paid, left = paid + take * unit[chosen, here], left - take
-                cheapest[y, members] = paid // (asked * common)
-                able[y, members] = left == 0
-        return cheapest, able
+                enough = (left == 0).astype(bool)
+                able[y, members] = enough
+                cheapest[y, members] = np.where(enough, paid // (asked * common), unit.min(axis=0))
+                tight = (caps[funds, y] < asked * common) & ~space.lumpy[members]
+                extra[members] += (-(-(unit.max(axis=0) - unit) // asked) * tight).sum(axis=0)
+                beyond = tight.sum(axis=0) * asked * common // np.where(enough, 1, left)
+                few[y, members] = np.where(enough, 0, beyond)
+        return cheapest, able, extra, few
 
     def bound(self, spans: dict[int, Span]) -> Fraction | None:
         """Points that no plan exceeds, the demands of `spans` kept within them; None when there is no plan at all."""
@@ -178,6 +195,8 @@ class Priced:
             return None
         if not any(low > 0 for low in span.low) and span.fewest <= 0 and span.served[0] == 0:
             options.append(0)
+        if span.served[1] == 1 and self.extra[i] and not self.able[:, i].any():
+            options.append(int(self.extra[i]) - int(self.toll[i]))
         if span.served[1] == 1:
             able = [y for y in range(len(span.low)) if self.able[y, i]]
             room = {y: min(span.high[y], span.most) for y in able}
@@ -194,7 +213,7 @@ class Priced:
                 if fewest <= count <= span.most:
                     if not space.lumpy[i]:
                         worth = -(-worth // int(space.asked[i]))
-                    options.append(worth - int(self.toll[i]))
+                    options.append(worth + int(self.extra[i]) - int(self.toll[i]))
         return max(options, default=None)
 
     def _free_terms(self, spans: dict[int, Span]) -> int | None:
@@ -204,7 +223,8 @@ class Priced:
         others = np.ones(space.n, bool)
         others[list(spans)] = False
         nobody = ~self.able.any(axis=0)
-        if np.any(others & ((low > high) | ((low > 0) & nobody))):
+        stuck = nobody & (self.extra == 0).astype(bool)
+        if np.any(others & ((low > high) | ((low > 0) & stuck))):
             return None
         floor = -(1 << 400)
         best = np.where(self.able, self.worth, floor).max(axis=0) if len(self.worth) else np.zeros(0, object)
@@ -213,8 +233,8 @@ class Priced:
         total = best * steps
         loose = ~space.lumpy
         total[loose] = -(-total[loose] // space.asked[loose].astype(object))
-        served = total - self.toll
-        possible = (high >= fewest) & ~nobody
+        served = np.where(nobody, 0, total) + self.extra - self.toll
+        possible = (high >= fewest) & ~stuck
         term = np.where(low > 0, served, np.where(possible, np.maximum(served, 0), 0))
         return int(term[others].sum()) if others.any() else 0
 

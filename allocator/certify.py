@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from allocator.bound import Proof, prove
 from allocator.money import format_euros
 from allocator.reading import Level, Reading, weighted_units
-from allocator.space import Rule, Space
+from allocator.space import Row, Rule, Space
 from allocator.texts import Text
 
 
@@ -111,15 +111,27 @@ def objective(reading: Reading, levels: tuple[tuple[Rule, tuple[Level, ...]], ..
 
 
 def value_step(space: Space) -> Fraction | None:
-    """The step on which every objective lies, where only whole units count and no rule is soft."""
-    if any(rule.soft is not None for rule in space.rules()):
-        return None
+    """The step on which every objective lies, where only whole units and whole cents count; None where there is none."""
     values, scale = space.scenario.objective.values(space)
     counted = np.array([bool(v) for v in values], bool)
     if not space.lumpy[counted].all():
         return None
-    common = gcd(*(int(v) for v in values[counted]))
-    return Fraction(common, scale) if common else None
+    steps = [Fraction(gcd(*(int(v) for v in values[counted])), scale)]
+    for rule, row in space.rows:
+        if rule.soft:
+            if not _whole(space, row):
+                return None
+            steps.append(rule.soft / row.scale)
+    common = lcm(*(step.denominator for step in steps))
+    return Fraction(gcd(*(int(step * common) for step in steps)), common) or None
+
+
+def _whole(space: Space, row: Row) -> bool:
+    """Whether the row counts whole numbers only: cents, served demands, whole units not told apart by fund."""
+    sides = all(side is None or Fraction(side).denominator == 1 for side in (row.lower, row.upper))
+    return sides and all(
+        term.of != "units" or ((term.cells == term.cells[:1]).all() and space.lumpy[term.demands].all()) for term in row.terms
+    )
 
 
 def _grants(reading: Reading) -> Check:

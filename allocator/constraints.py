@@ -12,16 +12,15 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field
 
-from allocator.money import Euros, Rate as Share_, fraction
+from allocator.money import Euros, Exact as Number, Rate as Share_
 from allocator.problems import Problem
-from allocator.reading import Level, Reading
+from allocator.reading import Level, Reading, weighted_units
 from allocator.selection import Selection
 from allocator.space import Box, Exact, Group, Rate, Row, Rule, Space, Statement, Term
 from allocator.texts import Text
 
-Number = Annotated[Fraction, BeforeValidator(fraction), PlainSerializer(float)]
 KINDS: dict[str, type[Constraint]] = {}
 
 
@@ -70,6 +69,18 @@ def _needs_one_of(constraint: Constraint, *names: str, exactly: bool = False) ->
             else Text(f"un seul de {listed} est permis", f"only one of {listed} is allowed"),
             remedy=Text(f"donner {names[0]}", f"give {names[0]}"),
         )
+
+
+def _whole_demands(constraint: Constraint) -> Iterator[Problem]:
+    """A rule on demands as such selects neither funds nor years."""
+    yield from _no_funds(constraint)
+    if constraint.on.years is not None:  # type: ignore[attr-defined]
+        yield Problem(
+            place="on.years",
+            message=Text("cette règle porte sur des dossiers entiers, pas sur des années",
+                         "this rule is about whole demands, not years"),
+            remedy=Text("retirer `years`", "remove `years`"),
+        )  # fmt: skip
 
 
 def _no_funds(constraint: Constraint, field: str = "on") -> Iterator[Problem]:
@@ -216,8 +227,11 @@ class Count(Constraint):
 
     def check(self, reading: Reading) -> Iterator[Level]:
         for group in reading.space.groups(self.on, self.per):
-            left = reading.units(group) if self.of == "units" else int(reading.served[group.demands].sum())
-            yield Level(group.value, left, self.min, self.max)
+            if self.of == "demands":
+                yield Level(group.value, int(reading.served[group.demands].sum()), self.min, self.max)
+            else:
+                cent = _cents_worth(reading, group, 1) if self.min == self.max else 0
+                yield Level(group.value, reading.units(group), self.min, self.max, tolerance=cent)
 
 
 class Indicator(Constraint):
@@ -302,9 +316,7 @@ class Indicator(Constraint):
             for numerators, phase in self._phases(space, group):
                 left += reading.units(phase, numerators)
                 if self.min is not None and self.min == self.max:
-                    loose = reading.covered(phase) & ~space.lumpy[reading.demand]
-                    for i in reading.demand[loose]:
-                        tolerance += Fraction(abs(int(numerators[i])), int(space.asked[i]))
+                    tolerance += _cents_worth(reading, phase, numerators)
             yield Level(group.value, left, *self._sides(scale), scale, tolerance)
 
 
@@ -363,7 +375,7 @@ class Cofunding(Constraint):
     base: Literal["public", "cost"] = "public"
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
-        yield from _no_funds(self)
+        yield from _whole_demands(self)
 
     def breaches(self, space: Space) -> tuple[np.ndarray, list[Fraction]]:
         """Positions (k,) of the demands that cannot pass, and their percentage points in excess."""
@@ -410,7 +422,7 @@ class Lock(Constraint):
     comment: str = ""
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
-        yield from _no_funds(self)
+        yield from _whole_demands(self)
         if (self.units is None) == (self.decision == "units"):
             yield Problem(
                 place="units",
@@ -440,6 +452,14 @@ class Lock(Constraint):
         for i, target in zip(demands, self._target(space, demands), strict=True):
             steps = int(reading.granted[i]) // int(space.step[i])
             yield Level(str(names.iat[i]), steps, int(target), int(target), int(space.asked[i] // space.step[i]))
+
+
+def _cents_worth(reading: Reading, group: Group, numerators: np.ndarray | int) -> Fraction:
+    """What one cent more on each grant covered would count, where money is divisible."""
+    space = reading.space
+    loose = reading.demand[reading.covered(group) & ~space.lumpy[reading.demand]]
+    weight = np.broadcast_to(np.asarray(numerators), (space.n,))[loose]
+    return Fraction(weighted_units(np.abs(weight), np.ones(len(loose), np.int64), space.asked[loose]))
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from math import lcm
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict
 
-from allocator.money import fraction
+from allocator.money import Exact
 from allocator.problems import Problem
 from allocator.space import Space
 from allocator.texts import Text
-
-Weight = Annotated[Fraction, BeforeValidator(fraction), PlainSerializer(float)]
-
 
 class Objective(BaseModel):
     """Points of a plan: Σ value · units over the demands, less what soft constraints take."""
@@ -34,7 +30,7 @@ class Objective(BaseModel):
 class Maximise(Objective):
     """Σ weight × indicator × units."""
 
-    maximise: dict[str, Weight]
+    maximise: dict[str, Exact]
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
         known = ", ".join(scenario.indicators) or "—"

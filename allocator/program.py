@@ -4,7 +4,8 @@ Money is a column per *class of demands* and cell; units are columns per demand.
 row sees their money with the same coefficient per cent, up to a constant over their cells: the constant moves to their
 unit columns, because a demand's money adds up to asked · units. docs/theorem.md proves that nothing is lost.
 
-Floats live from here to `settle`. Money columns are in k€; rows and objective are scaled by powers of two.
+Floats live from here to `settle`. Money columns count `money_unit` cents, a power of ten that suits the size of the
+scenario; rows and objective are scaled by powers of two.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from scipy import sparse
 from allocator.engines.base import Program
 from allocator.space import Row, Space, Term
 
-K_EURO = 100_000.0  # cents
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,8 @@ class Compiled:
     row_scale: np.ndarray
     column_steps: np.ndarray
     objective_scale: float
+    money_unit: float
+    own_rows: int  # those after are caps, found broken and added
 
     @property
     def classes(self) -> int:
@@ -90,7 +92,7 @@ class Compiled:
         for size in range(1, len(tight) + 1):
             for some in combinations(tight, size):
                 together = np.minimum(asked, sum(mine[k] for k in some))
-                room = (together / common).astype(float) * per_unit / K_EURO  # k€ per unit of the column
+                room = (together / common).astype(float) * per_unit / self.money_unit
                 money = block.money[list(some)]
                 if x[money].sum() > float(room @ x[block.units]) + tolerance * (1 + x[money].sum()):
                     where = np.concatenate([money, block.units])
@@ -215,6 +217,7 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     """The smallest program of a scenario."""
     funds, years = space.shape
     low, high = space.boxes
+    unit = _money_unit(space)
     by_year = _units_by_year(space)
     parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, by_year)]
     demand_class = _classify(space, parts, by_year)
@@ -247,12 +250,12 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     first_slack = first_money + int(cells.sum())
 
     column_steps = np.concatenate(
-        [np.where(space.lumpy[unit_demand], 1.0, K_EURO), np.ones(first_money - units), np.full(cells.sum(), K_EURO)]
+        [np.where(space.lumpy[unit_demand], 1.0, unit), np.ones(first_money - units), np.full(cells.sum(), unit)]
     )
 
     entries = _Entries()
     for part in parts:
-        _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column)
+        _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column, unit)
     for r, (_, row) in enumerate(space.rows):
         for term in row.terms:
             if term.of == "served":
@@ -264,8 +267,8 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     lower = np.array([-np.inf if row.lower is None else float(row.lower) for _, row in space.rows]) * row_scale
     upper = np.array([np.inf if row.upper is None else float(row.upper) for _, row in space.rows]) * row_scale
 
-    blocks, links = _links(space, demand_class, by_year, unit_column, money_column, column_steps, first_slack)
-    extra, extra_lower, extra_upper = _own_rows(space, unit_column, served_column, by_year, column_steps, first_slack)
+    blocks, links = _links(space, demand_class, by_year, unit_column, money_column, column_steps, first_slack, unit)
+    extra, extra_lower, extra_upper = _own_rows(space, unit_column, served_column, by_year, first_slack, unit)
 
     values, value_scale = space.scenario.objective.values(space)
     per_unit = (values / value_scale).astype(float)[unit_demand]
@@ -288,6 +291,12 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     column_lower[:units] = np.where(by_year[unit_demand], 0, low[unit_demand]) / column_steps[:units]
     column_upper[units:first_money] = 1
     column_lower[units:first_money] = low[needs_served] > 0
+    # no column without an end: presolve of HiGHS may turn round for ever on those; twice what can be, so as never to bind
+    for block in blocks:
+        column_upper[block.money] = 2 * float((high * space.step)[block.members].sum()) / unit + 1
+    most = np.abs(matrix) @ column_upper[:first_slack] + np.where(np.isfinite(lower), np.abs(lower), 0)
+    most += np.where(np.isfinite(upper), np.abs(upper), 0)
+    column_upper[first_slack:] = 2 * (most @ np.abs(slack)) + 1
     zeros = np.zeros(links.shape[0])
     program = Program(
         objective=objective / objective_scale,
@@ -297,15 +306,21 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
         lower=column_lower,
         upper=column_upper,
         integer=whole,
-        grain=np.where(whole, 1.0, 1 / K_EURO),
+        grain=np.where(whole, 1.0, 1 / unit),
     )
     return Compiled(
         space, program, unit_column, served_column, by_year, demand_class, blocks, row_scale, column_steps,
-        objective_scale,
-    )
+        objective_scale, unit, program.rows,
+    )  # fmt: skip
 
 
-def _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column) -> None:
+def _money_unit(space: Space) -> float:
+    """Cents in one unit of a money column: all that is asked makes some thousands, and a cent stays above tolerances."""
+    total = int((space.most.astype(object) * space.step).sum()) if space.n else 0
+    return 10.0 ** min(6, max(0, len(str(total)) - 4))
+
+
+def _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column, unit) -> None:
     """A part's constant on unit columns and its rest on the money columns of its classes."""
     demands = part.demands
     if part.constant.any():
@@ -321,7 +336,7 @@ def _add_part(entries, part, space, unit_column, by_year, column_steps, demand_c
         classes, first = np.unique(demand_class[demands], return_index=True)
         for f, y in np.argwhere(part.rest):
             columns = money_column[classes, y, f]
-            entries.add(part.row, columns, part.weight[first] * part.rest[f, y] * K_EURO)
+            entries.add(part.row, columns, part.weight[first] * part.rest[f, y] * unit)
 
 
 def _add_served(entries, row, term, unit_column, served_column, by_year) -> None:
@@ -335,8 +350,8 @@ def _add_served(entries, row, term, unit_column, served_column, by_year) -> None
         entries.add(row, np.where(by_year[demands], unit_column[demands, y], -1), weights)
 
 
-def _links(space, demand_class, by_year, unit_column, money_column, column_steps, columns):
-    """Blocks, and the rows  Σ members' euros − Σ money = 0  that tie them together, in k€."""
+def _links(space, demand_class, by_year, unit_column, money_column, column_steps, columns, unit):
+    """Blocks, and the rows  Σ members' money − Σ money by cell = 0  that tie them together."""
     entries, blocks = _Entries(), []
     order = np.argsort(demand_class, kind="stable")
     starts = np.searchsorted(demand_class[order], np.arange(len(money_column) + 1))
@@ -349,20 +364,20 @@ def _links(space, demand_class, by_year, unit_column, money_column, column_steps
             units = unit_column[members, max(year, 0)]
             money = money_column[k, mine[:, 0], mine[:, 1]]
             row = len(blocks)
-            entries.add(row, units, space.step[members] * column_steps[units] / K_EURO)
+            entries.add(row, units, space.step[members] * column_steps[units] / unit)
             entries.add(row, money, -1.0)
             blocks.append(Block(k, int(year), members, units, money, mine[:, 1], mine[:, 0]))
     return tuple(blocks), entries.matrix((len(blocks), columns))
 
 
-def _own_rows(space, unit_column, served_column, by_year, column_steps, columns):
+def _own_rows(space, unit_column, served_column, by_year, columns, unit):
     """What a demand asks of itself: no more than it wants over the years; nothing, or at least its minimum."""
     low, high = space.boxes
     entries, lower, upper = _Entries(), [], []
 
     def add(demands, own_lower, own_upper, served=None) -> None:
         rows = len(lower) + np.arange(len(demands))
-        scale = np.where(space.lumpy[demands], 1.0, K_EURO)
+        scale = np.where(space.lumpy[demands], 1.0, unit)
         entries.add(rows, np.where(by_year[demands], -1, unit_column[demands, 0]), 1.0)
         for y in range(unit_column.shape[1]):
             entries.add(rows, np.where(by_year[demands], unit_column[demands, y], -1), 1.0)

@@ -19,6 +19,9 @@ from allocator.reading import Reading
 
 ROUNDS = 50  # of adding broken caps
 REACH = (1, 8, 1000)  # cents either way that rounding may move a column, tried in turn
+CENTS_MAY_COST = 1e-6  # of the objective, before a wider reach is tried
+SMALL = 2_000  # columns up to which it is
+ROUNDING_SECONDS = 20.0  # for one rounding, which takes milliseconds
 ON_FACE = 1e-7  # a reduced cost or dual beyond this keeps its column or row where it is
 
 
@@ -79,10 +82,11 @@ def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine, *, stop: Stop | Non
     lower = np.where(program.integer, fixed, program.lower)
     upper = np.where(program.integer, fixed, program.upper)
     best = relaxed.solve(lower=lower, upper=upper, stop=stop)
+    aim = np.inf
     if best.reason is Reason.OPTIMAL:
         x = _cheapest_then_ordered(relaxed, best, lower, upper, stop)
-    whole = _whole_cents(relaxed, np.where(program.integer, fixed, x), rounder, stop)
-    return None if whole is None else _deal(relaxed.compiled, whole)
+        aim = float(program.objective @ x)
+    return _whole_cents(relaxed, np.where(program.integer, fixed, x), aim, rounder, stop)
 
 
 def _cheapest_then_ordered(
@@ -134,25 +138,48 @@ def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:
     return [cheaper, ordered]
 
 
-def _whole_cents(relaxed: Relaxed, x: np.ndarray, rounder: Engine, stop: Stop | None) -> np.ndarray | None:
-    """x with every column a whole number of its steps (columns,), slacks left out; None when no rounding keeps every row.
+def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine, stop: Stop | None) -> Reading | None:
+    """Round every column to whole steps, keeping every row, and deal; None when nothing near passes.
 
-    A small program over the columns that are not whole yet, each free to move a few cents.
+    Caps are kept as they stand first, then as far as rounding them up to the cent may let them go, where dealing decides.
+    Where cents weigh so much that the objective falls short of `aim`, a wider reach may do better.
     """
+    found: Reading | None = None
+    best = -np.inf
     for reach in REACH:
-        for _ in range(ROUNDS):
-            compiled = relaxed.compiled
-            whole = _round_columns(compiled, x, rounder, reach, stop)
-            if whole is None:
+        if found is not None and (best >= aim - CENTS_MAY_COST * abs(aim) or relaxed.compiled.program.columns > SMALL):
+            break
+        for loosely in (False, True):
+            whole, value = _round_with_caps(relaxed, x, rounder, reach, loosely, stop)
+            reading = None if whole is None else _deal(relaxed.compiled, whole)
+            if reading is not None and value > best:
+                found, best = reading, value
+            if relaxed.compiled.program.rows == relaxed.compiled.own_rows:
                 break
-            broken = compiled.broken_caps(whole / compiled.column_steps, tolerance=1e-12)
-            if broken is None:
-                return whole
-            relaxed.add(*broken)
-    return None
+    return found
 
 
-def _round_columns(compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, stop: Stop | None) -> np.ndarray | None:
+def _round_with_caps(
+    relaxed: Relaxed, x: np.ndarray, rounder: Engine, reach: int, loosely: bool, stop: Stop | None
+) -> tuple[np.ndarray | None, float]:
+    """`_round_columns`, caps that the rounding breaks added until it breaks none."""
+    for _ in range(ROUNDS):
+        compiled = relaxed.compiled
+        whole, value = _round_columns(compiled, x, rounder, reach, loosely, stop)
+        broken = None if whole is None or loosely else compiled.broken_caps(whole / compiled.column_steps, 1e-12)
+        if broken is None:
+            return whole, value
+        relaxed.add(*broken)
+    return None, -np.inf
+
+
+def _round_columns(
+    compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, loosely: bool, stop: Stop | None
+) -> tuple[np.ndarray | None, float]:
+    """x with every column a whole number of its steps (columns,), slacks left out, and its objective.
+
+    A small program over the columns that are not whole yet, each free to move a few steps.
+    """
     program, counted = compiled.program, len(compiled.column_steps)
     steps = x[:counted] * compiled.column_steps
     base = np.round(steps)
@@ -160,7 +187,7 @@ def _round_columns(compiled: Compiled, x: np.ndarray, rounder: Engine, reach: in
     free = np.flatnonzero(~near if reach == REACH[0] else ~near | (~program.integer[:counted] & (steps > 0.5)))
     base = np.where(near, base, np.floor(steps))
     if not len(free):
-        return base
+        return base, float(program.objective @ x)
     slacks = np.arange(counted, program.columns)
     per_step = sparse.csc_matrix(program.matrix[:, :counted] @ sparse.diags(1 / compiled.column_steps))
     soft = program.matrix[:, slacks]
@@ -168,6 +195,9 @@ def _round_columns(compiled: Compiled, x: np.ndarray, rounder: Engine, reach: in
     touched = np.flatnonzero(np.diff(moving.indptr))
     left = _precise_product(sparse.csr_matrix(per_step), base)[touched]
     lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
+    if loosely:  # one cent more for each capped fund of each member
+        capped = program.matrix[touched]
+        upper += np.where(touched >= compiled.own_rows, np.diff(capped.indptr) / compiled.money_unit, 0)
     moving = moving[touched]
     # rows whose coefficients are equal powers of two count whole cents: their sides can be whole too
     size = np.abs(moving).max(axis=1).toarray().ravel()
@@ -187,16 +217,16 @@ def _round_columns(compiled: Compiled, x: np.ndarray, rounder: Engine, reach: in
         row_lower=lower,
         row_upper=upper,
         lower=np.concatenate([np.maximum(-reach, -base[free]), np.zeros(len(slacks))]),
-        upper=np.concatenate([np.minimum(reach + 1, ceiling - base[free]), np.full(len(slacks), np.inf)]),
+        upper=np.concatenate([np.minimum(reach + 1, ceiling - base[free]), program.upper[slacks]]),
         integer=whole,
         grain=np.ones(len(whole)),
         offset=float(program.objective[:counted] @ (base / compiled.column_steps)),
     )
-    outcome = rounder.solve(small, gap=1e-9, stop=stop)
-    if outcome.x is None:
-        return None
+    outcome = rounder.solve(small, gap=1e-9, time_limit=ROUNDING_SECONDS, stop=stop)
+    if outcome.x is None or outcome.objective is None:
+        return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])
-    return base
+    return base, outcome.objective
 
 
 def _precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:

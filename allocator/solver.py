@@ -17,7 +17,7 @@ from allocator import engines
 from allocator.bound import Proof
 from allocator.certify import Certificate, certify, certify_infeasible, value_step
 from allocator.conflict import Conflict, conflict, contradiction
-from allocator.engines.base import Engine, OnProgress, Outcome, Reason, Stop
+from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason, Stop
 from allocator.plan import EngineReport, Plan, Seconds, Status
 from allocator.program import compile
 from allocator.reading import Reading
@@ -164,11 +164,17 @@ class _Run:
         whole = bool(relaxed.compiled.program.integer.any())
         if whole and not self.engine.whole_units:
             return Outcome(Reason.NOTHING, engine=self.engine.name, version=self.engine.version)
-        if not whole and self.engine is self.lp:
-            outcome = root
-        else:
+        start = root.x
+        outcome = root if not whole and self.engine is self.lp else None
+        if whole and root.x is not None:
+            near = self._ask(_near(relaxed.compiled.program, root.x), relaxed, start)
+            if near.x is not None and relaxed.compiled.broken_caps(near.x) is None:
+                start = near.x
+                if root.objective - near.objective <= 0.5 * self.gap * abs(near.objective):
+                    outcome = replace(near, reason=Reason.FEASIBLE, bound=None)
+        if outcome is None:
             for _ in range(ROUNDS):
-                outcome = self._ask(relaxed, root)
+                outcome = self._ask(relaxed.compiled.program, relaxed, start)
                 broken = None if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
                 if broken is None:
                     break
@@ -177,20 +183,21 @@ class _Run:
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome
 
-    def _ask(self, relaxed: Relaxed, root: Outcome) -> Outcome:
+    def _ask(self, program: Program, relaxed: Relaxed, start: np.ndarray | None) -> Outcome:
         """The engine's word; one that crashes or returns nonsense has said nothing."""
-        program = relaxed.compiled.program
         try:
             outcome = self.engine.solve(
-                program, gap=self.gap, time_limit=self._left(), start=root.x, on_progress=self._told(relaxed),
+                program, gap=self.gap, time_limit=self._left(), start=start, on_progress=self._told(relaxed),
                 stop=self.stop,
             )  # fmt: skip
         except Exception as error:
             return Outcome(Reason.ERROR, engine=self.engine.name, message=f"{type(error).__name__}: {error}")
         x = outcome.x
-        if x is not None and (np.shape(x) != (program.columns,) or not np.isfinite(x).all()):
+        if x is None:
+            return outcome
+        if (np.shape(x) != (program.columns,) or not np.isfinite(x).all()):
             return replace(outcome, reason=Reason.ERROR, x=None, message="the point is not one of this program")
-        return outcome
+        return replace(outcome, objective=float(program.objective @ x) + program.offset)
 
     def _told(self, relaxed: Relaxed) -> OnProgress | None:
         tell, scale = self.on_progress, relaxed.compiled.objective_scale
@@ -265,6 +272,13 @@ class _Run:
         now = time.monotonic()
         self.seconds = replace(self.seconds, **{stage: getattr(self.seconds, stage) + now - since})
         return now
+
+
+def _near(program: Program, x: np.ndarray) -> Program:
+    """The program with every whole column that is whole in x kept there: small, and often as good."""
+    kept = program.integer & (np.abs(x - np.round(x)) <= 1e-6)
+    lower, upper = np.where(kept, np.round(x), program.lower), np.where(kept, np.round(x), program.upper)
+    return replace(program, lower=lower, upper=upper)
 
 
 def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate) -> list[str]:

@@ -288,22 +288,24 @@ class Space:
         """(n,) bool: some fund may pay it."""
         return np.array([p.eligible.any() for p in self.patterns], bool)[self.pattern]
 
-    def unit_caps(self, pattern: int, members: np.ndarray) -> tuple[np.ndarray, int]:
+    def unit_caps(self, pattern: int, members: np.ndarray, *, rounded_up: bool = False) -> tuple[np.ndarray, int]:
         """What each fund may pay of one unit: whole numbers (F, Y, k) and how many of them make a cent.
 
-        Never more than the unit's `asked`. Where units are whole the cap is rounded up to the cent here: of t units it is
-        at most t times that. Zero where a cell is not eligible.
+        Never more than the unit's `asked`; zero where a cell is not eligible. A cap is rounded up to the cent: here where
+        at most one whole unit can be had, for it cannot be more than once; with `rounded_up` wherever units are whole,
+        which t units never exceed t times.
         """
         shape = self.patterns[pattern]
         common = int(np.lcm.reduce([r.denominator for r in shape.rate[shape.eligible]] or [1]))
         asked = self.asked[members].astype(object) * common
-        cost, lumpy = self.cost[members].astype(object), self.lumpy[members]
+        cost = self.cost[members].astype(object)
+        whole = self.lumpy[members] & (rounded_up | (self.most[members] <= 1))
         caps = np.zeros((*self.shape, len(members)), object)
         for f, y in np.argwhere(shape.eligible):
             rate = shape.rate[f, y]
             if rate < 1:
                 exact = cost * int(rate * common)
-                exact = np.where(lumpy, -(-exact // common) * common, exact)
+                exact = np.where(whole, -(-exact // common) * common, exact)
                 caps[f, y] = np.minimum(asked, exact)
             else:
                 caps[f, y] = asked

@@ -1,37 +1,57 @@
-"""Build allocator/data/scenarios/propositions-2025/demands.csv from allocator/data/territories/epci.csv.
+"""Build allocator/data/demands/*.csv, the demands that the built-in scenarios share, from the list of EPCI.
 
     python scripts/build_demands.py [--check]
 
+toutes.csv    every demand below
+urgences.csv  those rows of it that an emergency plan looks at: rebond, projet-ti, conversion, friche and
+              etude-friche of the EPCI that are candidates for a Rebond (same ids, same figures)
+
 Who asks for what is a HYPOTHESIS: no public list says it. The rule below uses real data only
 (population, kind, department, region of each EPCI), is the same for everybody, and is all there is;
-change a figure here, run the script again, and the scenario follows. What comes from the note (« Lever
+change a figure here, run the script again, and the scenarios follow. What comes from the note (« Lever
 les freins à la réindustrialisation », by proposition) or from a public page says so; everything else is
 a hypothesis.
 
 p is the population of the EPCI and s = log10(p / 10 000) its size, from about -0.4 (4 000 people) to 2.9
 (7 million). Jobs per unit grow with s (a larger pool of labour and suppliers): this sets the jobs
 objective against the rules that protect small places, so that each rule has a price. Outside métropoles:
-kinds CC, CA and CU. Most populous: ties go to the lowest id.
+kinds CC, CA and CU. Most populous: ties go to the lowest id. A department stands for its most populous
+EPCI: that is how a department named by the note becomes demands.
 
 projet-industriel  Aid to industrial projects, in M€ of aid. 24 Md€ asked over three years (1.6 × the 15
                    Md€ left). 52 % of it from Île-de-France: the note's share of what France 2030 has
                    paid so far, as if the queue looked like the past; within each part, in proportion to
                    p. Two demands per EPCI: mature projects (60 % of the money) and projects to
                    consolidate (40 %, with 80 % of the jobs).
+projet-partage     One project with several funders (proposition 9) in the most populous EPCI of each
+                   department. Its jobs are pledged by the firm: indicator emplois_promis.
+conversion         Proposition 25. volet = a-convertir: the EPCI that are candidates for a Rebond in the
+                   seven departments that the note names; volet = armement: the most populous EPCI of
+                   every other mainland department. No public list of either was used.
 friche             4 000 ha asked, twice what 1 Md€ pays at 500 k€ a hectare, in proportion to p; every
                    EPCI asks.
 etude-friche       One study (soil, archaeology) for each EPCI that asks for two hectares or more.
 site-cle-en-main   A call each year: the k-th most populous EPCI outside métropoles of each department
-                   asks for one site in the k-th year.
+                   asks for one site in the k-th year. 40 % of its 60 ha are new land (indicator
+                   hectares_zan), usage industrie.
+zibac              Low-carbon industrial zones: the most populous EPCI of each region.
 projet-ti          Projects of small firms in EPCI outside métropoles of at least 10 000 people: one, and
                    one more for each full 30 000 people. About three times what the fund of 100 M€ a year
                    holds.
 rebond             The two most populous EPCI of the seven departments that the note names; the most
-                   populous one outside métropoles of every other mainland department. EPCI which had
-                   theirs (Béthune, Cambrai, Lorient) are out.
+                   populous one outside métropoles of every other mainland department. urgence = 3 in
+                   Sarthe, Isère and Vosges (threatened sites), 2 in the four other named departments,
+                   1 elsewhere. Béthune, Cambrai and Lorient had theirs: they ask with rebond_obtenu =
+                   true, beside their department's candidate, and a rule of the scenario keeps them out
+                   unless it is lifted.
 ecole-production   The most populous CC and the most populous CA of each department: small towns and the
                    country come first in the note, CC stands for them.
 academie           The two most populous EPCI of each region.
+petite-action      Propositions 14 to 16, running costs (petite-action-fonctionnement) apart from
+                   investment (petite-action-investissement): the two most populous EPCI outside
+                   métropoles of each department ask for one of each.
+diagnostic         Proposition 19: the EPCI outside métropoles of 50 000 people or more ask for one, in the
+suite-diagnostic   first year, and for what follows it from the second year on.
 """
 
 from __future__ import annotations
@@ -46,7 +66,7 @@ import pandas as pd
 
 DATA = Path(__file__).resolve().parent.parent / "allocator" / "data"
 TERRITORIES = DATA / "territories" / "epci.csv"
-TARGET = DATA / "scenarios" / "propositions-2025" / "demands.csv"
+TARGET = DATA / "demands"
 YEARS = (2026, 2027, 2028)
 ILE_DE_FRANCE = "11"
 
@@ -56,8 +76,11 @@ INDUSTRY_PARTS = ((1, 0.6, 1.0), (2, 0.4, 0.8))  # hypothesis: (part, share of t
 FRICHE_HECTARES = 4_000  # hypothesis: twice the note's 2 000 ha
 STUDY_HECTARES = 2  # hypothesis
 TI_LEAST_PEOPLE, TI_PEOPLE_PER_PROJECT = 10_000, 30_000  # hypothesis
-# note 24: Sarthe, Isère, Vosges (threatened sites); Calvados, Haute-Savoie, Gard, Somme
-REBOND_DEPARTEMENTS = ("72", "38", "88", "14", "74", "30", "80")
+DIAGNOSTIC_LEAST_PEOPLE = 50_000  # hypothesis
+# note 24: Sarthe, Isère, Vosges (threatened sites first); Calvados, Haute-Savoie, Gard, Somme
+REBOND_THREATENED, REBOND_NAMED = ("72", "38", "88"), ("14", "74", "30", "80")
+REBOND_DEPARTEMENTS = (*REBOND_THREATENED, *REBOND_NAMED)
+URGENT = ("rebond", "projet-ti", "conversion", "friche", "etude-friche")
 REBOND_DONE = {  # note 24: they had theirs
     "200072460": "CA de Béthune-Bruay, Artois-Lys Romane",
     "200068500": "CA de Cambrai",
@@ -82,22 +105,37 @@ OFFERS = {
     "projet-industriel": Offer(1_000_000, 3_000_000, FIRM, {"emplois": (10, 1.5)}),
     # note 6: 1 Md€ for 2 000 ha; 780 k€ a hectare
     "friche": Offer(500_000, 780_000, EPCI, {"emplois": (10, 2), "hectares": (1, 0)}),
+    # hypothesis (no amount in the note): aid of a quarter of the cost, to be shared between funders
+    "projet-partage": Offer(4_000_000, 16_000_000, FIRM, {"emplois": (35, 6), "emplois_promis": (50, 10)}),
+    "conversion": Offer(3_000_000, 12_000_000, FIRM, {"emplois": (28, 5)}),
     # hypothesis (no amount in the note); 80 % of the cost
     "etude-friche": Offer(50_000, 62_500, EPCI, {"etudes": (1, 0)}),
     # hypothesis (no amount in the note), near the page's 450 M€ and 3 342 ha for 55 sites: 8.2 M€, 61 ha
     "site-cle-en-main": Offer(
-        8_000_000, 10_000_000, EPCI, {"emplois": (65, 20), "hectares_amenages": (60, 0)}
+        # hectares_zan: 60 % of the 55 sites are recycled land (banquedesterritoires.fr): 24 of 60 ha are new
+        8_000_000, 10_000_000, EPCI,
+        {"emplois": (65, 20), "hectares_amenages": (60, 0), "hectares_zan": (24, 0)},
     ),
+    # hypothesis (no amount in the note); 60 % of the cost, 20 % from each of three funders
+    "zibac": Offer(6_000_000, 10_000_000, ASSOCIATION, {"emplois": (30, 8)}),
     # hypothesis (no amount in the note); 20 % of the cost, the EU limit for small firms
     "projet-ti": Offer(500_000, 2_500_000, FIRM, {"emplois": (8, 2)}),
     # note 24: 2 M€; cost: hypothesis
-    "rebond": Offer(2_000_000, 8_000_000, FIRM, {"emplois": (60, 10)}),
+    "rebond": Offer(2_000_000, 8_000_000, FIRM, {"emplois": (60, 10), "urgence": (0, 0)}),
     # note 12: 10 M€ for twenty; cost: hypothesis, so that aid is the page's 50 %
     "ecole-production": Offer(500_000, 1_000_000, ASSOCIATION, {"emplois": (6, 1), "formes": (50, 10)}),
     # hypothesis (no amount in the note)
     "academie": Offer(3_000_000, 6_000_000, ASSOCIATION, {"emplois": (20, 4), "formes": (200, 20)}),
+    # hypothesis (no amount in the note); 80 % of the cost
+    "petite-action-fonctionnement": Offer(80_000, 100_000, EPCI, {"emplois": (1.2, 0.3)}),
+    "petite-action-investissement": Offer(200_000, 250_000, EPCI, {"emplois": (3, 0.9)}),
+    "diagnostic": Offer(40_000, 50_000, EPCI, {"etudes": (1, 0)}),
+    "suite-diagnostic": Offer(160_000, 200_000, EPCI, {"emplois": (2.4, 0.7)}),
 }
-INDICATORS = ("emplois", "hectares", "hectares_amenages", "formes", "etudes")
+INDICATORS = (
+    "emplois", "emplois_promis", "hectares", "hectares_amenages", "hectares_zan",
+    "formes", "etudes", "urgence",
+)  # fmt: skip
 
 
 def territories() -> pd.DataFrame:
@@ -129,6 +167,9 @@ def offers(
         beneficiary_kind=what.beneficiary_kind,
         first_year=years[0],
         last_year=years[1],
+        usage="industrie" if "hectares_zan" in what.brings else "",
+        volet="",
+        rebond_obtenu="false",
     )
     for indicator in INDICATORS:
         constant, slope = what.brings.get(indicator, (0, 0))
@@ -142,7 +183,28 @@ def top(epci: pd.DataFrame, by: str, count: int) -> pd.DataFrame:
     return epci[epci.groupby(by).cumcount() < count]
 
 
+def rebonds(epci: pd.DataFrame) -> pd.DataFrame:
+    """Candidates for a Rebond, with how urgent they are; those that had theirs are marked."""
+    unknown = set(REBOND_DONE) - set(epci["id"])
+    if unknown:
+        sys.exit(f"EPCI inconnus dans REBOND_DONE : {sorted(unknown)}")
+    had = epci["id"].isin(REBOND_DONE)
+    named = epci["departement"].isin(REBOND_DEPARTEMENTS)
+    elsewhere = ~named & ~epci["metropole"] & ~epci["departement"].str.startswith("97")
+    chosen = pd.concat(
+        [top(epci[named & ~had], "departement", 2), top(epci[elsewhere & ~had], "departement", 1), epci[had]]
+    )
+    where = chosen["departement"]
+    urgence = np.select([where.isin(REBOND_THREATENED), where.isin(REBOND_NAMED)], [3.0, 2.0], 1.0)
+    table = offers(chosen, "rebond", 1)
+    return table.assign(
+        urgence=urgence,
+        rebond_obtenu=np.where(table["territory"].isin(REBOND_DONE), "true", "false"),
+    )
+
+
 def build() -> pd.DataFrame:
+    """Every demand, by id."""
     epci = territories()
     people = epci["population"]
     outside = epci[~epci["metropole"]]
@@ -157,6 +219,7 @@ def build() -> pd.DataFrame:
     for part, money, jobs in INDUSTRY_PARTS:
         units = (euros * money / OFFERS["projet-industriel"].asked).round(2)
         parts.append(offers(epci, "projet-industriel", units, suffix=f"-{part}", jobs=jobs))
+    parts.append(offers(top(epci, "departement", 1), "projet-partage", 1))
 
     hectares = (FRICHE_HECTARES * people / people.sum()).round(2)
     parts.append(offers(epci, "friche", hectares))
@@ -165,43 +228,58 @@ def build() -> pd.DataFrame:
     rank = outside.groupby("departement").cumcount()
     for k, year in enumerate(YEARS):
         parts.append(offers(outside[rank == k], "site-cle-en-main", 1, suffix=f"-{year}", years=(year, year)))
+    parts.append(offers(top(epci, "region", 1), "zibac", 1))
 
     asking = outside[outside["population"] >= TI_LEAST_PEOPLE]
     parts.append(offers(asking, "projet-ti", 1 + asking["population"] // TI_PEOPLE_PER_PROJECT))
 
-    unknown = set(REBOND_DONE) - set(epci["id"])
-    if unknown:
-        sys.exit(f"EPCI inconnus dans REBOND_DONE : {sorted(unknown)}")
-    eligible = epci[~epci["id"].isin(REBOND_DONE)]
-    named = eligible["departement"].isin(REBOND_DEPARTEMENTS)
-    elsewhere = ~named & ~eligible["metropole"] & ~eligible["departement"].str.startswith("97")
-    parts.append(offers(top(eligible[named], "departement", 2), "rebond", 1))
-    parts.append(offers(top(eligible[elsewhere], "departement", 1), "rebond", 1))
+    candidates = rebonds(epci)
+    parts.append(candidates)
+    crisis = epci["departement"].isin(REBOND_DEPARTEMENTS)
+    converting = epci[crisis & epci["id"].isin(candidates["territory"])]
+    parts.append(offers(converting, "conversion", 1).assign(volet="a-convertir"))
+    others = epci[~crisis & ~epci["departement"].str.startswith("97")]
+    parts.append(offers(top(others, "departement", 1), "conversion", 1).assign(volet="armement"))
 
     for kind in ("CC", "CA"):
         parts.append(offers(top(epci[epci["kind"] == kind], "departement", 1), "ecole-production", 1))
     parts.append(offers(top(epci, "region", 2), "academie", 1))
+
+    for kind in ("fonctionnement", "investissement"):
+        parts.append(offers(top(outside, "departement", 2), f"petite-action-{kind}", 1))
+    large = outside[outside["population"] >= DIAGNOSTIC_LEAST_PEOPLE]
+    parts.append(offers(large, "diagnostic", 1, years=(YEARS[0], YEARS[0])))
+    parts.append(offers(large, "suite-diagnostic", 1, years=(YEARS[1], YEARS[-1])))
     return pd.concat(parts).sort_values("id", ignore_index=True)
 
 
-def text() -> str:
-    """The file, to the byte."""
+def urgent(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that an emergency plan looks at."""
+    candidates = table.loc[table["measure"] == "rebond", "territory"]
+    return table[table["measure"].isin(URGENT) & table["territory"].isin(candidates)]
+
+
+def files() -> dict[str, bytes]:
+    """The files by name, to the byte."""
     table = build()
     for column in ("units", *INDICATORS):
         table[column] = [f"{value:.2f}".rstrip("0").rstrip(".") for value in table[column]]
-    return table.to_csv(index=False, lineterminator="\n")
+    tables = {"toutes.csv": table, "urgences.csv": urgent(table)}
+    return {name: t.to_csv(index=False, lineterminator="\n").encode() for name, t in tables.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file would change")
-    content = text().encode()
-    if parser.parse_args().check:
-        if not TARGET.exists() or TARGET.read_bytes() != content:
-            sys.exit(f"{TARGET} diffère de ce que le script écrirait")
-    else:
-        TARGET.parent.mkdir(parents=True, exist_ok=True)
-        TARGET.write_bytes(content)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file would change")
+    check = parser.parse_args().check
+    for name, content in files().items():
+        path = TARGET / name
+        if check:
+            if not path.exists() or path.read_bytes() != content:
+                sys.exit(f"{path} diffère de ce que le script écrirait")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     table = build().assign(euros=lambda t: t["asked"] * t["units"])
     print(table.groupby("measure").agg({"id": "size", "units": "sum", "euros": "sum"}))
 

@@ -2,11 +2,11 @@
 
     python scripts/build_territories.py [--tarball FILE] [--check]
 
-Writes epci.csv (1 255 EPCI à fiscalité propre), regions.csv and departements.csv (names of codes),
-domicile.csv (the EPCI that span several regions or departments, and which one was kept) and SOURCE.yaml
-(vintage, licence, hashes, counts). Same package, same bytes. Without --tarball the package is fetched
-by `npm pack` in a temporary folder; its hash is pinned below. --check writes nothing and fails when a
-file differs from what would be written.
+Writes epci.csv (1 255 EPCI à fiscalité propre, with the names of their region and department),
+regions.csv and departements.csv (names of codes), domicile.csv (the EPCI that span several regions or
+departments, and which one was kept) and SOURCE.yaml (vintage, licence, hashes, counts). Same package,
+same bytes. Without --tarball the package is fetched by `npm pack` in a temporary folder; its hash is
+pinned below. --check writes nothing and fails when a file differs from what would be written.
 
 Home rule: an EPCI belongs to the department, and to the region, where most of its people live: the
 largest sum of its members' populations municipales (ties: lowest code). Populations are those of the
@@ -175,6 +175,8 @@ def build(data: dict[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, int]
     region_of = dict(zip(departements_of["code"], departements_of["region"], strict=True))
     if (epci["departement"].map(region_of) != epci["region"]).any():
         stop("un EPCI aurait son département dans une région et son domicile dans une autre")
+    for level, named in (("region", regions_of), ("departement", departements_of)):
+        epci[f"{level}_name"] = epci[level].map(dict(zip(named["code"], named["name"], strict=True)))
     counts = {
         "epci": len(epci),
         "population": int(epci["population"].sum()),

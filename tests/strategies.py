@@ -462,8 +462,6 @@ def draw_lock(
     if cruel or ("soft" in rule and rng.random() < 0.5):
         return {**rule, "decision": rng.choice(["fund", "refuse"])}
     if not units:
-        if len(reading.years) > 1 and rng.random() < 0.3:
-            rule["on"]["years"] = [rng.choice(reading.years)]
         return {**rule, "decision": "refuse"}
     if units == demand.units and rng.random() < 0.7:
         return {**rule, "decision": "fund"}

@@ -1,8 +1,8 @@
 """Three independent readings of the contract, held against each other.
 
-Brute force (every plan, exact) against the textbook program (MILP), on tiny scenarios; both, and the exact judge of
-a plan, against ``allocator.solve``, on random scenarios that mix every kind of rule, hard and soft, divisible and
-whole. Then the counterexamples that shaped the compiler.
+Brute force (every plan, exact) against the textbook program (MILP), on tiny scenarios; both, and the exact
+judge of a plan, against ``allocator.solve``, on random scenarios that mix every kind of rule, hard and soft,
+divisible and whole. Then the counterexamples that shaped the compiler.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def test_textbook_is_brute_force_on_anything(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("block", range(2))
 def test_real_euros_are_never_worse_than_cents(block: int) -> None:
-    """Without odd cents the textbook in euros is a relaxation of brute force; with whole units nearly the same."""
+    """Without odd cents, the textbook in euros relaxes brute force."""
     for seed in range(1000 + 30 * block, 1000 + 30 * (block + 1)):
         scenario = random_scenario(seed, whole_units="all", odd_cents=False, **TINY)
         best, told = brute_force(scenario), solve_textbook(scenario)
@@ -102,7 +102,7 @@ def test_real_euros_are_never_worse_than_cents(block: int) -> None:
 
 
 def small(constraints: list[dict[str, Any]], *, lumpy: bool = False, **changes: Any) -> Scenario:
-    """Two territories, three demands of 10 units at 100 €, two funds, two years; any field may be replaced."""
+    """Two territories, three demands of 10 units at 100 €, two funds, two years; any field may change."""
     fields: dict[str, Any] = {
         "name": "small",
         "years": [2026, 2027],
@@ -142,6 +142,13 @@ def paid(*rows: tuple[str, str, int, int]) -> pd.DataFrame:
 
 X, Y, Z = ("x", "A", 2026, 1000), ("y", "A", 2026, 1000), ("z", "B", 2027, 1000)
 
+HALF = {"size": {"small": 0.5}}
+SOME = ("x", "A", 2026, 250)
+LATE = ("x", "A", 2027, 1000)
+TWO_YEARS = paid(("x", "A", 2026, 500), ("x", "B", 2027, 500))
+ONE_YEAR = paid(Z, ("x", "A", 2026, 500), ("x", "B", 2026, 500))
+SOUTH = {"territories": "s"}
+
 JUDGED: list[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]] = [
     # rule, a plan that keeps it, a plan that breaks it
     ({"kind": "ceiling", "on": {"funds": "A"}, "amount": 1000}, paid(X, Z), paid(X, Y)),
@@ -149,20 +156,24 @@ JUDGED: list[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]] = [
     ({"kind": "ceiling", "on": {}, "per": "region", "per_inhabitant": 20}, paid(X, Y), paid(X, Z)),
     ({"kind": "floor", "on": {}, "per": "region", "amount": 500}, paid(X, Z), paid(X, Y)),
     ({"kind": "floor", "on": {"where": {"size": "large"}}, "amount": "0.01"}, paid(Y), paid(X, Z)),
-    ({"kind": "share", "on": {"territories": "s"}, "min": 0.5}, paid(X, Z), paid(X, Y, Z)),
-    ({"kind": "share", "on": {"territories": "s"}, "of": {"funds": "A"}, "max": 0.5}, paid(X, Y, Z), paid(X, Z)),
+    ({"kind": "share", "on": SOUTH, "min": 0.5}, paid(X, Z), paid(X, Y, Z)),
+    ({"kind": "share", "on": SOUTH, "of": {"funds": "A"}, "max": 0.5}, paid(X, Y, Z), paid(X, Z)),
     ({"kind": "count", "on": {}, "max": 20}, paid(X, Y), paid(X, Y, ("z", "B", 2027, 100))),
     ({"kind": "count", "of": "demands", "on": {}, "min": 2}, paid(X, ("z", "B", 2026, 1)), paid(X)),
     ({"kind": "indicator", "indicator": "jobs", "on": {"years": 2026}, "min": 30}, paid(X), paid(Y, Z)),
-    ({"kind": "indicator", "indicator": "jobs", "max": 25, "weights": {"size": {"small": 0.5}}}, paid(X, Z), paid(X, Y)),
-    ({"kind": "indicator", "indicator": "jobs", "max": 15, "weights": {"size": {"small": 0.5}}, "until": 2026}, paid(X), paid(("x", "A", 2027, 1000))),
+    ({"kind": "indicator", "indicator": "jobs", "max": 25, "weights": HALF}, paid(X, Z), paid(X, Y)),
+    (
+        {"kind": "indicator", "indicator": "jobs", "max": 15, "weights": HALF, "until": 2026},
+        paid(X),
+        paid(LATE),
+    ),
     ({"kind": "fund_rate", "on": {"funds": "A"}, "max_rate": 0.8}, paid(Y), paid(X)),
-    ({"kind": "fund_rate", "on": {}, "max_rate": 0.5}, paid(Z, ("x", "A", 2026, 500), ("x", "B", 2026, 500)), paid(("x", "A", 2026, 500), ("x", "B", 2027, 500))),
+    ({"kind": "fund_rate", "on": {}, "max_rate": 0.5}, ONE_YEAR, TWO_YEARS),
     ({"kind": "cofunding", "max_public_rate": 0.8}, paid(Y, Z), paid(X)),
     ({"kind": "lock", "on": {"demands": "x"}, "decision": "fund"}, paid(X), paid(Y)),
     ({"kind": "lock", "on": {"territories": "n"}, "decision": "refuse"}, paid(Z), paid(X)),
-    ({"kind": "lock", "on": {"demands": "x"}, "decision": "units", "units": 2.5}, paid(("x", "A", 2026, 250)), paid(X)),
-]  # fmt: skip
+    ({"kind": "lock", "on": {"demands": "x"}, "decision": "units", "units": 2.5}, paid(SOME), paid(X)),
+]
 
 
 @pytest.mark.parametrize("case", range(len(JUDGED)), ids=lambda k: f"{k}-{JUDGED[k][0]['kind']}")
@@ -205,6 +216,10 @@ def check(scenario: Scenario, plan: Any, gap: float) -> None:
     if plan.status == "infeasible":
         assert told.status == "infeasible"
         return
+    if plan.status == "no_plan" and told.status == "infeasible":
+        # Real euros leave no plan; cents that rates are rounded up by might, so that nothing is proved.
+        assert solve_textbook(scenario, rounded_up=True).status == "optimal"
+        return
     assert plan.status in ("optimal", "feasible")
     assert plan.certificate.ok
     assert violations(scenario, plan.grants) == []
@@ -228,7 +243,7 @@ def test_solve_is_as_good_as_the_textbook(block: int) -> None:
     optimal = 0
     for seed in range(20 * block, 20 * (block + 1)):
         scenario = random_scenario(seed, whole_units=UNITS[seed % 3])
-        plan = allocator.solve(scenario, gap=GAP)
+        plan = allocator.solve(scenario, gap=GAP, time_limit=20)
         check(scenario, plan, GAP)
         optimal += plan.status in ("optimal", "infeasible")
     assert optimal >= 19
@@ -238,7 +253,7 @@ def test_solve_is_as_good_as_the_textbook(block: int) -> None:
 @examples
 @given(scenario=scenarios(demands=(1, 6), constraints=(0, 4)))
 def test_solve_is_as_good_as_the_textbook_on_anything(scenario: Scenario) -> None:
-    check(scenario, allocator.solve(scenario, gap=GAP), GAP)
+    check(scenario, allocator.solve(scenario, gap=GAP, time_limit=20), GAP)
 
 
 @needs_solve
@@ -247,7 +262,7 @@ def test_solve_is_exact_on_tiny_whole_units(block: int) -> None:
     for seed in range(2000 + 20 * block, 2000 + 20 * (block + 1)):
         scenario = random_scenario(seed, whole_units="all", odd_cents=False, **TINY)
         best = brute_force(scenario)
-        plan = allocator.solve(scenario, gap=0)
+        plan = allocator.solve(scenario, gap=0, time_limit=20)
         assert plan.status == best.status
         if best.plan is not None:
             assert plan.certificate.ok
@@ -263,7 +278,7 @@ def test_solve_never_claims_too_much_on_tiny_odd_cents(block: int) -> None:
     for seed in range(3000 + 20 * block, 3000 + 20 * (block + 1)):
         scenario = random_scenario(seed, whole_units=UNITS[seed % 3], **TINY)
         best = brute_force(scenario)
-        plan = allocator.solve(scenario, gap=0)
+        plan = allocator.solve(scenario, gap=0, time_limit=20)
         if best.objective is None:
             assert plan.status in ("infeasible", "no_plan")
             continue
@@ -304,7 +319,7 @@ def two_demands(cost: list[int], asked: list[int], funds: list[dict[str, Any]], 
     )
 
 
-# Σ caps = ½·100 + ½·400 = 250 would let A pay both demands; but A pays d1 at most half and d2 at most all of it.
+# Σ caps = ½·100 + ½·400 = 250 would let A pay both demands; but A pays d1 at most half, d2 at most all of it.
 SUM_OF_CAPS = two_demands([100, 400], [100, 100], [{"id": "A", "amount": 200, "max_rate": 0.5}], [2026])
 
 # Two demands of 2 €, A in the first year, B in the second, rate ½: over all years both would pass half and
@@ -316,8 +331,8 @@ RATE_BY_YEAR = two_demands(
     [2026, 2027],
 )
 
-# A and B at ¼ each, C without a rate but with 30 €. Fund by fund, X(A) <= 25 + 100 and X(B) <= 25 + 100: 200 €
-# of A and B would serve both. Together X(A, B) <= 50 + 100, and d1 needs 50 € of C for a whole unit.
+# A and B at ¼ each, C without a rate but with 30 €. Fund by fund, X(A) <= 25 + 100 and X(B) <= 25 + 100: 200
+# euros of A and B would serve both. Together X(A, B) <= 50 + 100, and d1 needs 50 € of C for a whole unit.
 SUBSET_ROWS = two_demands(
     [100, 400],
     [100, 100],

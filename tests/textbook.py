@@ -59,8 +59,15 @@ class Demand:
 
     @property
     def least(self) -> Fraction:
-        """The units from which it counts as served: min_units, 1 if lumpy, one cent's worth."""
-        return max(self.min_units, Fraction(1) if self.lumpy else Fraction(0), Fraction(1, self.asked))
+        """The units from which it counts as served: min_units, 1 if lumpy, one cent's worth; whole cents."""
+        if self.lumpy:
+            return max(self.min_units, Fraction(1))
+        return Fraction(max(math.ceil(self.min_units * self.asked), 1), self.asked)
+
+    @property
+    def most(self) -> Fraction:
+        """The units asked for, as far as whole cents buy them."""
+        return self.units if self.lumpy else Fraction(math.floor(self.units * self.asked), self.asked)
 
 
 @dataclass(frozen=True)
@@ -327,7 +334,9 @@ class Reading:
         """Units that a lock decides; of a divisible demand, what whole cents can buy of them."""
         if constraint.decision == "refuse":
             return Fraction(0)
-        units = demand.units if constraint.decision == "fund" else exact(constraint.units)
+        if constraint.decision == "fund":
+            return demand.most
+        units = exact(constraint.units)
         return units if demand.lumpy else Fraction(math.floor(units * demand.asked), demand.asked)
 
     @property
@@ -407,7 +416,8 @@ def demand_lines(reading: Reading, plan: Payments) -> Iterator[Line]:
     for name, cell, per_unit, lost in reading.caps:
         cents = plan.get(cell, 0)
         if cents:
-            cap = rounded_up(per_unit * by_year[cell[0], cell[2]] / reading.demands[cell[0]].asked)
+            exact = per_unit * by_year[cell[0], cell[2]] / reading.demands[cell[0]].asked
+            cap = rounded_up(exact) if lost is None else exact  # what is priced needs no rounding
             yield Line(name, Fraction(max(0, cents - cap), 100), high=Fraction(0), points=lost)
         else:
             yield Line(name, Fraction(0), high=Fraction(0), points=lost)
@@ -636,7 +646,9 @@ class Sheet:
         if points is not None:
             for side, limit in ((1, low), (-1, high)):
                 if limit is not None:
-                    most = sum(abs(float(v)) * self.upper[column] for column, v in summed.items()) + abs(limit)
+                    most = sum(abs(float(v)) * self.upper[column] for column, v in summed.items()) + abs(
+                        limit
+                    )
                     slack = self.column(upper=math.ceil(most), price=-points * scale, whole=whole)
                     missed = {**summed, slack: Fraction(side)}
                     self._put(missed, limit if side == 1 else None, limit if side == -1 else None)
@@ -687,7 +699,7 @@ def solve_textbook(
 
     # Columns: money per cell; units per demand, and per year where lumpy or rate-capped.
     x = {
-        cell: sheet.column(upper=math.floor(d.units * d.asked) / money, whole=cents)
+        cell: sheet.column(upper=float(d.most * d.asked / money), whole=cents)
         for d in reading.demands.values()
         for cell in reading.cells_of[d.id]
     }
@@ -698,12 +710,10 @@ def solve_textbook(
     for demand in reading.demands.values():
         own_cells = reading.cells_of[demand.id]
         asked = Fraction(demand.asked, money)
-        u[demand.id] = sheet.column(
-            upper=float(demand.units), price=reading.worth(demand), whole=demand.lumpy
-        )
+        u[demand.id] = sheet.column(upper=float(demand.most), price=reading.worth(demand), whole=demand.lumpy)
         if demand.lumpy or demand.id in capped:
             for year in reading.years:
-                u_year[demand.id, year] = sheet.column(upper=float(demand.units), whole=demand.lumpy)
+                u_year[demand.id, year] = sheet.column(upper=float(demand.most), whole=demand.lumpy)
                 paid = [(x[cell], 1) for cell in own_cells if cell[2] == year]
                 sheet.row([*paid, (u_year[demand.id, year], -asked)], low=0, high=0)
             by_year = [(u_year[demand.id, year], 1) for year in reading.years]
@@ -717,9 +727,9 @@ def solve_textbook(
     def is_served(d: str) -> int:
         if d not in served:
             demand = reading.demands[d]
-            can = demand.least <= demand.units
+            can = demand.least <= demand.most
             served[d] = sheet.column(upper=float(can), whole=True)
-            sheet.row([(u[d], 1), (served[d], -demand.units)], high=0)
+            sheet.row([(u[d], 1), (served[d], -demand.most)], high=0)
             sheet.row([(u[d], 1), (served[d], -demand.least)], low=0)
         return served[d]
 
@@ -733,8 +743,8 @@ def solve_textbook(
 
     # Rates: x <= rate × cost × units of that year; in whole cents the cap is rounded up (x < cap + 1).
     for _, cell, per_unit, lost in caps:
-        room = Fraction(1 if rounded_up else 0, money)
-        if cents:
+        room = Fraction(1 if rounded_up and lost is None else 0, money)
+        if cents and lost is None:
             room = 1 - Fraction(1, (per_unit / reading.demands[cell[0]].asked).denominator)
         terms = [(x[cell], 1), (u_year[cell[0], cell[2]], -per_unit / money)]
         sheet.row(terms, high=room, points=lost, scale=euro, whole=cents)

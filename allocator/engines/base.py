@@ -18,7 +18,7 @@ class Program:
     Shapes: n columns, m rows; ``matrix`` is (m, n) CSR without duplicates; ``integer`` (n,) bool marks whole
     columns; ``grain`` (n,) is the step in which a continuous column is counted in the end (one cent), which integer
     engines need, and 1 where whole. Missing sides are ±inf; column bounds of integer columns are finite and whole. Units of rows and columns
-    are the compiler's affair (money in k€ for the sake of float engines).
+    are the compiler's affair (money in thousands of euros or so, for the sake of float engines).
     """
 
     objective: np.ndarray

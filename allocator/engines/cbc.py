@@ -55,8 +55,8 @@ class Cbc(Guarded):
 
     def _once(self, task: Task, program: Program) -> Outcome:
         outcome = self._attempt(task, program)
-        if outcome.reason is Reason.ERROR:  # its presolve and preprocessing crash on some programs
-            outcome = self._attempt(task, program, "-presolve", "off", "-preprocess", "off")
+        if outcome.reason is Reason.ERROR:  # it crashes on some programs, most of them infeasible
+            outcome = self._attempt(task, program, "-presolve", "off", "-preprocess", "on")
         return outcome
 
     def _attempt(self, task: Task, program: Program, *more: str) -> Outcome:
@@ -65,6 +65,9 @@ class Cbc(Guarded):
             home = Path(folder)
             order = write_mps(program, home / "program.mps")
             options = [
+                # where preprocessing leaves no row, CBC 2.10.3 brings back a wrong point as optimal;
+                # on our programs it gains no time
+                *("-preprocess", "off"),
                 *("-timeMode", "elapsed", "-randomSeed", "1", "-randomCbcSeed", "1"),
                 *("-primalTolerance", "1e-9", "-dualTolerance", "1e-9", "-integerTolerance", "1e-9"),
                 *("-ratioGap", repr(float(task.gap)), "-allowableGap", "0", *more),
@@ -74,7 +77,7 @@ class Cbc(Guarded):
                 options += ["-seconds", repr(max(remaining, 0.01))]
             whole = bool(program.integer.any())
             if whole and task.start is not None and np.isfinite(task.start).all():
-                _write_start(task.start - _origin(program), order, home / "start.txt")
+                _write_start(task.start, order, home / "start.txt")
                 options += ["-mipstart", "start.txt"]
             command = [
                 *(binary, "program.mps", *options, "-solve" if whole else "-initialSolve"),
@@ -99,11 +102,6 @@ def _sided(program: Program) -> np.ndarray:
     return np.flatnonzero(np.isfinite(program.row_lower) | np.isfinite(program.row_upper))
 
 
-def _origin(program: Program) -> np.ndarray:
-    """Where the columns are counted from (n,): CBC's preprocessing loses optima of whole columns below 0."""
-    return np.where(program.integer, program.lower, 0.0)
-
-
 def _pinned(program: Program) -> Program | None:
     """The program with columns in no row fixed at their best; None when one has no best.
 
@@ -125,19 +123,8 @@ def _pinned(program: Program) -> Program | None:
 def write_mps(program: Program, path: Path) -> np.ndarray:
     """Write the minimisation of the negated objective as free MPS with every digit.
 
-    Returns the order (n,) in which columns are written (whole ones last). Rows without sides are left out; whole
-    columns are counted from their lower bounds.
+    Returns the order (n,) in which columns are written (whole ones last). Rows without sides are left out.
     """
-    origin = _origin(program)
-    moved = program.matrix @ origin
-    program = replace(
-        program,
-        lower=program.lower - origin,
-        upper=program.upper - origin,
-        row_lower=program.row_lower - moved,
-        row_upper=program.row_upper - moved,
-        offset=program.offset + float(program.objective @ origin),
-    )
     order = np.argsort(program.integer, kind="stable")
     kept = _sided(program)
     low, high = program.row_lower[kept], program.row_upper[kept]
@@ -288,6 +275,10 @@ def _read(home: Path, program: Program, order: np.ndarray, gap: float, note: str
     if "no integer solution" in status:  # the point is the relaxation's
         return Outcome(Reason.NOTHING, bound=bound, message=message)
     optimal = status.startswith("Optimal")
+    if optimal and "processed model has 0 rows" in log:
+        return Outcome(
+            Reason.ERROR, message="CBC's preprocessing left no row, and its point cannot be trusted"
+        )
     if not optimal and not status.startswith("Stopped"):
         return Outcome(Reason.ERROR, message=f"CBC ended with {status!r} {note}".strip())
     if not optimal and not whole:  # at a limit the simplex is on its way, not at a point
@@ -304,7 +295,6 @@ def _read(home: Path, program: Program, order: np.ndarray, gap: float, note: str
     numbers = np.frombuffer(raw, np.float64, 2 * m + 2 * n, offset=16)
     x = np.empty(n)
     x[order] = numbers[2 * m : 2 * m + n]
-    x += _origin(program)
     duals = None
     if optimal and not whole:
         duals = np.zeros(program.rows)

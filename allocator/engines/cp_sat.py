@@ -57,9 +57,8 @@ class CpSat(Guarded):
         self, task: Task, outcome: Outcome, low: np.ndarray, high: np.ndarray, boxed: np.ndarray
     ) -> Outcome:
         """No point in steps; no point at all, if rows that forgive half a step of each column do not help."""
-        nothing = Outcome(
-            Reason.NOTHING, message=f"no point in steps of the grain; {outcome.message}".rstrip("; ")
-        )
+        message = f"no point in steps of the grain; {outcome.message}".rstrip("; ")
+        nothing = Outcome(Reason.NOTHING, message=message)
         if boxed.any():
             return nothing
         loose = _in_integers(replace(task.program, objective=np.zeros(low.size)), low, high, forgiving=True)
@@ -85,8 +84,8 @@ class CpSat(Guarded):
 class _Held:
     """A program in integers: x = base + step * k, low <= k <= high, sides on whole combinations of k.
 
-    ``crossed``: some column or row holds no whole number between its sides. ``weights`` are ``scale`` times the objective's
-    coefficients per step, give or take ``error`` in total.
+    ``crossed``: some column or row holds no whole number between its sides. ``weights`` are ``scale`` times
+    the objective's coefficients per step, give or take ``error`` in total.
     """
 
     base: np.ndarray  # (n,) the value of a fixed column, else 0

@@ -57,7 +57,7 @@ class Task:
 
 
 class Caller(Exception):
-    """Wraps what the caller's own ``stop`` or ``on_progress`` raised, to tell it from the library's failures."""
+    """Wraps what the caller's own ``stop`` or ``on_progress`` raised: no failure of the library."""
 
 
 class Guarded:
@@ -220,7 +220,7 @@ def refuse(program: Program) -> str:
 
 
 def clean(program: Program) -> Program:
-    """A copy with canonical CSR without zeros, float arrays, infinities that are infinite and whole bounds."""
+    """A copy: canonical CSR without zeros, float arrays, infinite infinities, whole bounds where whole."""
     matrix = sparse.csr_matrix(program.matrix, dtype=float, copy=True)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from allocator.formats import csv_text, yaml_text
+from allocator.formats import base, csv_text, yaml_text
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.scenario import Path as KeyPath
 from allocator.scenario import Scenario
-from allocator.selection import path_text
 from allocator.tables import TEXT_COLUMNS
 from allocator.texts import Text
 
@@ -40,16 +39,11 @@ class FilePlaces:
     """Lines of the YAML and of the CSV files for the keys and cells of a scenario."""
 
     file: str
-    content: yaml_text.Content
+    content: base.Layers
     tables: dict[str, csv_text.CsvTable] = field(default_factory=dict)
 
     def of_key(self, path: KeyPath) -> tuple[str, Text | str]:
-        line, name = self.content.line(path), path_text(path)
-        if line is None:
-            return self.file, name
-        if not name:
-            return self.file, yaml_text.line_place(line)
-        return self.file, Text(f"{name} (ligne {line})", f"{name} (line {line})")
+        return self.content.place(path)
 
     def of_cell(self, table: str, row: int | None, column: str | None) -> tuple[str, Text | str]:
         read = self.tables.get(table)
@@ -76,7 +70,8 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
     data, problem = _bytes(at, file)
     if data is None:
         raise ScenarioError([problem] if problem else [])
-    content, problems = yaml_text.read(data, file)
+    own, problems = yaml_text.read(data, file)
+    content = base.read(own, at, shown_as, problems)
     places = FilePlaces(file, content)
     if not isinstance(content.value, dict):
         if not problems:
@@ -105,7 +100,8 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
     for name in TABLES:
         if given.get(name) is None:
             continue
-        read = _table(name, given[name], at.parent, shown_as.parent, places, problems)
+        layer = content.locate((name,))[0]
+        read = _table(name, given[name], layer.at.parent, layer.shown.parent, places, problems)
         if read is None or read.frame is None:
             silent.add(name)
         else:
