@@ -106,7 +106,8 @@ def objective(reading: Reading, levels: tuple[tuple[Rule, tuple[Level, ...]], ..
     points = Fraction(weighted_units(values[reading.demand], reading.cents, space.asked[reading.demand])) / scale
     for rule, standing in levels:
         if rule.soft is not None:
-            points -= rule.soft * sum((level.breach for level in standing), Fraction(0))
+            # what is priced is counted to the end: the tolerance is for rules that must hold
+            points -= rule.soft * sum((Fraction(level.miss) / level.scale for level in standing), Fraction(0))
     return points
 
 

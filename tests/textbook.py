@@ -747,7 +747,7 @@ def solve_textbook(
         if cents and lost is None:
             room = 1 - Fraction(1, (per_unit / reading.demands[cell[0]].asked).denominator)
         terms = [(x[cell], 1), (u_year[cell[0], cell[2]], -per_unit / money)]
-        sheet.row(terms, high=room, points=lost, scale=euro, whole=cents)
+        sheet.row(terms, high=room, points=lost, scale=euro, whole=cents and lost is None)
 
     # Constraints, kind by kind.
     for constraint in scenario.constraints:

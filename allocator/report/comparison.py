@@ -63,12 +63,12 @@ def _quoted(name: str) -> str:
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Totals; by fund, measure and region; who gains and who loses; what is scarce; what limits each plan."""
     later = ", ".join(_quoted(name) for name in comparison.names[1:])
-    heading = Text(
+    against = Text(
         f"{later} par rapport à {_quoted(comparison.reference)}",
         f"{later} against {_quoted(comparison.reference)}",
     )
     console.print()
-    console.print(Cell(str(heading), style="bold"))
+    console.print(Cell(str(against), style="bold"))
     for note in comparison.notes:
         console.print(Cell(str(Text(f"À savoir : {note.fr}", f"Note: {note.en}"))))
     tables = [_totals(comparison)]
@@ -79,9 +79,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     tables += [_fitting(partial(_fates, comparison), console), _scarce(comparison), _binding(comparison)]
     for table in tables:
         console.print()
-        title, note = table.title, table.caption  # printed apart: within a table they fold to its width
+        heading, note = table.title or "", table.caption  # printed apart: within a table they fold to its width
         table.title = table.caption = None
-        console.print(title)
+        console.print(heading)
         room = console.options.update(width=max(_least(table), console.width))
         console.print(Segments(console.render(table, room)), soft_wrap=True, end="")  # runs over, never cut
         if note:
