@@ -36,6 +36,14 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
+class Cap:
+    """What some cells of a block may pay together, where funds pay only part of a unit (docs/theorem.md)."""
+
+    block: Block
+    cells: tuple[int, ...]  # positions in the block
+
+
+@dataclass(frozen=True, eq=False)
 class Compiled:
     """The program and where its columns and rows come from.
 
@@ -55,7 +63,7 @@ class Compiled:
     column_steps: np.ndarray
     objective_scale: float
     money_unit: float
-    own_rows: int  # those after are caps, found broken and added
+    caps: tuple[Cap, ...] = ()  # the last rows: found broken and added
 
     @property
     def classes(self) -> int:
@@ -66,48 +74,66 @@ class Compiled:
         rows = len(self.row_scale)
         return duals[:rows] * self.row_scale * (1.0 if farkas else self.objective_scale)
 
-    def broken_caps(self, x: np.ndarray, tolerance: float = 1e-7) -> tuple[sparse.csr_matrix, np.ndarray] | None:
-        """Rows  X(funds) − Σ min(step, caps of those funds) · units ≤ 0  that x breaks: (k, columns) and zeros (k,)."""
-        found = [row for block in self.blocks for row in self._caps_of(block, x, tolerance)]
-        if not found:
-            return None
-        data, rows, columns = [], [], []
-        for k, (where, values) in enumerate(found):
-            rows.append(np.full(len(where), k))
-            columns.append(where)
-            data.append(values)
-        shape = (len(found), self.program.columns)
-        matrix = sparse.csr_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
-        return matrix, np.zeros(len(found))
+    def broken_caps(self, x: np.ndarray, tolerance: float = 1e-7) -> list[Cap]:
+        """The caps that x breaks: none, or as many as are found at once."""
+        found = []
+        for block in self.blocks:
+            for cap in self._caps_of(block):
+                money = x[block.money[list(cap.cells)]].sum()
+                if money > float(self._room(cap) @ x[block.units]) + tolerance * (1 + money):
+                    found.append(cap)
+        return found
 
-    def _caps_of(self, block: Block, x: np.ndarray, tolerance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        space = self.space
-        if not space.capped[block.members].any():
-            return
-        caps, common = space.unit_caps(int(space.pattern[block.members[0]]), block.members)
-        asked = space.asked[block.members].astype(object) * common
-        mine = [caps[f, y] for f, y in zip(block.funds, block.years, strict=True)]
-        tight = [k for k, cap in enumerate(mine) if (cap < asked).any()]
-        per_unit = self.column_steps[block.units] / np.where(space.lumpy[block.members], 1, space.asked[block.members])
-        for size in range(1, len(tight) + 1):
-            for some in combinations(tight, size):
-                together = np.minimum(asked, sum(mine[k] for k in some))
-                room = (together / common).astype(float) * per_unit / self.money_unit
-                money = block.money[list(some)]
-                if x[money].sum() > float(room @ x[block.units]) + tolerance * (1 + x[money].sum()):
-                    where = np.concatenate([money, block.units])
-                    yield where, np.concatenate([np.ones(len(money)), -room])
+    def _caps_of(self, block: Block) -> Iterator[Cap]:
+        if self.space.capped[block.members].any():
+            asked, caps, common = self._unit_caps(block)
+            tight = [k for k, cap in enumerate(caps) if (cap < asked * common).any()]
+            for size in range(1, len(tight) + 1):
+                for cells in combinations(tight, size):
+                    yield Cap(block, cells)
 
-    def with_rows(self, matrix: sparse.csr_matrix, upper: np.ndarray) -> Compiled:
-        """The same with rows `matrix` @ x ≤ upper appended."""
-        program = self.program
+    def _unit_caps(self, block: Block) -> tuple[np.ndarray, list[np.ndarray], int]:
+        """Cents asked for a unit (k,), what each cell may pay of it (c of (k,)), and how many of those make a cent."""
+        caps, common = self.space.unit_caps(int(self.space.pattern[block.members[0]]), block.members)
+        asked = self.space.asked[block.members].astype(object)
+        return asked, [caps[f, y] for f, y in zip(block.funds, block.years, strict=True)], common
+
+    def _room(self, cap: Cap) -> np.ndarray:
+        """(k,) money that these cells may pay together for one unit of each member's column."""
+        space, members = self.space, cap.block.members
+        asked, caps, common = self._unit_caps(cap.block)
+        together = np.minimum(asked * common, sum(caps[k] for k in cap.cells))
+        steps = self.column_steps[cap.block.units] / np.where(space.lumpy[members], 1, space.asked[members])
+        return (together / common).astype(float) * steps / self.money_unit
+
+    def rounding_room(self, cap: Cap, steps: np.ndarray, free: np.ndarray) -> int:
+        """Cents by which these cells may go beyond the cap as each fund's part is rounded up: `steps` (columns,) now,
+        those `free` (columns,) bool still to move."""
+        asked, caps, common = self._unit_caps(cap.block)
+        cents = steps[cap.block.units].astype(np.int64) * self.space.step[cap.block.members]
+        one_more = free[cap.block.units]
+        total = 0
+        for i, granted in enumerate(cents.tolist()):
+            if one_more[i]:
+                total += len(cap.cells)
+            elif granted:
+                whole = int(asked[i]) * common
+                total += sum(-(caps[k][i] * granted) % whole > 0 for k in cap.cells)
+        return total
+
+    def with_caps(self, caps: list[Cap]) -> Compiled:
+        """The same with a row  Σ money of the cells − Σ room · units ≤ 0  for each cap."""
+        program, entries = self.program, _Entries()
+        for k, cap in enumerate(caps):
+            entries.add(k, cap.block.money[list(cap.cells)], 1.0)
+            entries.add(k, cap.block.units, -self._room(cap))
         grown = replace(
             program,
-            matrix=sparse.csr_matrix(sparse.vstack([program.matrix, matrix])),
-            row_lower=np.concatenate([program.row_lower, np.full(len(upper), -np.inf)]),
-            row_upper=np.concatenate([program.row_upper, upper]),
+            matrix=sparse.csr_matrix(sparse.vstack([program.matrix, entries.matrix((len(caps), program.columns))])),
+            row_lower=np.concatenate([program.row_lower, np.full(len(caps), -np.inf)]),
+            row_upper=np.concatenate([program.row_upper, np.zeros(len(caps))]),
         )
-        return replace(self, program=grown)
+        return replace(self, program=grown, caps=self.caps + tuple(caps))
 
 
 class _Entries:
@@ -310,7 +336,7 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     )
     return Compiled(
         space, program, unit_column, served_column, by_year, demand_class, blocks, row_scale, column_steps,
-        objective_scale, unit, program.rows,
+        objective_scale, unit,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from ortools.graph.python import max_flow
 from scipy import sparse
 
 from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
-from allocator.program import Block, Compiled
+from allocator.program import Block, Cap, Compiled
 from allocator.reading import Reading
 
 ROUNDS = 50  # of adding broken caps
@@ -59,16 +59,17 @@ class Relaxed:
                 time_limit=time_limit,
                 stop=stop,
             )
-            broken = None if outcome.x is None else self.compiled.broken_caps(outcome.x)
-            if broken is None:
+            broken = [] if outcome.x is None else self.compiled.broken_caps(outcome.x)
+            if not broken:
                 return outcome
-            self.add(*broken)
+            self.add(broken)
         return replace(outcome, reason=Reason.ERROR, message="caps are still broken")
 
-    def add(self, matrix: sparse.csr_matrix, upper: np.ndarray) -> None:
-        """Append rows matrix @ x ≤ upper."""
-        self.compiled = self.compiled.with_rows(matrix, upper)
-        self.session.add_rows(matrix, np.full(len(upper), -np.inf), upper)
+    def add(self, caps: list[Cap]) -> None:
+        """Append the rows of these caps."""
+        self.compiled = self.compiled.with_caps(caps)
+        program, new = self.compiled.program, slice(-len(caps), None)
+        self.session.add_rows(program.matrix[-len(caps) :], program.row_lower[new], program.row_upper[new])
 
 
 def _first(given: np.ndarray | None, own: np.ndarray) -> np.ndarray:
@@ -154,7 +155,7 @@ def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine, s
             reading = None if whole is None else _deal(relaxed.compiled, whole)
             if reading is not None and value > best:
                 found, best = reading, value
-            if relaxed.compiled.program.rows == relaxed.compiled.own_rows:
+            if not relaxed.compiled.caps:
                 break
     return found
 
@@ -166,10 +167,10 @@ def _round_with_caps(
     for _ in range(ROUNDS):
         compiled = relaxed.compiled
         whole, value = _round_columns(compiled, x, rounder, reach, loosely, stop)
-        broken = None if whole is None or loosely else compiled.broken_caps(whole / compiled.column_steps, 1e-12)
-        if broken is None:
+        broken = [] if whole is None or loosely else compiled.broken_caps(whole / compiled.column_steps, 1e-12)
+        if not broken:
             return whole, value
-        relaxed.add(*broken)
+        relaxed.add(broken)
     return None, -np.inf
 
 
@@ -195,9 +196,12 @@ def _round_columns(
     touched = np.flatnonzero(np.diff(moving.indptr))
     left = _precise_product(sparse.csr_matrix(per_step), base)[touched]
     lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
-    if loosely:  # one cent more for each capped fund of each member
-        capped = program.matrix[touched]
-        upper += np.where(touched >= compiled.own_rows, np.diff(capped.indptr) / compiled.money_unit, 0)
+    if loosely and compiled.caps:
+        moves = np.zeros(counted, bool)
+        moves[free] = True
+        room = np.zeros(program.rows)
+        room[-len(compiled.caps) :] = [compiled.rounding_room(cap, base, moves) for cap in compiled.caps]
+        upper += room[touched] / compiled.money_unit
     moving = moving[touched]
     # rows whose coefficients are equal powers of two count whole cents: their sides can be whole too
     size = np.abs(moving).max(axis=1).toarray().ravel()

@@ -168,17 +168,17 @@ class _Run:
         outcome = root if not whole and self.engine is self.lp else None
         if whole and root.x is not None:
             near = self._ask(_near(relaxed.compiled.program, root.x), relaxed, start)
-            if near.x is not None and relaxed.compiled.broken_caps(near.x) is None:
+            if near.x is not None and not relaxed.compiled.broken_caps(near.x):
                 start = near.x
                 if root.objective - near.objective <= 0.5 * self.gap * abs(near.objective):
                     outcome = replace(near, reason=Reason.FEASIBLE, bound=None)
         if outcome is None:
             for _ in range(ROUNDS):
                 outcome = self._ask(relaxed.compiled.program, relaxed, start)
-                broken = None if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
-                if broken is None:
+                broken = [] if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
+                if not broken:
                     break
-                relaxed.add(*broken)
+                relaxed.add(broken)
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome

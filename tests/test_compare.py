@@ -582,6 +582,19 @@ def test_no_figure_is_cut_whatever_the_width(width, lang):
     assert signed_euros(3) in text
 
 
+def test_a_rule_that_says_otherwise_elsewhere_has_its_own_line():
+    def plan(amount: int | None, binding: tuple[str, ...] = ()) -> Plan:
+        rule = {"kind": "ceiling", "id": "haut", "label": f"Au plus {amount} €", "amount": amount}
+        scenario = first().with_(constraints=[rule] if amount else [])
+        levels = tuple((rule, (Level("", 1, None, 1, 100),)) for rule in scenario.constraints)
+        return planned(scenario, {}, certificate=Certificate((), Fraction(1), None, levels), binding=binding)
+
+    four = compare([plan(10, ("haut",)), plan(20, ("haut",)), plan(10), plan(None)])
+    lines = [re.split(r" *[│┃] *", line)[1:-1] for line in shown(four).splitlines()]
+    assert ["Au plus 10 €", "limite", "—", "ne limite pas", "—"] in lines
+    assert ["Au plus 20 €", "—", "limite", "—", "—"] in lines
+
+
 def test_markup_in_names_is_only_text():
     scenario = first().with_(name="[red]x[/]", funds=[{"id": "f", "label": "[bold]F", "amount": 1000}])
     text = shown(compare([planned(scenario, {("d1", "f", 2026): 5}), planned(scenario, {})]))

@@ -26,6 +26,7 @@ from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.compare import Comparison
+    from allocator.plan import Plan
 
 MINUS = "\u2212"
 NOTHING = "—"
@@ -79,13 +80,16 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     tables += [_fitting(partial(_fates, comparison), console), _scarce(comparison), _binding(comparison)]
     for table in tables:
         console.print()
-        heading, note = table.title or "", table.caption  # printed apart: within a table they fold to its width
+        heading, caption = (
+            table.title or "",
+            table.caption,
+        )  # printed apart: within a table they fold to its width
         table.title = table.caption = None
         console.print(heading)
         room = console.options.update(width=max(_least(table), console.width))
         console.print(Segments(console.render(table, room)), soft_wrap=True, end="")  # runs over, never cut
-        if note:
-            console.print(note)
+        if caption:
+            console.print(caption)
 
 
 def write_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> list[Path]:
@@ -288,17 +292,15 @@ def _binding(comparison: Comparison) -> Table:
     table = _table(
         Text("Ce qui limite les plans", "What limits the plans"), Text("règle", "rule"), *comparison.names
     )
-    known = [
-        {f.id for f in plan.scenario.funds} | {c.id for c in plan.scenario.constraints if c.enabled}
-        for plan in comparison.plans
-    ]
+    known = [_named_rules(plan) if plan.reading is not None else set() for plan in comparison.plans]
     binding = comparison.binding
-    for (kind, id), rows in binding.groupby(["kind", "id"], sort=False):
-        cells = []
-        for name, ids, plan in zip(comparison.names, known, comparison.plans, strict=True):
-            held = limits if name in set(rows["plan"]) else free
-            cells.append(str(held) if id in ids and plan.reading is not None else NOTHING)
-        label = rows["label"].iloc[0]
+    # by label too: a rule of one id may say 40 % here and 52 % there
+    for rule, rows in binding.groupby(["kind", "id", "label"], sort=False):
+        cells = [
+            str(limits if name in set(rows["plan"]) else free) if rule in rules else NOTHING
+            for name, rules in zip(comparison.names, known, strict=True)
+        ]
+        kind, _, label = rule
         table.add_row(Cell(f"{Text('enveloppe', 'envelope')} {label}" if kind == "fund" else label), *cells)
     if not len(binding):
         table.add_row(str(Text("rien", "nothing")))
@@ -307,6 +309,12 @@ def _binding(comparison: Comparison) -> Table:
     )
     table.caption = Cell(str(absent))
     return table
+
+
+def _named_rules(plan: Plan) -> set[tuple[str, str, str]]:
+    rules = [rule for rule in plan.scenario.constraints if rule.enabled]
+    envelopes = {("fund", fund.id, fund.label or fund.id) for fund in plan.scenario.funds}
+    return envelopes | {(rule.kind, rule.id, rule.label or rule.id) for rule in rules}
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
