@@ -77,7 +77,7 @@ def certify(reading: Reading, proof: Proof | None) -> Certificate:
     """Check a plan against its scenario, and how far it may be from the best, by `proof`."""
     space = reading.space
     checks = [_grants(reading), _eligible(reading), _steps(reading)]
-    levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules())
+    levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules)
     checks += [_rule(rule, standing) for rule, standing in levels]
     value = objective(reading, levels)
     checks.append(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from allocator.texts import LANGUAGES, Text, language, set_language
+from allocator.texts import LANGUAGES, Text, set_language
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -179,9 +181,10 @@ def _solve(options: argparse.Namespace) -> int:
         raise ScenarioError(problems)
     _warn(scenario)
     watch = _Watch(Console(stderr=True))
-    plan = solve(
-        scenario, engine=options.engine, gap=options.gap, time_limit=options.time_limit, on_progress=watch
-    )
+    with _stdout_for_us_alone():
+        plan = solve(
+            scenario, engine=options.engine, gap=options.gap, time_limit=options.time_limit, on_progress=watch
+        )
     watch.done()
     written = []
     if options.out:
@@ -198,6 +201,23 @@ def _solve(options: argparse.Namespace) -> int:
         if written:
             print(Text(f"\nÉcrit dans {options.out} :", f"\nWritten to {options.out}:"), ", ".join(p.name for p in written))
     return STATUS[plan.status]
+
+
+@contextmanager
+def _stdout_for_us_alone() -> Iterator[None]:
+    """What a library's C code prints goes to stderr: HiGHS 1.13 writes to stdout now and then, whatever its options."""
+    try:
+        sys.stdout.flush()
+        kept = os.dup(1)
+    except (OSError, ValueError):
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 class _Watch:

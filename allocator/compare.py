@@ -18,7 +18,7 @@ import pandas as pd
 from allocator.plan import Plan
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.space import Space
-from allocator.texts import Text
+from allocator.texts import Text, language
 
 MARGINS = ("fund", "measure", "region", "departement", "territory", "year")
 _DEMAND_ATTRIBUTES = ("beneficiary", "beneficiary_kind", "project")
@@ -118,7 +118,14 @@ class Comparison:
         if per not in self.margins:
             unknown = Text(f"répartition inconnue « {per} »", f"unknown breakdown “{per}”")
             raise ScenarioError([Problem("per", unknown, did_you_mean(per, self.margins))])
-        return [_groups(plan, per) for plan in self.plans]
+        key = per, language()  # labels are in a language
+        if key not in self._kept:
+            self._kept[key] = [_groups(plan, per) for plan in self.plans]
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[tuple[str, str], list[_Groups]]:
+        return {}
 
     def _table(self, groups: Sequence[_Groups]) -> pd.DataFrame:
         labels = _labels(groups)

@@ -76,22 +76,25 @@ def _first(given: np.ndarray | None, own: np.ndarray) -> np.ndarray:
     return own if given is None else np.concatenate([given, own[len(given) :]])
 
 
-def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine, *, stop: Stop | None = None) -> Reading | None:
-    """Grants in whole cents near x, its whole columns kept; None when no rounding nearby passes."""
+def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine) -> Reading | None:
+    """Grants in whole cents near x, its whole columns kept; None when no rounding nearby passes.
+
+    Not to be stopped: on Ctrl-C this is what makes a plan of the best point so far.
+    """
     program = relaxed.compiled.program
     fixed = np.round(x)
     lower = np.where(program.integer, fixed, program.lower)
     upper = np.where(program.integer, fixed, program.upper)
-    best = relaxed.solve(lower=lower, upper=upper, stop=stop)
+    best = relaxed.solve(lower=lower, upper=upper)
     aim = np.inf
     if best.reason is Reason.OPTIMAL:
-        x = _cheapest_then_ordered(relaxed, best, lower, upper, stop)
+        x = _cheapest_then_ordered(relaxed, best, lower, upper)
         aim = float(program.objective @ x)
-    return _whole_cents(relaxed, np.where(program.integer, fixed, x), aim, rounder, stop)
+    return _whole_cents(relaxed, np.where(program.integer, fixed, x), aim, rounder)
 
 
 def _cheapest_then_ordered(
-    relaxed: Relaxed, best: Outcome, lower: np.ndarray, upper: np.ndarray, stop: Stop | None
+    relaxed: Relaxed, best: Outcome, lower: np.ndarray, upper: np.ndarray
 ) -> np.ndarray:
     """Move among the optimal points: fewest euros first, then a fixed order of demands, years and funds.
 
@@ -117,7 +120,7 @@ def _cheapest_then_ordered(
         row_lower, row_upper = np.where(tight, side, row_lower), np.where(tight, side, row_upper)
         objective = level
         outcome = relaxed.solve(
-            lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level, stop=stop
+            lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level
         )
         if outcome.reason is not Reason.OPTIMAL:
             break
@@ -139,7 +142,7 @@ def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:
     return [cheaper, ordered]
 
 
-def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine, stop: Stop | None) -> Reading | None:
+def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine) -> Reading | None:
     """Round every column to whole steps, keeping every row, and deal; None when nothing near passes.
 
     Caps are kept as they stand first, then as far as rounding them up to the cent may let them go, where dealing decides.
@@ -151,7 +154,7 @@ def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine, s
         if found is not None and (best >= aim - CENTS_MAY_COST * abs(aim) or relaxed.compiled.program.columns > SMALL):
             break
         for loosely in (False, True):
-            whole, value = _round_with_caps(relaxed, x, rounder, reach, loosely, stop)
+            whole, value = _round_with_caps(relaxed, x, rounder, reach, loosely)
             reading = None if whole is None else _deal(relaxed.compiled, whole)
             if reading is not None and value > best:
                 found, best = reading, value
@@ -161,12 +164,12 @@ def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine, s
 
 
 def _round_with_caps(
-    relaxed: Relaxed, x: np.ndarray, rounder: Engine, reach: int, loosely: bool, stop: Stop | None
+    relaxed: Relaxed, x: np.ndarray, rounder: Engine, reach: int, loosely: bool
 ) -> tuple[np.ndarray | None, float]:
     """`_round_columns`, caps that the rounding breaks added until it breaks none."""
     for _ in range(ROUNDS):
         compiled = relaxed.compiled
-        whole, value = _round_columns(compiled, x, rounder, reach, loosely, stop)
+        whole, value = _round_columns(compiled, x, rounder, reach, loosely)
         broken = [] if whole is None or loosely else compiled.broken_caps(whole / compiled.column_steps, 1e-12)
         if not broken:
             return whole, value
@@ -175,7 +178,7 @@ def _round_with_caps(
 
 
 def _round_columns(
-    compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, loosely: bool, stop: Stop | None
+    compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, loosely: bool
 ) -> tuple[np.ndarray | None, float]:
     """x with every column a whole number of its steps (columns,), slacks left out, and its objective.
 
@@ -226,7 +229,7 @@ def _round_columns(
         grain=np.ones(len(whole)),
         offset=float(program.objective[:counted] @ (base / compiled.column_steps)),
     )
-    outcome = rounder.solve(small, gap=1e-9, time_limit=ROUNDING_SECONDS, stop=stop)
+    outcome = rounder.solve(small, gap=1e-9, time_limit=ROUNDING_SECONDS)
     if outcome.x is None or outcome.objective is None:
         return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])

@@ -140,7 +140,7 @@ class _Run:
         whole = bool(compiled.program.integer.any())
         # without whole units the LP engine has a plan of its own when the engine has none
         x = root.x if outcome.x is None and not whole else outcome.x
-        reading = None if x is None else settle(relaxed, x, self.lp, stop=self.stop)
+        reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
         if whole and not self._close_enough(certificate):
@@ -148,7 +148,7 @@ class _Run:
             found = self._prove(relaxed, root, certificate, space)
             start = self._lap("solve", start)
             if found.x is not None:
-                better = settle(relaxed, found.x, self.lp, stop=self.stop)
+                better = settle(relaxed, found.x, self.lp)
                 if better is not None:
                     reading = better
             start = self._lap("settle", start)
@@ -164,30 +164,42 @@ class _Run:
         whole = bool(relaxed.compiled.program.integer.any())
         if whole and not self.engine.whole_units:
             return Outcome(Reason.NOTHING, engine=self.engine.name, version=self.engine.version)
-        start = root.x
-        outcome = root if not whole and self.engine is self.lp else None
-        if whole and root.x is not None:
-            near = self._ask(_near(relaxed.compiled.program, root.x), relaxed, start)
-            if near.x is not None and not relaxed.compiled.broken_caps(near.x):
-                start = near.x
-                if root.objective - near.objective <= 0.5 * self.gap * abs(near.objective):
-                    outcome = replace(near, reason=Reason.FEASIBLE, bound=None)
-        if outcome is None:
-            for _ in range(ROUNDS):
-                outcome = self._ask(relaxed.compiled.program, relaxed, start)
-                broken = [] if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
-                if not broken:
-                    break
-                relaxed.add(broken)
+        if not whole and self.engine is self.lp:
+            outcome = root
+        else:
+            near = self._near(relaxed, root) if whole else None
+            close = near is not None and root.objective - near.objective <= self.gap * abs(near.objective)
+            outcome = near if close else self._whole_program(relaxed, root if near is None else near)
+            if outcome.x is None and near is not None:  # stopped before it found anything
+                outcome = near
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome
 
-    def _ask(self, program: Program, relaxed: Relaxed, start: np.ndarray | None) -> Outcome:
+    def _near(self, relaxed: Relaxed, root: Outcome) -> Outcome | None:
+        """A point with every whole column that is whole at the root kept there: quick, and often good enough."""
+        if root.x is None or root.objective is None or self.gap < 1e-6:
+            return None
+        found = self._ask(_kept_near(relaxed.compiled.program, root.x), relaxed, None, self.gap / 2)
+        if found.x is None or relaxed.compiled.broken_caps(found.x):
+            return None
+        return replace(found, reason=Reason.FEASIBLE, bound=None)
+
+    def _whole_program(self, relaxed: Relaxed, start: Outcome) -> Outcome:
+        """The whole program, solved again with the caps that the answer breaks until it breaks none."""
+        for _ in range(ROUNDS):
+            outcome = self._ask(relaxed.compiled.program, relaxed, start.x, self.gap)
+            broken = [] if outcome.x is None else relaxed.compiled.broken_caps(outcome.x)
+            if not broken:
+                return outcome
+            relaxed.add(broken)
+        return replace(outcome, reason=Reason.ERROR, x=None, message="caps are still broken")
+
+    def _ask(self, program: Program, relaxed: Relaxed, start: np.ndarray | None, gap: float) -> Outcome:
         """The engine's word; one that crashes or returns nonsense has said nothing."""
         try:
             outcome = self.engine.solve(
-                program, gap=self.gap, time_limit=self._left(), start=start, on_progress=self._told(relaxed),
+                program, gap=gap, time_limit=self._left(), start=start, on_progress=self._told(relaxed),
                 stop=self.stop,
             )  # fmt: skip
         except Exception as error:
@@ -195,7 +207,7 @@ class _Run:
         x = outcome.x
         if x is None:
             return outcome
-        if (np.shape(x) != (program.columns,) or not np.isfinite(x).all()):
+        if np.shape(x) != (program.columns,) or not np.isfinite(x).all():
             return replace(outcome, reason=Reason.ERROR, x=None, message="the point is not one of this program")
         return replace(outcome, objective=float(program.objective @ x) + program.offset)
 
@@ -274,7 +286,7 @@ class _Run:
         return now
 
 
-def _near(program: Program, x: np.ndarray) -> Program:
+def _kept_near(program: Program, x: np.ndarray) -> Program:
     """The program with every whole column that is whole in x kept there: small, and often as good."""
     kept = program.integer & (np.abs(x - np.round(x)) <= 1e-6)
     lower, upper = np.where(kept, np.round(x), program.lower), np.where(kept, np.round(x), program.upper)

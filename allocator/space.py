@@ -157,12 +157,10 @@ class Space:
         """Whole steps that `units` of a demand make, downwards."""
         return int(Fraction(units) * int(self.asked[demand]) // int(self.step[demand]))
 
+    @property
     def rules(self) -> list[Rule]:
         """Every fund's envelope, then every enabled constraint, in the scenario's order."""
-        from allocator.envelopes import Envelope
-
-        envelopes = [Envelope(fund) for fund in self.scenario.funds]
-        return [*envelopes, *(c for c in self.scenario.constraints if c.enabled)]
+        return self.scenario.rules
 
     def groups(self, on: Selection, per: str | None = None) -> list[Group]:
         """What `on` selects, apart for each value of `per` that it leaves in the attribute's own table."""
@@ -205,7 +203,7 @@ class Space:
     @cached_property
     def statements(self) -> list[tuple[Rule, list[Statement]]]:
         """What every rule says, hard and soft alike."""
-        return [(rule, list(rule.rows(self))) for rule in self.rules()]
+        return [(rule, list(rule.rows(self))) for rule in self.rules]
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:

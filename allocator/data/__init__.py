@@ -1,10 +1,14 @@
-"""The built-in scenarios. Every figure in them has a source or is a marked hypothesis."""
+"""The built-in scenarios and the catalogue of the note. Every figure has a source or is a marked hypothesis."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from allocator.data.catalogue import Figure, Proposition
 
 _SCENARIOS = Path(__file__).parent / "scenarios"
 
@@ -36,3 +40,17 @@ def builtin() -> list[tuple[str, Text]]:
         else:
             found.append((name, Text(str(label or name), str(label or name))))
     return found
+
+
+def propositions() -> list[Proposition]:
+    """The 28 propositions of the note, in order."""
+    from allocator.data.catalogue import catalogue
+
+    return list(catalogue().propositions)
+
+
+def other_figures() -> list[Figure]:
+    """The figures of the note that belong to no proposition, both readings where it disagrees with itself."""
+    from allocator.data.catalogue import catalogue
+
+    return list(catalogue().figures)

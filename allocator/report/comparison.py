@@ -300,7 +300,7 @@ def _binding(comparison: Comparison) -> Table:
             str(limits if name in set(rows["plan"]) else free) if rule in rules else NOTHING
             for name, rules in zip(comparison.names, known, strict=True)
         ]
-        kind, _, label = rule
+        kind, label = str(rule[0]), str(rule[2])
         table.add_row(Cell(f"{Text('enveloppe', 'envelope')} {label}" if kind == "fund" else label), *cells)
     if not len(binding):
         table.add_row(str(Text("rien", "nothing")))

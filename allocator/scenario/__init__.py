@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.envelopes import Envelope
 from allocator.money import cents_column, decimals_column
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.scenario.entities import Fund, Measure, plain
 from allocator.scenario.reader import Path, Places, PythonPlaces, Reader, Tables
 from allocator.selection import MONEY_COLUMNS, Columns
+from allocator.space import Rule
 
 __all__ = ["Fund", "Measure", "Path", "Places", "PythonPlaces", "Scenario", "ScenarioError"]
 
@@ -154,6 +156,11 @@ class Scenario:
         out["constraints"] = [plain(constraint) for constraint in self.constraints]
         out["objective"] = plain(self.objective)
         return out
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """What a plan must respect: every fund's envelope, then every enabled constraint, in order."""
+        return [*(Envelope(fund) for fund in self.funds), *(c for c in self.constraints if c.enabled)]
 
     @cached_property
     def input_hash(self) -> str:

@@ -1,0 +1,134 @@
+"""The 28 propositions of the note and its other figures: what each becomes in the tool, and where each figure stands.
+
+Facts are the note's; labels and sentences are ours. A figure that the note does not give has no `value` and is shown
+as « absent de la note »; `used` is then the amount that the scenarios put in its place, a hypothesis.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from allocator.texts import Text
+
+_FILE = Path(__file__).parent / "propositions.yaml"
+
+Kind = Literal["fonds", "mesure", "règle", "paramètre", "attribut", "recette", "statut", "gouvernance"]
+Status = Literal["en place", "en partie", "prévu", "sans effet budgétaire"]
+
+KINDS = {
+    "fonds": Text("fonds", "fund"),
+    "mesure": Text("mesure", "measure"),
+    "règle": Text("règle", "rule"),
+    "paramètre": Text("paramètre", "parameter"),
+    "attribut": Text("attribut", "attribute"),
+    "recette": Text("recette", "income"),
+    "statut": Text("statut des dossiers", "status of demands"),
+    "gouvernance": Text("gouvernance", "governance"),
+}
+STATUSES = {
+    "en place": Text("en place", "in place"),
+    "en partie": Text("en partie", "in part"),
+    "prévu": Text("prévu", "planned"),
+    "sans effet budgétaire": Text("sans effet budgétaire direct", "no direct budget effect"),
+}
+AXES = {  # ours: the note's own headings are not taken over
+    "foncier": Text("Foncier et sols", "Land and soils"),
+    "fiscalite": Text("Fiscalité locale", "Local taxes"),
+    "competences": Text("Compétences et accompagnement", "Skills and support"),
+    "financement": Text("Financements et programmes", "Funds and programmes"),
+    "gouvernance": Text("Gouvernance", "Governance"),
+}
+ABSENT = Text("absent de la note", "not in the note")
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _text(value: Any) -> Any:
+    return Text(**value) if isinstance(value, dict) else value
+
+
+class Figure(_Entry):
+    """One figure: what it counts, how much, where it stands and when. `reading`: another reading of the same fact."""
+
+    what: Text
+    value: float | str | None = None
+    unit: str = ""
+    where: str = ""
+    as_of: str = ""
+    hypothesis: bool = False
+    reading: Text | None = None
+    used: str = ""
+
+    _texts = field_validator("what", "reading", mode="before")(_text)
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Figure:
+        if self.value is None:
+            return self
+        if not self.where:
+            raise ValueError(f"{self.what.fr}: a figure stands somewhere")
+        if not self.as_of and not self.hypothesis:
+            raise ValueError(f"{self.what.fr}: a figure has a date, or is a hypothesis")
+        return self
+
+    @property
+    def absent(self) -> bool:
+        """Whether the note gives no figure."""
+        return self.value is None
+
+
+class Proposition(_Entry):
+    """One proposition. `funds` … `indicators`: ids in the built-in scenarios; `scenarios`: those where they appear."""
+
+    number: int = Field(ge=1, le=28)
+    axis: str
+    label: Text
+    kinds: tuple[Kind, ...] = Field(min_length=1)
+    status: Status
+    becomes: Text
+    figures: tuple[Figure, ...] = ()
+    funds: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+    _texts = field_validator("label", "becomes", mode="before")(_text)
+
+    @model_validator(mode="after")
+    def _placed(self) -> Proposition:
+        if self.axis not in AXES:
+            raise ValueError(f"proposition {self.number}: unknown axis {self.axis}")
+        return self
+
+
+class Catalogue(_Entry):
+    """The whole file."""
+
+    note: Text
+    publisher: Text
+    source: str
+    as_of: str
+    axes: Text
+    limits: Text
+    propositions: tuple[Proposition, ...]
+    figures: tuple[Figure, ...]
+
+    _texts = field_validator("note", "publisher", "axes", "limits", mode="before")(_text)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue, read once."""
+    from allocator.formats.yaml_text import read
+
+    content, problems = read(_FILE.read_bytes(), _FILE.name)
+    assert not problems, problems
+    return Catalogue.model_validate(content.value)

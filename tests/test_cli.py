@@ -1,0 +1,138 @@
+"""The command as a script sees it: exit statuses, one JSON object and nothing else, every mistake at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCENARIO = """
+name: mini
+years: [2026, 2027]
+funds:
+  - {id: f, amount: 1 M€}
+measures:
+  - {id: friche, unit: ha}
+  - {id: ecole, lumpy: true}
+territories: territories.csv
+demands: demands.csv
+constraints:
+  - {kind: floor, id: bretagne, on: {where: {region: "53"}}, amount: FLOOR}
+objective: {maximise: {emplois: 1}}
+"""
+TERRITORIES = "id,name,region,departement,population\na,A,11,75,1000\nb,B,53,35,2000\n"
+DEMANDS = "id,territory,measure,units,asked,emplois\nd1,a,friche,2,400000,10\nd2,b,friche,3,300000,4\nd3,b,ecole,1,250000,12\n"
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "allocator.cli", *arguments], capture_output=True, text=True, cwd=cwd, timeout=120
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "scenario.yaml").write_text(SCENARIO.replace("FLOOR", "300 k€"))
+    (tmp_path / "territories.csv").write_text(TERRITORIES)
+    (tmp_path / "demands.csv").write_text(DEMANDS)
+    return tmp_path
+
+
+KEYS = {
+    "scenario", "status", "objective", "bound", "gap", "certificate", "totals", "units", "indicators", "input_hash",
+    "engine", "seconds",
+}  # fmt: skip
+
+
+def test_solve_writes_one_json_object(folder):
+    done = run("solve", str(folder), "--json", "--out", str(folder / "out"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert KEYS <= set(report)
+    assert report["status"] == "optimal"
+    assert report["certificate"]["ok"] is True
+    assert set(report["totals"]) == {
+        "asked", "granted", "left", "by_fund", "by_measure", "by_region", "committed_by_year", "paid_by_year",
+    }  # fmt: skip
+    assert set(report["engine"]) >= {"name", "version", "claimed_status", "claimed_bound"}
+    assert set(report["seconds"]) == {"compile", "solve", "settle", "certify", "total"}
+    assert report["totals"]["granted"] + report["totals"]["left"] == 100_000_000
+    files = {p.name for p in (folder / "out").iterdir()}
+    assert files == {"grants.csv", "payments.csv", "units.csv", "summary.json"}
+    grants = (folder / "out" / "grants.csv").read_text().splitlines()
+    assert grants[0] == "demand,territory,measure,fund,year,cents,euros"
+
+
+@pytest.mark.parametrize("engine", ["highs", "glop", "cbc", "cp-sat"])
+def test_tables_in_french_and_english(folder, engine):
+    french = run("solve", str(folder), "--engine", engine)
+    assert french.returncode == 0, french.stderr
+    assert "reste à attribuer" in french.stdout
+    assert "certificat valable" in french.stdout
+    english = run("solve", str(folder), "--engine", engine, "--lang", "en")
+    assert "certificate holds" in english.stdout
+
+
+def test_infeasible_names_the_rules(folder):
+    (folder / "scenario.yaml").write_text(SCENARIO.replace("FLOOR", "1.1 M€"))
+    for command in ("solve", "check"):
+        done = run(command, str(folder), "--json")
+        assert done.returncode == 3
+        conflict = json.loads(done.stdout)["conflict"]
+        assert {rule["id"] for rule in conflict["rules"]} == {"bretagne", "f"}
+        assert "1\u202f100\u202f000" in conflict["text"]
+        plain = run(command, str(folder))
+        assert plain.returncode == 3
+        assert "bretagne" in plain.stdout + plain.stderr
+
+
+def test_wrong_input_lists_everything_at_once(folder):
+    (folder / "demands.csv").write_text(DEMANDS.replace("d2,b,friche,3", "d2,z,frich,-3"))
+    for command in ("solve", "check"):
+        done = run(command, str(folder), "--json")
+        assert done.returncode == 2
+        errors = json.loads(done.stdout)["errors"]
+        assert len(errors) == 3
+        assert all(error["file"].endswith("demands.csv") and "3" in error["place"] for error in errors)
+        assert run(command, str(folder)).returncode == 2
+
+
+def test_bad_command_lines_are_wrong_input(folder):
+    for arguments in (["solv"], ["solve"], ["solve", str(folder), "--gap", "x"], ["solve", str(folder), "--gap=-1"],
+                      ["solve", str(folder), "--engine", "cplex"], ["solve", str(folder), "--time-limit", "0"],
+                      ["solve", "no-such-scenario"], ["solve", str(folder), "--out", str(folder / "scenario.yaml")]):  # fmt: skip
+        done = run(*arguments)
+        assert done.returncode == 2, arguments
+        assert "Traceback" not in done.stderr
+        assert done.stderr.strip()
+
+
+def test_no_time_is_no_plan(folder):
+    done = run("solve", str(folder), "--time-limit", "1e-9", "--json")
+    assert done.returncode in (0, 4)
+    assert json.loads(done.stdout)["status"] in ("no_plan", "feasible", "optimal")
+
+
+def test_list_and_version():
+    done = run("list", "--json")
+    assert done.returncode == 0
+    assert "propositions-2025" in {s["id"] for s in json.loads(done.stdout)["scenarios"]}
+    assert "propositions-2025" in run("list").stdout
+
+
+def test_our_own_bugs_say_so_in_one_line(folder, monkeypatch, capsys):
+    from allocator import cli, formats
+
+    def broken(what):
+        raise RuntimeError("boom\nbang")
+
+    monkeypatch.setattr(formats, "load", broken)
+    assert cli.main(["check", str(folder)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "boom" in error
+    with pytest.raises(RuntimeError):
+        cli.main(["check", str(folder), "--debug"])
