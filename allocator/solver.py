@@ -153,7 +153,7 @@ class _Run:
                     reading = better
             start = self._lap("settle", start)
             proof = found.proof
-            if reading is None and found.complete:
+            if reading is None and found.x is None and found.complete:
                 return self._infeasible(space, proof, None)
             certificate = NO_CHECKS if reading is None else certify(reading, proof)
         self._lap("certify", start)

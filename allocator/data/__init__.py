@@ -1,4 +1,4 @@
-"""The built-in scenarios and the catalogue of the note. Every figure has a source or is a marked hypothesis."""
+"""The built-in scenarios and the note's catalogue. Every figure has a source or is a marked hypothesis."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The 28 propositions of the note and its other figures: what each becomes in the tool, and where each figure stands.
+"""The 28 propositions of the note and its other figures: what each becomes here, where each figure stands.
 
-Facts are the note's; labels and sentences are ours. A figure that the note does not give has no `value` and is shown
-as « absent de la note »; `used` is then the amount that the scenarios put in its place, a hypothesis.
+Facts are the note's; labels and sentences are ours. A figure that the note does not give has no `value`, and
+is shown as « absent de la note »; `used` is then the amount that the scenarios put in its place, a hypothesis.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _text(value: Any) -> Any:
 
 
 class Figure(_Entry):
-    """One figure: what it counts, how much, where it stands and when. `reading`: another reading of the same fact."""
+    """One figure: what it counts, how much, where it stands and when. `reading`: another reading of it."""
 
     what: Text
     value: float | str | None = None
@@ -84,7 +84,7 @@ class Figure(_Entry):
 
 
 class Proposition(_Entry):
-    """One proposition. `funds` … `indicators`: ids in the built-in scenarios; `scenarios`: those where they appear."""
+    """One proposition. `funds` … `indicators`: ids in the built-in `scenarios` that can serve it."""
 
     number: int = Field(ge=1, le=28)
     axis: str

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from allocator.formats import yaml_text
-from allocator.problems import Problem, did_you_mean
+from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.scenario import Path as KeyPath
 from allocator.selection import path_text
 from allocator.texts import Text
@@ -58,49 +58,47 @@ class Layers:
 
 
 def read(content: yaml_text.Content, at: Path, shown: Path, problems: list[Problem]) -> Layers:
-    """The keys of a file laid over those of its base, if it names one; `problems` receives what is wrong."""
+    """The keys of a file laid over those of its base, if it names one; `problems` receives what is wrong.
+
+    Raises `ScenarioError` where a base cannot be read: what else is missing would follow from that.
+    """
     return _read(Layer(content, shown, at), (at.resolve(),), problems)
 
 
 def _read(layer: Layer, below: tuple[Path, ...], problems: list[Problem]) -> Layers:
     """`below`: the files from the scenario down to this one, to see a circle."""
     given = layer.content.value
-    alone = Layers(given, {(): (layer, ())})
     if not isinstance(given, dict) or not isinstance(given.get("base"), str):
-        return alone  # a base that is no text is told by whoever checks the scenario
+        return Layers(given, {(): (layer, ())})  # a base that is no text is told with the rest
     name = given["base"]
     found = _find(name, layer)
     if found is None:
-        problems.append(_unknown(name, layer))
-        return alone
+        raise ScenarioError([*problems, _unknown(name, layer)])
     at, shown = found
     if at.resolve() in below:
         files = [path.parent.name if path.name == "scenario.yaml" else path.name for path in below]
         circle = " → ".join(files)
-        problems.append(
-            Problem(
-                _place(layer, ("base",)),
-                Text(f"les scénarios se renvoient l'un à l'autre : {circle} → {name}",
-                     f"scenarios that refer to each other: {circle} → {name}"),
-                Text("Retirez l'un des `base`.", "Remove one of the `base`."),
-                str(layer.shown),
-            )
-        )  # fmt: skip
-        return alone
+        message = Text(
+            f"les scénarios se renvoient l'un à l'autre : {circle} → {name}",
+            f"scenarios that refer to each other: {circle} → {name}",
+        )
+        remedy = Text("Retirez l'un des `base`.", "Remove one of the `base`.")
+        raise ScenarioError([*problems, Problem(_place(layer, ("base",)), message, remedy, str(layer.shown))])
     try:
         data = at.read_bytes()
     except OSError as error:
         said = error.strerror or type(error).__name__
         message = Text(f"{name} : fichier illisible ({said})", f"{name}: unreadable file ({said})")
-        problems.append(Problem(_place(layer, ("base",)), message, None, str(layer.shown)))
-        return alone
+        raise ScenarioError(
+            [*problems, Problem(_place(layer, ("base",)), message, None, str(layer.shown))]
+        ) from None
     content, wrong = yaml_text.read(data, str(shown))
     problems.extend(wrong)
     if not isinstance(content.value, dict):
         if not wrong:
             message = Text("le fichier ne contient pas de clés", "the file holds no keys")
             problems.append(Problem(yaml_text.line_place(1), message, None, str(shown)))
-        return alone
+        raise ScenarioError(problems)
     base = _read(Layer(content, shown, at), (*below, at.resolve()), problems)
     return _over(layer, base, problems)
 

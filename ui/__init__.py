@@ -1,0 +1,1 @@
+"""The browser front-end: a thin layer over the public names of `allocator`."""

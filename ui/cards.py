@@ -1,0 +1,22 @@
+"""Key figures side by side, one card a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from ui.view import COLOURS, View
+
+
+def cards(view: View, lines: Sequence[Sequence[str]]) -> None:
+    """`lines[k]` for the k-th plan: its large figure, then smaller lines."""
+    shown = []
+    for name, colour, (figure, *rest) in zip(view.names, COLOURS, lines, strict=False):
+        small = "".join(f"<li>{escape(line)}</li>" for line in rest)
+        shown.append(
+            f'<li class="card" style="border-top-color:{colour}"><p class="plan">{escape(view.label(name))}</p>'
+            f'<p class="figure">{escape(figure)}</p><ul>{small}</ul></li>'
+        )
+    st.html(f'<ul class="cards">{"".join(shown)}</ul>')

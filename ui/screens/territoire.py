@@ -1,0 +1,166 @@
+"""*Mon territoire*: what one place gets in each plan, and what changes for it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from allocator.compare import FATES
+from allocator.texts import Text
+from ui.cards import cards
+from ui.charts import bars
+from ui.tables import amounts, download, table
+from ui.texts import NOTHING, each, euros, number, quoted, signed
+from ui.view import LEVELS, View
+
+SHOWN = 25  # dossiers of a large place, those that change most
+
+
+def show(view: View) -> None:
+    st.header(str(Text("Mon territoire", "My territory")))
+    place = _choose(view)
+    if place is None:
+        st.info(str(Text(
+            "Choisissez votre intercommunalité, votre département ou votre région pour voir ce que chaque plan lui "
+            "accorde. En attendant, voici la France entière.",
+            "Choose your EPCI, département or région to see what each plan grants it. Meanwhile, here is the whole of "
+            "France.",
+        )))  # fmt: skip
+        totals = view.comparison.totals
+        people = int(view.territories["population"].sum())
+        _cards(view, [int(cents) for cents in totals["granted"]], people)
+        return
+    level, key, label = place
+    row = view.comparison.by(level).set_index("key").loc[key]
+    people = int(view.population[level].get(key, 0))
+    granted = [int(row[name]) for name in view.names]
+    st.subheader(label)
+    for name, cents in zip(view.later, granted[1:], strict=True):
+        st.markdown(_sentence(view, label, name, cents, cents - granted[0]))
+    _cards(view, granted, people)
+    members = view.members(level, key)
+    _measures(view, members, label, key)
+    _dossiers(view, members, label, key)
+
+
+def _choose(view: View) -> tuple[str, str, str] | None:
+    """The level, key and label of the place, or None while nothing is chosen."""
+    narrow, wide = st.columns([2, 3])
+    with narrow:
+        level = st.segmented_control(
+            str(Text("Niveau", "Level")), list(LEVELS), format_func=lambda each: str(LEVELS[each]),
+            default="territory", required=True, key="level", persist_state="session",
+        )  # fmt: skip
+    labels = _labels(view, level)
+    with wide:
+        key = st.selectbox(
+            str(Text("Chercher par nom", "Search by name")), list(labels), index=None, key=f"place-{level}",
+            format_func=lambda each: labels.get(each, each), persist_state="session",
+            placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
+        )  # fmt: skip
+    return None if key is None else (level, key, labels[key])
+
+
+def _labels(view: View, level: str) -> dict[str, str]:
+    """Key → name; an EPCI with its département, for many share a name."""
+    places = view.territories
+    if level == "territory":
+        names = places["name"] + " (" + places["departement_name"].astype(str) + ")"
+        labels = dict(zip(places["id"], names, strict=True))
+    else:
+        labels = dict(zip(places[level], places[f"{level}_name"], strict=True))
+    return dict(sorted(labels.items(), key=lambda item: item[1]))
+
+
+def _sentence(view: View, place: str, name: str, cents: int, change: int) -> str:
+    plan, reference = quoted(view.label(name)), quoted(view.label(view.names[0]))
+    amount, size = euros(cents, True), euros(abs(change), True)
+    if not change:
+        return str(Text(
+            f"Avec {plan}, **{amount}** : autant qu'avec {reference}.",
+            f"With {plan}, **{amount}**: as much as with {reference}.",
+        ))  # fmt: skip
+    fr, en = ("de plus", "more") if change > 0 else ("de moins", "less")
+    return str(Text(
+        f"Avec {plan}, **{amount}**, soit **{size} {fr}** qu'avec {reference}.",
+        f"With {plan}, **{amount}**, which is **{size} {en}** than with {reference}.",
+    ))  # fmt: skip
+
+
+def _cards(view: View, granted: list[int], people: int) -> None:
+    lines = []
+    for rank, cents in enumerate(granted):
+        change = (
+            str(Text("référence", "reference")) if rank == 0 else signed(cents - granted[0], True)
+        )
+        lines.append([euros(cents, True), each(cents, people), change])
+    cards(view, lines)
+    if people:
+        st.caption(str(Text(f"{number(people)} habitants", f"{number(people)} inhabitants")))
+
+
+def _measures(view: View, members: pd.DataFrame, label: str, key: str) -> None:
+    found = view.within("measure", members["id"])
+    if found.empty:
+        st.write(str(Text("Aucun plan n'y accorde rien.", "No plan grants anything there.")))
+        return
+    title = Text("Accordé par mesure", "Granted by measure")
+    st.subheader(str(title))
+    bars(view, found, str(Text("Mesure", "Measure")))
+    amounts(view, f"{title} — {label}", str(Text("Mesure", "Measure")), found)
+    download(view, found, f"{key}-{Text('mesures', 'measures')}.csv", "csv-place")
+
+
+def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
+    st.subheader(str(Text("Ce que deviennent les dossiers", "What becomes of the demands")))
+    name = view.which("which-dossiers")
+    demands = view.comparison.demands()
+    mine = demands[(demands["plan"] == name) & demands["territory"].isin(members["id"])]
+    if mine.empty:
+        st.write(str(Text("Aucun dossier n'y est demandé.", "Nothing is asked for there.")))
+        return
+    counts = mine["fate"].value_counts()
+    said = [f"{number(counts[fate])} {text}" for fate, text in FATES.items() if counts.get(fate)]
+    st.write(str(Text("Dossiers : ", "Demands: ")) + ", ".join(said) + ".")
+    order = mine.assign(size=mine["change"].abs(), paid=mine[["before", "after"]].max(axis=1))
+    shown = order.sort_values(["size", "paid", "demand"], ascending=[False, False, True]).head(SHOWN)
+    if len(shown) < len(mine):
+        st.caption(str(Text(
+            f"Les {SHOWN} dossiers qui changent le plus, sur {number(len(mine))}.",
+            f"The {SHOWN} demands that change most, of {number(len(mine))}.",
+        )))  # fmt: skip
+    several = len(members) > 1
+    called = dict(zip(members["id"], members["name"], strict=True))
+    measures = {m.id: m.label for plan in view.comparison.plans for m in plan.scenario.measures}
+    rows = []
+    for row in shown.to_dict("records"):
+        what = measures[row["measure"]]
+        rows.append([
+            (what, called[row["territory"]]) if several else what, _fate(row),
+            euros(row["before"]) if row["before"] else NOTHING,
+            (euros(row["after"]) if row["after"] else NOTHING, signed(row["change"])),
+        ])  # fmt: skip
+    head = [
+        str(Text("Dossier", "Demand")), str(Text("Devenir", "Outcome")),
+        view.label(view.names[0]), view.label(name),
+    ]  # fmt: skip
+    table(f"{Text('Dossiers', 'Demands')} — {label}", head, rows, left=2)
+
+
+def _fate(row: dict[str, object]) -> str:
+    """One demand, hence in the singular; and why where a plan never could."""
+    fate = str(row["fate"])
+    one = {
+        "new": Text("nouvellement financé", "newly funded"), "more": Text("financé davantage", "funded more"),
+        "same": Text("financé à l'identique", "funded the same"), "less": Text("financé moins", "funded less"),
+        "gone": Text("n'est plus financé", "no longer funded"), "none": Text("non financé", "not funded"),
+    }[fate]  # fmt: skip
+    if fate == "new" and not row["eligible_before"]:
+        return str(Text(f"{one.fr} (n'était pas éligible)", f"{one.en} (was not eligible)"))
+    if fate == "gone" and not row["eligible_after"]:
+        return str(Text(f"{one.fr} (plus éligible)", f"{one.en} (no longer eligible)"))
+    if fate == "none" and not (row["eligible_before"] or row["eligible_after"]):
+        return str(Text(f"{one.fr} (non éligible)", f"{one.en} (not eligible)"))
+    return str(one)
+
+

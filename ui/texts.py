@@ -1,0 +1,59 @@
+"""Amounts and numbers as people read them on a screen, in the current language."""
+
+from __future__ import annotations
+
+import math
+
+from allocator.money import format_euros
+from allocator.texts import Text, language
+
+MINUS, NARROW, NO_BREAK = "\u2212", "\u202f", "\u00a0"
+NOTHING = "—"
+
+
+def euros(cents: int, compact: bool = False) -> str:
+    """`1 234 567,89 €`; compact: `1,23 M€`."""
+    return ("" if cents >= 0 else MINUS) + format_euros(abs(int(cents)), language(), compact)
+
+
+def signed(cents: int, compact: bool = False) -> str:
+    """`+1 234 €`, `−5 €`; what is equal is said in words."""
+    if cents == 0:
+        return str(Text("inchangé", "unchanged"))
+    return ("+" if cents > 0 else "") + euros(cents, compact)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """`1 234 567,8`, in English `1,234,567.8`."""
+    shown = f"{abs(value):,.{digits}f}"
+    if language() == "fr":
+        shown = shown.translate(str.maketrans({",": NARROW, ".": ","}))
+    return (MINUS if value < 0 and float(f"{value:.{digits}f}") else "") + shown
+
+
+def each(cents: int, people: int, sign: bool = False) -> str:
+    """Euros per inhabitant, to the euro from ten euros up: `12 € par habitant`."""
+    if not people:
+        return NOTHING
+    value = cents / 100 / people
+    digits = 0 if abs(value) >= 10 or value == 0 else 2
+    shown = number(value, digits)
+    plus = "+" if sign and cents > 0 else ""
+    if language() == "fr":
+        return f"{plus}{shown}{NO_BREAK}€ par habitant"
+    minus, shown = (MINUS, shown[1:]) if shown.startswith(MINUS) else ("", shown)
+    return f"{plus}{minus}€{shown} per inhabitant"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """`0,01 %`; what is not zero never reads as zero."""
+    if not math.isfinite(share):
+        return "∞"
+    least = 10.0**-digits
+    below = 0 < 100 * share < least
+    shown = ("<" + NO_BREAK if below else "") + number(least if below else 100 * share, digits)
+    return shown + (NO_BREAK + "%" if language() == "fr" else "%")
+
+
+def quoted(name: str) -> str:
+    return str(Text(f"«{NO_BREAK}{name}{NO_BREAK}»", f"“{name}”"))

@@ -1,0 +1,96 @@
+"""What screens are given: the comparison, and how its plans are called and coloured on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from allocator.compare import Comparison, change_of
+from allocator.texts import Text
+from ui.texts import quoted
+
+# Told apart by colour-blind people, and at least 3:1 on white and on the dark background.
+COLOURS = ("#7a8794", "#1f7fa3", "#cc6a1f", "#8a6bb8", "#5c8f3a")
+MOST = len(COLOURS)
+
+LEVELS = {
+    "territory": Text("Intercommunalité", "EPCI"),
+    "departement": Text("Département", "Département"),
+    "region": Text("Région", "Région"),
+}
+BREAKDOWNS = {
+    "measure": Text("Mesure", "Measure"),
+    "fund": Text("Fonds", "Fund"),
+    "region": Text("Région", "Région"),
+    "year": Text("Année", "Year"),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """`labels`: scenario name → what people read, in the current language."""
+
+    comparison: Comparison
+    labels: dict[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.comparison.names
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        return self.comparison.names[1:]
+
+    def label(self, name: str) -> str:
+        return self.labels.get(name, name)
+
+    @cached_property
+    def territories(self) -> pd.DataFrame:
+        """Every territory of any plan, by id: name, region, departement, population and names of the two."""
+        tables = [plan.scenario.territories for plan in self.comparison.plans]
+        table = pd.concat(tables).drop_duplicates("id").sort_values("id", ignore_index=True)
+        for column in ("region", "departement"):
+            called = f"{column}_name"
+            table[called] = table[called].fillna(table[column]) if called in table else table[column]
+        return table
+
+    @cached_property
+    def population(self) -> dict[str, pd.Series]:
+        """People by key, for each of `LEVELS`."""
+        people = self.territories
+        return {
+            level: people.groupby("id" if level == "territory" else level)["population"].sum()
+            for level in LEVELS
+        }
+
+    def members(self, level: str, key: str) -> pd.DataFrame:
+        """The territories of a place."""
+        column = "id" if level == "territory" else level
+        return self.territories[self.territories[column] == key]
+
+    def within(self, per: str, territories: Iterable[str]) -> pd.DataFrame:
+        """`Comparison.by(per)` of these territories alone; rows that no plan pays are left out."""
+        inside = set(territories)
+        table = self.comparison.by(per)
+        for name, plan in zip(self.names, self.comparison.plans, strict=True):
+            grants = plan.grants[plan.grants["territory"].isin(inside)]
+            keys = grants[per].astype(str).to_numpy()
+            sums = grants["cents"].groupby(keys).sum() if len(grants) else pd.Series(dtype=np.int64)
+            table[name] = table["key"].map(sums).fillna(0).astype(np.int64)
+        for name in self.later:
+            table[change_of(name)] = table[name] - table[self.names[0]]
+        return table[(table[list(self.names)] != 0).any(axis=1)].reset_index(drop=True)
+
+    def which(self, key: str) -> str:
+        """The later plan that the reader looks at: asked only where there are several."""
+        if len(self.later) == 1:
+            return self.later[0]
+        label = Text(
+            f"Comparer {quoted(self.label(self.names[0]))} avec", f"Compare {quoted(self.label(self.names[0]))} with"
+        )
+        return st.radio(str(label), self.later, format_func=self.label, key=key, persist_state="session")
