@@ -11,24 +11,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "Comparison": "compare",
     "Fund": "scenario",
     "Measure": "scenario",
     "Plan": "plan",
     "Scenario": "scenario",
     "ScenarioError": "problems",
     "Selection": "selection",
+    "compare": "compare",
     "load": "formats",
     "solve": "solver",
 }
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
-    from allocator.formats import load
-    from allocator.plan import Plan
-    from allocator.problems import ScenarioError
-    from allocator.scenario import Fund, Measure, Scenario
-    from allocator.selection import Selection
-    from allocator.solver import solve
+    from allocator.compare import Comparison as Comparison
+    from allocator.compare import compare as compare
+    from allocator.formats import load as load
+    from allocator.plan import Plan as Plan
+    from allocator.problems import ScenarioError as ScenarioError
+    from allocator.scenario import Fund as Fund
+    from allocator.scenario import Measure as Measure
+    from allocator.scenario import Scenario as Scenario
+    from allocator.selection import Selection as Selection
+    from allocator.solver import solve as solve
 
 
 def __getattr__(name: str) -> Any:
@@ -40,6 +46,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
+        # the module `allocator.compare` must not hide the function of that name
         value = getattr(import_module(f"allocator.{_HOMES[name]}"), name)
         globals()[name] = value
         return value

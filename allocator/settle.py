@@ -214,7 +214,8 @@ def _round_columns(
     lower, upper = lower / size, upper / size
     level = upper - lower < 1e-9
     give = np.where(level, 1.0, -1e-7)
-    counts &= ~level | (np.abs(lower - np.round(lower, 0)) <= 1e-4)  # an equality between cents: a cent either way
+    middle = np.where(level, lower, 0.0)
+    counts &= np.abs(middle - np.round(middle)) <= 1e-4  # else an equality between cents: a cent either way
     lower = np.where(counts, np.ceil(lower - 1e-4), lower - give)
     upper = np.where(counts, np.floor(upper + 1e-4), upper + give)
     whole = np.concatenate([np.ones(len(free), bool), np.zeros(len(slacks), bool)])

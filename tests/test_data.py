@@ -188,7 +188,7 @@ def entries() -> list:
         for kind in ("funds", "measures", "constraints"):
             for item in content.value.get(kind, []):
                 if item.get("remove") or ("base" in content.value and "source" not in item):
-                    continue  # an entry of a base that changes no figure: see test_a_changed_figure_is_sourced
+                    continue  # see test_a_changed_figure_is_sourced_anew
                 found.append(pytest.param(kind, item, id=f"{folder.name}-{kind}-{item['id']}"))
     return found
 
@@ -435,8 +435,8 @@ def test_envelopes_nest(plans: dict[str, allocator.Plan]) -> None:
         # the envelope around the two is at work: it holds little more than they do, or less
         assert "fonds-vert" in plan.binding, name
         assert held["fonds-vert"] - sum(paid.get(fund, 0) for fund in family) < MILLION, name
-    lfi = plans["statu-quo-lfi"]
-    assert lfi.held_cents()["fonds-vert"] < sum(lfi.held_cents()[f] for f in ("friches", "territoires-industrie"))
+    lfi = plans["statu-quo-lfi"].held_cents()
+    assert lfi["fonds-vert"] < lfi["friches"] + lfi["territoires-industrie"]
 
 
 def test_propositions_are_served(plans: dict[str, allocator.Plan]) -> None:

@@ -63,14 +63,20 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     )
     chart = (drawn + written).properties(
         description=str(description),
-        height=alt.Step(19 if len(names) > 2 else 22),  # type: ignore[arg-type]
+        height=len(found) * (len(names) * 20 + 10) + 10,
     )
     st.altair_chart(chart.configure_view(strokeWidth=0), width="stretch")
 
 
 @lru_cache(maxsize=2)
-def _outlines(level: str) -> dict[str, Any]:
-    return contours.load(level)
+def _outlines(level: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The places, and apart from them the frames around overseas (two data sets must differ in content)."""
+    whole = contours.load(level)
+    insets = whole["objects"].pop("insets")
+    arcs = [whole["arcs"][k] for frame in insets["geometries"] for k in frame["arcs"]]
+    at = iter(range(len(arcs)))
+    lines = [frame | {"arcs": [next(at) for _ in frame["arcs"]]} for frame in insets["geometries"]]
+    return whole, whole | {"objects": {"insets": insets | {"geometries": lines}}, "arcs": arcs}
 
 
 def france(view: View, level: str, name: str, difference: bool) -> None:
@@ -89,9 +95,9 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
             "each": [each(c, p, difference) for c, p in zip(cents, people, strict=True)],
         }
     )  # fmt: skip
-    topology = _outlines(level)
-    data = alt.InlineData(topology, format=alt.TopoDataFormat(type="topojson", feature=level))
-    frames = alt.InlineData(topology, format=alt.TopoDataFormat(type="topojson", feature="insets"))
+    outlines, around = _outlines(level)
+    data = alt.InlineData(outlines, format=alt.TopoDataFormat(type="topojson", feature=level))
+    frames = alt.InlineData(around, format=alt.TopoDataFormat(type="topojson", feature="insets"))
     legend = alt.Legend(
         orient="top", direction="vertical", columns=2, labelLimit=200, symbolType="square", titleLimit=330,
     )  # fmt: skip

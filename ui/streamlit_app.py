@@ -24,11 +24,12 @@ from ui.view import MOST, View  # noqa: E402
 
 FIRST = ("statu-quo", "propositions-2025")
 STYLE = Path(__file__).with_name("style.css")
+ICON = str(Path(__file__).with_name("icon.svg"))  # a named icon would be fetched from outside
 
 
 def main() -> None:
     title = Text("Répartir des fonds publics", "Sharing out public funds")
-    st.set_page_config(page_title=str(title), page_icon=":material/balance:", layout="wide")
+    st.set_page_config(page_title=str(title), page_icon=ICON, layout="wide")
     lang = _language()
     st.html(STYLE)
     st.html(f'<script>document.documentElement.lang = "{lang}"</script>', unsafe_allow_javascript=True)
