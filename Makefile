@@ -10,11 +10,12 @@ UPGRADE ?=
 
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
+UI  := $(VENV)/.ui-installed
 DEV := $(VENV)/.dev-installed
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --quiet --custom-compile-command 'make lock' $(UPGRADE)
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo ui test lint bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## cette aide
@@ -22,6 +23,9 @@ help: ## cette aide
 
 demo: $(RUN) ## installer, puis résoudre propositions-2025 et écrire le plan dans out/
 	@$(BIN)/allocator solve propositions-2025 --out $(OUT)
+
+ui: $(UI) ## installer, puis ouvrir l'application dans le navigateur
+	@$(BIN)/streamlit run ui/streamlit_app.py
 
 test: $(DEV) ## installer, puis passer tous les tests
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
@@ -33,7 +37,13 @@ lint: $(DEV) ## style, types, sens des imports
 
 lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pyproject.toml
 	$(LOCK) -o requirements/run.txt
-	$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --extra ui -c requirements/run.txt -o requirements/ui.txt
+	$(LOCK) --extra ui --extra dev -c requirements/ui.txt -o requirements/dev.txt
+
+bench: $(DEV) ## moteurs entre eux, et une taille nationale
+	@$(BIN)/python benchmarks/national.py
+	@$(BIN)/python benchmarks/national.py 30000 5 3 0.5
+	@$(BIN)/python benchmarks/engines.py
 
 clean: ## supprimer .venv, out/ et les caches
 	rm -rf $(VENV) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -44,7 +54,11 @@ $(RUN): requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/run.txt --venv $(VENV)
 	@touch $@
 
-# The dev lock holds the run lock, version for version.
-$(DEV): requirements/dev.txt requirements/run.txt pyproject.toml
-	@$(PYTHON) scripts/install.py requirements/dev.txt --venv $(VENV)
+# Each lock holds the one before, version for version.
+$(UI): requirements/ui.txt requirements/run.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/ui.txt --venv $(VENV)
 	@touch $(RUN) $@
+
+$(DEV): requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/dev.txt --venv $(VENV)
+	@touch $(RUN) $(UI) $@

@@ -1,9 +1,9 @@
 """Decide who gets public money: scenarios in, certified and explained plans out.
 
-    import allocator
+import allocator
 
-    scenario = allocator.load("propositions-2025")
-    plan = allocator.solve(scenario)
+scenario = allocator.load("propositions-2025")
+plan = allocator.solve(scenario)
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class Priced:
             if not factor:
                 continue
             side = row.upper if factor > 0 else row.lower
-            self.base += factor * side
+            self.base += factor * (side or 0)
             for term in row.terms:
                 if not len(term.demands):
                     continue
@@ -140,7 +140,7 @@ class Priced:
             members = np.flatnonzero(space.pattern == k)
             asked = space.asked[members].astype(object)
             plain = by_cell is None and not space.capped[members].any()
-            caps, common = (None, 1) if plain else space.unit_caps(k, members, rounded_up=True)
+            caps, common = space.unit_caps(k, members, rounded_up=True) if not plain else (np.zeros(0), 1)
             for y in np.flatnonzero(pattern.years):
                 funds = np.flatnonzero(pattern.eligible[:, y])
                 cents = price[np.ix_(funds, [y], members)][:, 0]
@@ -170,15 +170,13 @@ class Priced:
 
     def bound(self, spans: dict[int, Span]) -> Fraction | None:
         """Points that no plan exceeds, the demands of `spans` kept within them; None when there is no plan at all."""
-        terms = [self._free_terms(spans)]
+        total = self._free_terms(spans)
         for i, span in spans.items():
             term = self.term(i, span)
-            if term is None:
+            if total is None or term is None:
                 return None
-            terms.append(term)
-        if terms[0] is None:
-            return None
-        return Fraction(self.base + sum(terms)) / self.scale
+            total += term
+        return None if total is None else Fraction(self.base + total) / self.scale
 
     def free_span(self, i: int) -> Span:
         """What the scenario alone leaves demand i."""
@@ -288,7 +286,7 @@ def prove(space: Space, proof: Proof) -> Fraction | None:
             inside = priced.bound(spans)
             found += [inside] if inside is not None else []
         else:
-            (left, below), (right, above) = node.halves
+            (left, _), (right, _) = node.halves
             if (left.demand, left.year) != (right.demand, right.year) or left.upper + 1 < right.lower:
                 raise ValueError("the two halves do not cover the box")
             for half, child in node.halves:

@@ -18,7 +18,6 @@ from allocator.reading import Level, Reading, weighted_units
 from allocator.space import Row, Rule, Space
 from allocator.texts import Text
 
-
 NAMES = {
     "grants": Text("subventions en centimes entiers", "grants in whole cents"),
     "eligibility": Text("fonds et années permis", "funds and years allowed"),
@@ -80,9 +79,7 @@ def certify(reading: Reading, proof: Proof | None) -> Certificate:
     levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules)
     checks += [_rule(rule, standing) for rule, standing in levels]
     value = objective(reading, levels)
-    checks.append(
-        Check("objective", True, Text(f"{float(value):.10g} points", f"{float(value):.10g} points"))
-    )
+    checks.append(Check("objective", True, Text(f"{float(value):.10g} points", f"{float(value):.10g} points")))
     limit, check = _bound(space, proof)
     return Certificate((*checks, check), value, limit, levels)
 
@@ -131,7 +128,8 @@ def _whole(space: Space, row: Row) -> bool:
     """Whether the row counts whole numbers only: cents, served demands, whole units not told apart by fund."""
     sides = all(side is None or Fraction(side).denominator == 1 for side in (row.lower, row.upper))
     return sides and all(
-        term.of != "units" or ((term.cells == term.cells[:1]).all() and space.lumpy[term.demands].all()) for term in row.terms
+        term.of != "units" or ((term.cells == term.cells[:1]).all() and space.lumpy[term.demands].all())
+        for term in row.terms
     )
 
 
@@ -140,16 +138,24 @@ def _grants(reading: Reading) -> Check:
     space = reading.space
     funds, years = space.shape
     inside = (
-        (reading.demand >= 0) & (reading.demand < space.n) & (reading.fund >= 0) & (reading.fund < funds)
-        & (reading.year >= 0) & (reading.year < years)
+        (reading.demand >= 0)
+        & (reading.demand < space.n)
+        & (reading.fund >= 0)
+        & (reading.fund < funds)
+        & (reading.year >= 0)
+        & (reading.year < years)
     )
     key = (reading.demand * funds + reading.fund) * years + reading.year
     whole = np.issubdtype(reading.cents.dtype, np.integer) and bool((reading.cents > 0).all())
     ok = bool(inside.all()) and len(np.unique(key)) == len(key) and whole
     total = int(reading.cents.sum())
     return Check(
-        "grants", ok,
-        Text(f"{len(key)} subventions, {format_euros(total, 'fr')}", f"{len(key)} grants, {format_euros(total, 'en')}"),
+        "grants",
+        ok,
+        Text(
+            f"{len(key)} subventions, {format_euros(total, 'fr')}",
+            f"{len(key)} grants, {format_euros(total, 'en')}",
+        ),
     )
 
 
@@ -181,7 +187,11 @@ def _steps(reading: Reading) -> Check:
     steps = granted // space.step
     wrong += int((steps > space.most).sum()) + int(((steps > 0) & (steps < space.least)).sum())
     served = int(reading.served.sum())
-    return Check("units", wrong == 0, Text(f"{served} dossiers servis, {wrong} erreur(s)", f"{served} demands served, {wrong} error(s)"))
+    return Check(
+        "units",
+        wrong == 0,
+        Text(f"{served} dossiers servis, {wrong} erreur(s)", f"{served} demands served, {wrong} error(s)"),
+    )
 
 
 def _rule(rule: Rule, levels: tuple[Level, ...]) -> Check:
@@ -190,9 +200,15 @@ def _rule(rule: Rule, levels: tuple[Level, ...]) -> Check:
     worst = max((level.breach for level in missed), default=Fraction(0))
     loose = max((Fraction(level.miss) / level.scale for level in levels if level.held), default=Fraction(0))
     if missed:
-        detail = Text(f"{len(missed)} non-respect(s), au plus {float(worst):g}", f"{len(missed)} breach(es), at most {float(worst):g}")
+        detail = Text(
+            f"{len(missed)} non-respect(s), au plus {float(worst):g}",
+            f"{len(missed)} breach(es), at most {float(worst):g}",
+        )
     elif loose:
-        detail = Text(f"tenue à {float(loose):.3g} près (arrondi au centime)", f"held within {float(loose):.3g} (whole cents)")
+        detail = Text(
+            f"tenue à {float(loose):.3g} près (arrondi au centime)",
+            f"held within {float(loose):.3g} (whole cents)",
+        )
     else:
         detail = Text("tenue", "held")
     return Check(f"{rule.kind}:{rule.id}", not missed or rule.soft is not None, detail)
@@ -213,6 +229,10 @@ def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
         limit = limit // step * step
     leaves = proof.leaves()
     return limit, Check(
-        "bound", True,
-        Text(f"aucun plan n'a plus de {float(limit):.10g} points ({leaves} cas)", f"no plan has more than {float(limit):.10g} points ({leaves} cases)"),
+        "bound",
+        True,
+        Text(
+            f"aucun plan n'a plus de {float(limit):.10g} points ({leaves} cas)",
+            f"no plan has more than {float(limit):.10g} points ({leaves} cases)",
+        ),
     )

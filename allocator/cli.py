@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from allocator.texts import LANGUAGES, Text, set_language
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     as_json, debug = "--json" in arguments, "--debug" in arguments
     for lang in LANGUAGES:
-        if f"--lang={lang}" in arguments or ("--lang", lang) in zip(arguments, arguments[1:], strict=False):
+        if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments):
             set_language(lang)
     from allocator.problems import Problem, ScenarioError
 
@@ -65,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         text = Text("erreur interne", "internal error")
         hint = Text("relancer avec --debug pour la trace", "run again with --debug for the trace")
-        print(f"allocator : {text} : {type(error).__name__}: {error} ({hint})".replace("\n", " "), file=sys.stderr)
+        print(
+            f"allocator : {text} : {type(error).__name__}: {error} ({hint})".replace("\n", " "),
+            file=sys.stderr,
+        )
         return BUG
 
 
@@ -81,7 +85,7 @@ def _refuse(problems: Sequence[Any], as_json: bool) -> int:
 
 
 def _parser() -> _Parser:
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--lang", choices=LANGUAGES, default=None, help=str(Text("langue", "language")))
     common.add_argument("--debug", action="store_true", help=str(Text("trace complète des erreurs", "full traces")))
     parser = _Parser(prog="allocator", description=str(Text(
@@ -89,9 +93,15 @@ def _parser() -> _Parser:
         "Spreads public funds over demands, under rules, with a certificate.")), parents=[common])  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMANDE", parser_class=_Parser)
 
-    listing = commands.add_parser("list", parents=[common], help=str(Text("les scénarios fournis", "built-in scenarios")))
+    listing = commands.add_parser(
+        "list", parents=[common], help=str(Text("les scénarios fournis", "built-in scenarios"))
+    )
     listing.add_argument("--json", action="store_true")
-    listing.add_argument("--propositions", action="store_true", help=str(Text("les 28 propositions de la note", "the note's 28 propositions")))
+    listing.add_argument(
+        "--propositions",
+        action="store_true",
+        help=str(Text("les 28 propositions de la note", "the note's 28 propositions")),
+    )
     listing.set_defaults(run=_list)
 
     scenario = Text("un nom fourni, un dossier ou un fichier .yaml", "a built-in name, a folder or a .yaml file")
@@ -100,18 +110,28 @@ def _parser() -> _Parser:
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_check)
 
-    solve = commands.add_parser("solve", parents=[common], help=str(Text("calcule le meilleur plan", "find the best plan")))
+    solve = commands.add_parser(
+        "solve", parents=[common], help=str(Text("calcule le meilleur plan", "find the best plan"))
+    )
     solve.add_argument("scenario", help=str(scenario))
     solve.set_defaults(run=_solve)
-    compare = commands.add_parser("compare", parents=[common], help=str(Text("compare des scénarios", "compare scenarios")))
+    compare = commands.add_parser(
+        "compare", parents=[common], help=str(Text("compare des scénarios", "compare scenarios"))
+    )
     compare.add_argument("scenarios", nargs="+", metavar="scenario", help=str(scenario))
     compare.set_defaults(run=_compare)
     for command in (solve, compare):
         command.add_argument("--out", metavar="DIR", help=str(Text("écrire dans ce dossier", "write to this folder")))
         command.add_argument("--engine", default="auto", metavar="E", help="auto, highs, glop, cbc, cp-sat")
-        command.add_argument("--gap", type=float, default=1e-4, metavar="G", help=str(Text("écart toléré", "gap allowed")))
+        command.add_argument(
+            "--gap", type=float, default=1e-4, metavar="G", help=str(Text("écart toléré", "gap allowed"))
+        )
         command.add_argument("--time-limit", type=float, metavar="S", help=str(Text("secondes", "seconds")))
-        command.add_argument("--json", action="store_true", help=str(Text("un objet JSON et rien d'autre", "one JSON object and nothing else")))
+        command.add_argument(
+            "--json",
+            action="store_true",
+            help=str(Text("un objet JSON et rien d'autre", "one JSON object and nothing else")),
+        )
     return parser
 
 
@@ -128,7 +148,13 @@ def _list(options: argparse.Namespace) -> int:
         return OK
     found = data.builtin()
     if options.json:
-        print(json.dumps({"scenarios": [{"id": name, "label": str(label)} for name, label in found]}, ensure_ascii=False, indent=2))
+        print(
+            json.dumps(
+                {"scenarios": [{"id": name, "label": str(label)} for name, label in found]},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
     else:
         for name, label in found:
             print(f"{name:24} {label}")
@@ -166,7 +192,13 @@ def _check(options: argparse.Namespace) -> int:
     if found is not None:
         print(found.text(), file=sys.stderr)
         return INFEASIBLE
-    counts = (len(scenario.funds), len(scenario.measures), len(scenario.territories), len(scenario.demands), len(scenario.constraints))
+    counts = (
+        len(scenario.funds),
+        len(scenario.measures),
+        len(scenario.territories),
+        len(scenario.demands),
+        len(scenario.constraints),
+    )
     print(Text(
         "{} : lu sans erreur, règles compatibles — {} fonds, {} mesures, {} territoires, {} dossiers, {} règles",
         "{}: read without error, rules compatible — {} funds, {} measures, {} territories, {} demands, {} constraints",
@@ -189,10 +221,18 @@ def _solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
         problems.append(Problem("--engine", unknown, did_you_mean(options.engine, ["auto", *engines.ENGINES])))
     if not options.gap >= 0:
         remedy = Text("par exemple 0.0001", "for example 0.0001")
-        problems.append(Problem("--gap", Text("un nombre positif ou nul est attendu", "a number >= 0 is expected"), remedy))
+        problems.append(
+            Problem("--gap", Text("un nombre positif ou nul est attendu", "a number >= 0 is expected"), remedy)
+        )
     if options.time_limit is not None and not options.time_limit > 0:
         remedy = Text("par exemple 60", "for example 60")
-        problems.append(Problem("--time-limit", Text("un nombre de secondes est attendu", "a number of seconds is expected"), remedy))
+        problems.append(
+            Problem(
+                "--time-limit",
+                Text("un nombre de secondes est attendu", "a number of seconds is expected"),
+                remedy,
+            )
+        )
     scenarios = []
     for name in names:
         try:
@@ -207,7 +247,13 @@ def _solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
         watch = _Watch(Console(stderr=True))
         with _stdout_for_us_alone():
             plans.append(
-                solve(scenario, engine=options.engine, gap=options.gap, time_limit=options.time_limit, on_progress=watch)
+                solve(
+                    scenario,
+                    engine=options.engine,
+                    gap=options.gap,
+                    time_limit=options.time_limit,
+                    on_progress=watch,
+                )
             )
         watch.done()
     return plans
@@ -227,13 +273,18 @@ def _written(options: argparse.Namespace, write: Callable[[str], list[Path]]) ->
         raise ScenarioError([Problem("--out", cannot, remedy, options.out)]) from None
 
 
-def _told(options: argparse.Namespace, report: dict[str, Any], show: Callable[[Console], None], written: list[Path]) -> None:
+def _told(
+    options: argparse.Namespace, report: dict[str, Any], show: Callable[[Console], None], written: list[Path]
+) -> None:
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False))
         return
     show(_console())
     if written:
-        print(Text(f"\nÉcrit dans {options.out} :", f"\nWritten to {options.out}:"), ", ".join(p.name for p in written))
+        print(
+            Text(f"\nÉcrit dans {options.out} :", f"\nWritten to {options.out}:"),
+            ", ".join(p.name for p in written),
+        )
 
 
 def _solve(options: argparse.Namespace) -> int:
@@ -293,7 +344,10 @@ class _Watch:
         best = "—" if progress.objective is None else f"{progress.objective:.6g}"
         bound = "—" if progress.bound is None else f"{progress.bound:.6g}"
         stage = {"solve": Text("calcul", "solve"), "prove": Text("preuve", "prove")}.get(progress.stage, progress.stage)
-        text = Text(f"{stage} {progress.seconds:.0f} s : {best} points, au mieux {bound}", f"{stage} {progress.seconds:.0f} s: {best} points, at best {bound}")
+        text = Text(
+            f"{stage} {progress.seconds:.0f} s : {best} points, au mieux {bound}",
+            f"{stage} {progress.seconds:.0f} s: {best} points, at best {bound}",
+        )
         self.console.print(f"\r{text}", end="", highlight=False)
 
     def done(self) -> None:

@@ -27,7 +27,13 @@ class Party:
 
     def as_dict(self) -> dict[str, Any]:
         rule = self.rule
-        return {"kind": rule.kind, "id": rule.id, "label": rule.label or rule.id, "group": self.group, "asks": str(self.asks)}
+        return {
+            "kind": rule.kind,
+            "id": rule.id,
+            "label": rule.label or rule.id,
+            "group": self.group,
+            "asks": str(self.asks),
+        }
 
     def text(self) -> Text:
         rule = self.rule
@@ -50,21 +56,27 @@ class Conflict:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        return {"rules": [p.as_dict() for p in self.parties], "minimal": self.minimal, "text": str(self.text())}
+        return {
+            "rules": [p.as_dict() for p in self.parties],
+            "minimal": self.minimal,
+            "text": str(self.text()),
+        }
 
 
 def contradiction(space: Space) -> Conflict | None:
     """A conflict that single demands show: decided in and out, or decided in with nobody to pay, or beyond what is asked."""
     low, high = space.boxes
     for i in np.flatnonzero(low > high):
-        name = str(space.scenario.demands["id"].iat[i])
+        name = str(space.scenario.demands["id"].iat[int(i)])
         parties = []
         for rule, box in space.boxed:
             for at in np.flatnonzero(box.demands == i):
                 parties.append(Party(rule, name, _steps_text(space, int(i), int(box.lower[at]), int(box.upper[at]))))
         if not space.payable[i]:
             note = Text("aucun fonds ne peut payer ce dossier", "no fund may pay this demand")
-            parties = [Party(p.rule, p.group, Text(f"{p.asks.fr} ; {note.fr}", f"{p.asks.en}; {note.en}")) for p in parties]
+            parties = [
+                Party(p.rule, p.group, Text(f"{p.asks.fr} ; {note.fr}", f"{p.asks.en}; {note.en}")) for p in parties
+            ]
         return Conflict(tuple(parties), minimal=True)
     return None
 

@@ -14,7 +14,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from allocator.money import Euros, Exact as Number, Rate as Share_
+from allocator.money import Euros
+from allocator.money import Exact as Number
+from allocator.money import Rate as Share_
 from allocator.problems import Problem
 from allocator.reading import Level, Reading, weighted_units
 from allocator.selection import Selection
@@ -46,12 +48,6 @@ class Constraint(BaseModel, Rule):
     def problems(self, scenario: Any) -> Iterator[Problem]:
         """What is wrong with it in this scenario beyond its schema, selections and `per`."""
         return iter(())
-
-    def rows(self, space: Space) -> Iterator[Statement]:
-        raise NotImplementedError
-
-    def check(self, reading: Reading) -> Iterator[Level]:
-        raise NotImplementedError
 
 
 def _all_cells(space: Space) -> np.ndarray:
@@ -102,7 +98,7 @@ class _Amount(Constraint):
         yield from _needs_one_of(self, "amount", "per_inhabitant", exactly=True)
 
     def cents(self, group: Group) -> int:
-        return self.amount if self.amount is not None else self.per_inhabitant * group.population
+        return self.amount if self.amount is not None else (self.per_inhabitant or 0) * group.population
 
 
 class Ceiling(_Amount):
@@ -173,8 +169,8 @@ class Share(Constraint):
                 if bound is not None:
                     on = Term(part.demands, bound.denominator, part.cells.astype(np.int64))
                     of = Term(whole.demands, -bound.numerator, whole.cells.astype(np.int64))
-                    sides = (0, None) if at_least else (None, 0)
-                    yield Row((on, of), *sides, 100 * bound.denominator, part.value)
+                    lower, upper = (0, None) if at_least else (None, 0)
+                    yield Row((on, of), lower, upper, 100 * bound.denominator, part.value)
 
     def check(self, reading: Reading) -> Iterator[Level]:
         for part, whole in self._pairs(reading.space):
@@ -185,9 +181,9 @@ class Share(Constraint):
             for bound, at_least in ((self.min, True), (self.max, False)):
                 if bound is not None:
                     left = on * bound.denominator - of * bound.numerator
-                    sides = (0, None) if at_least else (None, 0)
+                    lower, upper = (0, None) if at_least else (None, 0)
                     scale = 100 * bound.denominator
-                    yield Level(part.value, left, *sides, scale, tolerance * bound.denominator, idle=not (on or of))
+                    yield Level(part.value, left, lower, upper, scale, tolerance * bound.denominator, not (on or of))
 
 
 class Count(Constraint):
@@ -211,10 +207,14 @@ class Count(Constraint):
         if self.per == "fund" or (self.of == "demands" and by_year):
             yield Problem(
                 place="per" if self.per in ("fund", "year") else "on.years",
-                message=Text("un dossier servi ne se compte ni par fonds ni par année",
-                             "a served demand is counted neither by fund nor by year"),
-                remedy=Text("compter des unités (`of: units`), ou retirer ce choix",
-                            "count units (`of: units`), or remove this choice"),
+                message=Text(
+                    "un dossier servi ne se compte ni par fonds ni par année",
+                    "a served demand is counted neither by fund nor by year",
+                ),
+                remedy=Text(
+                    "compter des unités (`of: units`), ou retirer ce choix",
+                    "count units (`of: units`), or remove this choice",
+                ),
             )
 
     def rows(self, space: Space) -> Iterator[Statement]:
@@ -266,8 +266,10 @@ class Indicator(Constraint):
                 yield Problem(
                     place=f"weights.{attribute}",
                     message=Text(f"attribut inconnu « {attribute} »", f"unknown attribute “{attribute}”"),
-                    remedy=Text("nommer une colonne des dossiers ou des territoires",
-                                "name a column of demands or territories"),
+                    remedy=Text(
+                        "nommer une colonne des dossiers ou des territoires",
+                        "name a column of demands or territories",
+                    ),
                 )
 
     def _numerators(self, space: Space) -> tuple[np.ndarray, np.ndarray, int]:
@@ -296,7 +298,10 @@ class Indicator(Constraint):
             yield plain, Group(group.value, group.demands, group.cells & ~before, group.population)
 
     def _sides(self, scale: int) -> tuple[Exact | None, Exact | None]:
-        return tuple(None if side is None else side * scale for side in (self.min, self.max))
+        return (
+            None if self.min is None else self.min * scale,
+            None if self.max is None else self.max * scale,
+        )
 
     def rows(self, space: Space) -> Iterator[Statement]:
         scale = self._numerators(space)[2]
@@ -393,7 +398,7 @@ class Cofunding(Constraint):
     def rows(self, space: Space) -> Iterator[Statement]:
         for i, excess in zip(*self.breaches(space), strict=True):
             term = Term(np.array([i]), excess.numerator, _all_cells(space), "served")
-            yield Row((term,), None, 0, excess.denominator, str(space.scenario.demands["id"].iat[i]))
+            yield Row((term,), None, 0, excess.denominator, str(space.scenario.demands["id"].iat[int(i)]))
 
     def check(self, reading: Reading) -> Iterator[Level]:
         space, rate = reading.space, self.max_public_rate
@@ -405,7 +410,9 @@ class Cofunding(Constraint):
             base = public + int(own[i]) if self.base == "public" else int(space.cost[i])
             if public > rate * base:
                 excess = 100 * ((Fraction(public, base) if base > 0 else Fraction(1)) - rate)
-                yield Level(str(space.scenario.demands["id"].iat[i]), excess.numerator, None, 0, excess.denominator)
+                yield Level(
+                    str(space.scenario.demands["id"].iat[int(i)]), excess.numerator, None, 0, excess.denominator
+                )
 
 
 class Lock(Constraint):
@@ -426,10 +433,14 @@ class Lock(Constraint):
         if (self.units is None) == (self.decision == "units"):
             yield Problem(
                 place="units",
-                message=Text("`units` va avec `decision: units`, et seulement avec elle",
-                             "`units` goes with `decision: units`, and only with it"),
-                remedy=Text("donner le nombre d'unités, ou choisir fund ou refuse",
-                            "give the number of units, or choose fund or refuse"),
+                message=Text(
+                    "`units` va avec `decision: units`, et seulement avec elle",
+                    "`units` goes with `decision: units`, and only with it",
+                ),
+                remedy=Text(
+                    "donner le nombre d'unités, ou choisir fund ou refuse",
+                    "give the number of units, or choose fund or refuse",
+                ),
             )
 
     def _target(self, space: Space, demands: np.ndarray) -> np.ndarray:
@@ -438,7 +449,7 @@ class Lock(Constraint):
             return space.most[demands]
         if self.decision == "refuse":
             return np.zeros(len(demands), np.int64)
-        return np.array([space.steps(self.units, i) for i in demands], np.int64)
+        return np.array([space.steps(self.units or 0, int(i)) for i in demands], np.int64)
 
     def rows(self, space: Space) -> Iterator[Statement]:
         demands = space.groups(self.on)[0].demands
@@ -451,7 +462,7 @@ class Lock(Constraint):
         names = space.scenario.demands["id"]
         for i, target in zip(demands, self._target(space, demands), strict=True):
             steps = int(reading.granted[i]) // int(space.step[i])
-            yield Level(str(names.iat[i]), steps, int(target), int(target), int(space.asked[i] // space.step[i]))
+            yield Level(str(names.iat[int(i)]), steps, int(target), int(target), int(space.asked[i] // space.step[i]))
 
 
 def _cents_worth(reading: Reading, group: Group, numerators: np.ndarray | int) -> Fraction:

@@ -32,13 +32,9 @@ class Envelope(Rule):
     title = Text("Enveloppe", "Envelope")
     kind = "fund"
 
-    @property
-    def id(self) -> str:
-        return self.fund.id
-
-    @property
-    def label(self) -> str:
-        return self.fund.label or self.fund.id
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.fund.id)
+        object.__setattr__(self, "label", self.fund.label or self.fund.id)
 
     def limits(self, scenario: Scenario) -> list[tuple[np.ndarray, int]]:
         """(years (Y,) bool, cents) for each sum that the fund bounds."""

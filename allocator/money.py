@@ -59,9 +59,7 @@ def _shown(value: object) -> str:
 
 def _finite(value: object, number: Decimal) -> Decimal:
     if not number.is_finite():
-        raise NumberError(
-            f"« {_shown(value)} » n'est pas un nombre fini", f"“{_shown(value)}” is not a finite number"
-        )
+        raise NumberError(f"« {_shown(value)} » n'est pas un nombre fini", f"“{_shown(value)}” is not a finite number")
     if number and number.adjusted() > 30:
         raise NumberError(f"« {_shown(value)} » est trop grand", f"“{_shown(value)}” is too large")
     return number
@@ -285,9 +283,7 @@ def cents_column(series: pd.Series) -> tuple[np.ndarray, list[RowProblem]]:
     """A column of euros in whole cents: int64 (n,), 0 where unreadable; and (row position, what is wrong)."""
     if pd.api.types.is_integer_dtype(series) and not series.isna().any():
         values = series.to_numpy()
-        if len(values) == 0 or (
-            int(values.max()) < MAX_CENTS // 100 and int(values.min()) > -MAX_CENTS // 100
-        ):
+        if len(values) == 0 or (int(values.max()) < MAX_CENTS // 100 and int(values.min()) > -MAX_CENTS // 100):
             return values.astype(np.int64) * 100, []
     out = np.zeros(len(series), np.int64)
     rest = np.arange(len(series))

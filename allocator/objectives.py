@@ -14,6 +14,7 @@ from allocator.problems import Problem
 from allocator.space import Space
 from allocator.texts import Text
 
+
 class Objective(BaseModel):
     """Points of a plan: Σ value · units over the demands, less what soft constraints take."""
 
@@ -39,8 +40,7 @@ class Maximise(Objective):
                 yield Problem(
                     place=f"maximise.{name}",
                     message=Text(f"indicateur inconnu « {name} »", f"unknown indicator “{name}”"),
-                    remedy=Text(f"colonnes numériques des dossiers : {known}",
-                                f"numeric columns of demands: {known}"),
+                    remedy=Text(f"colonnes numériques des dossiers : {known}", f"numeric columns of demands: {known}"),
                 )
 
     def values(self, space: Space) -> tuple[np.ndarray, int]:

@@ -116,7 +116,7 @@ class Plan:
         grants = self.grants
         parts = []
         for measure, rows in grants.groupby("measure", sort=False):
-            weights = profile[measure]
+            weights = profile[str(measure)]
             if len(weights) == 1:
                 paid = rows["cents"].to_numpy()[:, None]
             else:
@@ -125,8 +125,11 @@ class Plan:
                 parts.append(
                     pd.DataFrame(
                         {
-                            "demand": rows["demand"], "fund": rows["fund"], "year_committed": rows["year"],
-                            "year_paid": rows["year"] + later, "cents": paid[:, later],
+                            "demand": rows["demand"],
+                            "fund": rows["fund"],
+                            "year_committed": rows["year"],
+                            "year_paid": rows["year"] + later,
+                            "cents": paid[:, later],
                         }
                     )
                 )
@@ -143,8 +146,12 @@ class Plan:
         asked = self.reading.space.asked if self.reading else np.ones(len(demands), np.int64)
         return pd.DataFrame(
             {
-                "demand": demands["id"], "territory": demands["territory"], "measure": demands["measure"],
-                "asked_units": pd.to_numeric(demands["units"]), "units": granted / asked, "cents": granted,
+                "demand": demands["id"],
+                "territory": demands["territory"],
+                "measure": demands["measure"],
+                "asked_units": pd.to_numeric(demands["units"]),
+                "units": granted / asked,
+                "cents": granted,
             }
         )
 
@@ -184,15 +191,20 @@ class Plan:
             "objective": self.objective,
             "bound": self.bound,
             "gap": self.gap if self.gap is not None and np.isfinite(self.gap) else None,
-            "certificate": {"ok": self.certificate.ok, "checks": [c.as_dict() for c in self.certificate.checks]},
+            "certificate": {
+                "ok": self.certificate.ok,
+                "checks": [c.as_dict() for c in self.certificate.checks],
+            },
             "totals": self._totals(),
             "units": self._units_by_measure(),
             "indicators": self._indicators(),
             "binding": list(self.binding),
             "input_hash": scenario.input_hash,
             "engine": {
-                "name": self.engine.name, "version": self.engine.version,
-                "claimed_status": self.engine.claimed_status, "claimed_bound": self.engine.claimed_bound,
+                "name": self.engine.name,
+                "version": self.engine.version,
+                "claimed_status": self.engine.claimed_status,
+                "claimed_bound": self.engine.claimed_bound,
                 "why": str(self.engine.why),
             },
             "program": {"columns": self.size[0], "rows": self.size[1]},
@@ -210,7 +222,7 @@ class Plan:
         roots = sum(held[f.id] for f in self.scenario.funds if f.parent is None)
 
         def by(keys: pd.Series, names: Any) -> dict[str, int]:
-            sums = grants["cents"].groupby(keys.to_numpy()).sum() if len(grants) else {}
+            sums: Any = grants["cents"].groupby(keys.to_numpy()).sum() if len(grants) else {}
             return {str(name): int(sums.get(name, 0)) for name in names}
 
         return {
@@ -230,11 +242,11 @@ class Plan:
         sums = self.units.groupby("measure")["units"].sum()
         lumpy = {m.id: m.lumpy for m in self.scenario.measures}
         totals = {m: round(float(sums.get(m, 0)), 6) for m in lumpy}
-        return {m: int(round(t)) if lumpy[m] else t for m, t in totals.items()}
+        return {m: round(t) if lumpy[m] else t for m, t in totals.items()}
 
     def _indicators(self) -> dict[str, float]:
         if self.reading is None:
-            return {name: 0.0 for name in self.scenario.indicators}
+            return dict.fromkeys(self.scenario.indicators, 0.0)
         found = {}
         space, reading = self.reading.space, self.reading
         for name in self.scenario.indicators:

@@ -176,9 +176,7 @@ def findings(error: ValidationError, schema: type[BaseModel] | None = None) -> l
             remedy = did_you_mean(path[-1], _keys(schema, path[:-1]))
         elif kind in ("literal_error", "enum"):
             expected = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
-            message = Text(
-                f"valeur inconnue {_shown(item['input'])}", f"unknown value {_shown(item['input'])}"
-            )
+            message = Text(f"valeur inconnue {_shown(item['input'])}", f"unknown value {_shown(item['input'])}")
             remedy = did_you_mean(item["input"], [e.strip() for e in expected.split(",") if e.strip()])
         elif message is not None and kind != "missing":
             shown = _shown(item["input"])
@@ -187,9 +185,7 @@ def findings(error: ValidationError, schema: type[BaseModel] | None = None) -> l
             message = Text(f"valeur refusée ({item['msg']})", str(item["msg"]))
         found.append(Finding(path, message, remedy))
         if kind == "extra_forbidden":
-            meant = near(
-                path[-1], _keys(schema, path[:-1]) or [str(p[-1]) for p in missing if p[:-1] == path[:-1]]
-            )
+            meant = near(path[-1], _keys(schema, path[:-1]) or [str(p[-1]) for p in missing if p[:-1] == path[:-1]])
             misspelt.add((*path[:-1], meant or ""))
         elif kind == "missing":
             missing.add(path)

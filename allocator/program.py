@@ -18,8 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.engines.base import Program
-from allocator.space import Row, Space, Term
-
+from allocator.space import Space, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +255,7 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     units = int(wanted.sum())
     single = space.payable & ~by_year
     unit_column[single] = unit_column[single].max(axis=1, keepdims=True)
-    unit_demand, unit_year = np.nonzero(wanted)
+    unit_demand = np.nonzero(wanted)[0]
 
     named = np.zeros(space.n, bool)
     for _, row in space.rows:
@@ -276,7 +275,11 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     first_slack = first_money + int(cells.sum())
 
     column_steps = np.concatenate(
-        [np.where(space.lumpy[unit_demand], 1.0, unit), np.ones(first_money - units), np.full(cells.sum(), unit)]
+        [
+            np.where(space.lumpy[unit_demand], 1.0, unit),
+            np.ones(first_money - units),
+            np.full(cells.sum(), unit),
+        ]
     )
 
     entries = _Entries()
@@ -346,7 +349,17 @@ def _money_unit(space: Space) -> float:
     return 10.0 ** min(6, max(0, len(str(total)) - 4))
 
 
-def _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column, unit) -> None:
+def _add_part(
+    entries: _Entries,
+    part: _Part,
+    space: Space,
+    unit_column: np.ndarray,
+    by_year: np.ndarray,
+    column_steps: np.ndarray,
+    demand_class: np.ndarray,
+    money_column: np.ndarray,
+    unit: float,
+) -> None:
     """A part's constant on unit columns and its rest on the money columns of its classes."""
     demands = part.demands
     if part.constant.any():
@@ -365,7 +378,9 @@ def _add_part(entries, part, space, unit_column, by_year, column_steps, demand_c
             entries.add(part.row, columns, part.weight[first] * part.rest[f, y] * unit)
 
 
-def _add_served(entries, row, term, unit_column, served_column, by_year) -> None:
+def _add_served(
+    entries: _Entries, row: int, term: Term, unit_column: np.ndarray, served_column: np.ndarray, by_year: np.ndarray
+) -> None:
     """A served demand is its own column, or its single unit, in whichever year."""
     served = served_column[term.demands]
     entries.add(row, served, term.weights.astype(float))
@@ -376,9 +391,18 @@ def _add_served(entries, row, term, unit_column, served_column, by_year) -> None
         entries.add(row, np.where(by_year[demands], unit_column[demands, y], -1), weights)
 
 
-def _links(space, demand_class, by_year, unit_column, money_column, column_steps, columns, unit):
+def _links(
+    space: Space,
+    demand_class: np.ndarray,
+    by_year: np.ndarray,
+    unit_column: np.ndarray,
+    money_column: np.ndarray,
+    column_steps: np.ndarray,
+    columns: int,
+    unit: float,
+) -> tuple[tuple[Block, ...], sparse.csr_matrix]:
     """Blocks, and the rows  Σ members' money − Σ money by cell = 0  that tie them together."""
-    entries, blocks = _Entries(), []
+    entries, blocks = _Entries(), list[Block]()
     order = np.argsort(demand_class, kind="stable")
     starts = np.searchsorted(demand_class[order], np.arange(len(money_column) + 1))
     for k in range(len(money_column)):
@@ -396,12 +420,21 @@ def _links(space, demand_class, by_year, unit_column, money_column, column_steps
     return tuple(blocks), entries.matrix((len(blocks), columns))
 
 
-def _own_rows(space, unit_column, served_column, by_year, columns, unit):
+def _own_rows(
+    space: Space,
+    unit_column: np.ndarray,
+    served_column: np.ndarray,
+    by_year: np.ndarray,
+    columns: int,
+    unit: float,
+) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
     """What a demand asks of itself: no more than it wants over the years; nothing, or at least its minimum."""
     low, high = space.boxes
-    entries, lower, upper = _Entries(), [], []
+    entries, lower, upper = _Entries(), list[float](), list[float]()
 
-    def add(demands, own_lower, own_upper, served=None) -> None:
+    def add(
+        demands: np.ndarray, own_lower: np.ndarray, own_upper: np.ndarray, served: np.ndarray | None = None
+    ) -> None:
         rows = len(lower) + np.arange(len(demands))
         scale = np.where(space.lumpy[demands], 1.0, unit)
         entries.add(rows, np.where(by_year[demands], -1, unit_column[demands, 0]), 1.0)
@@ -437,5 +470,9 @@ def _slacks(space: Space, row_scale: np.ndarray) -> tuple[sparse.csr_matrix, np.
 
 def _powers_of_two(matrix: sparse.csr_matrix) -> np.ndarray:
     """(rows,) factors that bring the largest coefficient of each row to between 1 and 2."""
-    largest = np.abs(matrix).max(axis=1).toarray().ravel() if matrix.shape[1] and matrix.shape[0] else np.zeros(matrix.shape[0])
+    largest = (
+        np.abs(matrix).max(axis=1).toarray().ravel()
+        if matrix.shape[1] and matrix.shape[0]
+        else np.zeros(matrix.shape[0])
+    )
     return 2.0 ** -np.floor(np.log2(np.where(largest > 0, largest, 1.0)))

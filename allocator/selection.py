@@ -99,9 +99,7 @@ class Column:
         """(rows,) float: the cells of a numeric column (euros for money), NaN where empty."""
         if self._money:
             return cents_column(self._series)[0] / 100
-        return (
-            pd.to_numeric(self._series, errors="coerce").astype(float).to_numpy(np.float64, na_value=np.nan)
-        )
+        return pd.to_numeric(self._series, errors="coerce").astype(float).to_numpy(np.float64, na_value=np.nan)
 
     def fits(self, value: Scalar) -> bool:
         """Whether a value is of the column's kind: text, boolean or number."""
@@ -315,12 +313,8 @@ def _wrong_range(wanted: Mapping[Any, Any]) -> Text | None:
     return None
 
 
-_NAME_SCHEMA = {
-    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]
-}
-_YEAR_SCHEMA = {
-    "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}, {"type": "null"}]
-}
+_NAME_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
+_YEAR_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}, {"type": "null"}]}
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_names), WithJsonSchema(_NAME_SCHEMA)]
 
 
@@ -364,11 +358,7 @@ class Selection(BaseModel):
                 out[name] = list(values)
         if self.where is not None:
             out["where"] = {
-                attribute: {
-                    side: getattr(wanted, side)
-                    for side in ("min", "max")
-                    if getattr(wanted, side) is not None
-                }
+                attribute: {side: getattr(wanted, side) for side in ("min", "max") if getattr(wanted, side) is not None}
                 if isinstance(wanted, Range)
                 else list(wanted)
                 for attribute, wanted in self.where.items()
@@ -416,9 +406,7 @@ class Selection(BaseModel):
         return found
 
     @staticmethod
-    def _attribute_findings(
-        attribute: str, wanted: tuple[Scalar, ...] | Range, known: Known
-    ) -> list[Finding]:
+    def _attribute_findings(attribute: str, wanted: tuple[Scalar, ...] | Range, known: Known) -> list[Finding]:
         if known.demands is None or known.territories is None:
             return []
         path = ("where", attribute)
@@ -513,9 +501,7 @@ class Selection(BaseModel):
         for attribute, wanted in (self.where or {}).items():
             if attribute in known.demands:
                 demands &= known.demands[attribute].mask(wanted)
-        return Pick(
-            demands, _among(self.funds, known.funds), _among(self.years, known.years), territories, measures
-        )
+        return Pick(demands, _among(self.funds, known.funds), _among(self.years, known.years), territories, measures)
 
 
 def _among(wanted: tuple[Any, ...] | None, names: Sequence[Any]) -> np.ndarray:
@@ -542,9 +528,7 @@ def _possible(column: Column) -> Text | None:
             return None
         low, high = f"{numbers.min():g}", f"{numbers.max():g}"
         return Text(f"Valeurs de {low} à {high}.", f"Values from {low} to {high}.")
-    values = sorted(
-        {str(value).lower() if column.kind == "boolean" else str(value) for value in column.values}
-    )
+    values = sorted({str(value).lower() if column.kind == "boolean" else str(value) for value in column.values})
     return Text(f"Possibles : {listed(values)}.", f"Possible: {listed(values)}.") if values else None
 
 

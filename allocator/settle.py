@@ -93,9 +93,7 @@ def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine) -> Reading | None:
     return _whole_cents(relaxed, np.where(program.integer, fixed, x), aim, rounder)
 
 
-def _cheapest_then_ordered(
-    relaxed: Relaxed, best: Outcome, lower: np.ndarray, upper: np.ndarray
-) -> np.ndarray:
+def _cheapest_then_ordered(relaxed: Relaxed, best: Outcome, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Move among the optimal points: fewest euros first, then a fixed order of demands, years and funds.
 
     The optimal points are what complementary slackness leaves: a column with a reduced cost stays at its bound, a row
@@ -119,9 +117,7 @@ def _cheapest_then_ordered(
         tight &= np.isfinite(side)
         row_lower, row_upper = np.where(tight, side, row_lower), np.where(tight, side, row_upper)
         objective = level
-        outcome = relaxed.solve(
-            lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level
-        )
+        outcome = relaxed.solve(lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level)
         if outcome.reason is not Reason.OPTIMAL:
             break
         best = outcome
@@ -221,7 +217,9 @@ def _round_columns(
     whole = np.concatenate([np.ones(len(free), bool), np.zeros(len(slacks), bool)])
     ceiling = np.round(program.upper[:counted] * compiled.column_steps)[free]
     small = Program(
-        objective=np.concatenate([(program.objective[:counted] / compiled.column_steps)[free], program.objective[slacks]]),
+        objective=np.concatenate(
+            [(program.objective[:counted] / compiled.column_steps)[free], program.objective[slacks]]
+        ),
         matrix=sparse.csr_matrix(sparse.diags(1 / size) @ moving) if len(size) else moving,
         row_lower=lower,
         row_upper=upper,
@@ -265,9 +263,9 @@ def _deal(compiled: Compiled, whole: np.ndarray) -> Reading | None:
             dealt = _in_order(supply, room)
         member, cell, cents = dealt
         found.append((block.members[member], block.funds[cell], block.years[cell], cents))
-    parts = [np.concatenate(part).astype(np.int64) if found else np.array([], np.int64) for part in zip(*found)] or [
-        np.array([], np.int64)
-    ] * 4
+    parts = [
+        np.concatenate(part).astype(np.int64) if found else np.array([], np.int64) for part in zip(*found, strict=True)
+    ] or [np.array([], np.int64)] * 4
     order = np.lexsort((parts[1], parts[2], parts[0]))
     return Reading(space, *(part[order] for part in parts))
 
@@ -282,7 +280,9 @@ def _in_order(supply: np.ndarray, room: np.ndarray) -> tuple[np.ndarray, np.ndar
     return member, cell, cents
 
 
-def _by_flow(compiled: Compiled, block: Block, supply: np.ndarray, room: np.ndarray):
+def _by_flow(
+    compiled: Compiled, block: Block, supply: np.ndarray, room: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """As `_in_order` where funds may pay only part of a unit: a flow within each member's caps, rounded up to the cent."""
     space = compiled.space
     caps, common = space.unit_caps(int(space.pattern[block.members[0]]), block.members)

@@ -130,9 +130,9 @@ class _Run:
         root = relaxed.solve(time_limit=self._left(), stop=self.stop)
         if root.reason is Reason.INFEASIBLE:
             search = Search(relaxed, self.gap, 0.0, nodes=1)
-            proof = search.run(root).proof
-            start = self._lap("solve", start)
-            return self._infeasible(space, proof, conflict(relaxed))
+            empty = search.run(root).proof
+            self._lap("solve", start)
+            return self._infeasible(space, empty, conflict(relaxed))
         outcome = self._search_engine(relaxed, root)
         proof = self._root_proof(relaxed, root)
         start = self._lap("solve", start)
@@ -168,13 +168,20 @@ class _Run:
             outcome = root
         else:
             near = self._near(relaxed, root) if whole else None
-            close = near is not None and root.objective - near.objective <= self.gap * abs(near.objective)
-            outcome = near if close else self._whole_program(relaxed, root if near is None else near)
+            if near is not None and self._closes(root, near):
+                outcome = near
+            else:
+                outcome = self._whole_program(relaxed, root if near is None else near)
             if outcome.x is None and near is not None:  # stopped before it found anything
                 outcome = near
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome
+
+    def _closes(self, root: Outcome, near: Outcome) -> bool:
+        if root.objective is None or near.objective is None:
+            return False
+        return root.objective - near.objective <= self.gap * abs(near.objective)
 
     def _near(self, relaxed: Relaxed, root: Outcome) -> Outcome | None:
         """A point with every whole column that is whole at the root kept there: quick, and often good enough."""
@@ -242,7 +249,9 @@ class _Run:
             search.best = float(certificate.objective) / scale
         found = search.run(root)
         if lp_only:
-            claim = "optimal" if found.complete and found.x is not None else "infeasible" if found.complete else "feasible"
+            claim = (
+                "optimal" if found.complete and found.x is not None else "infeasible" if found.complete else "feasible"
+            )
             self.report = replace(self.report, claimed_status=claim)
         return found
 
@@ -255,7 +264,9 @@ class _Run:
         if reading is not None and certificate.ok:
             status = "optimal" if self._close_enough(certificate) else "feasible"
         elif reading is not None:
-            message = Text("le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate")
+            message = Text(
+                "le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate"
+            )
         else:
             message = Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
         compiled = relaxed.compiled
@@ -271,8 +282,13 @@ class _Run:
         certificate = NO_CHECKS if proof is None else certify_infeasible(space, proof)
         self._lap("certify", start)
         proved = proof is not None and certificate.ok
-        message = Text("", "") if proved else Text(
-            "le moteur dit qu'aucun plan n'existe, sans preuve vérifiable", "the engine says that no plan exists, unproved"
+        message = (
+            Text("", "")
+            if proved
+            else Text(
+                "le moteur dit qu'aucun plan n'existe, sans preuve vérifiable",
+                "the engine says that no plan exists, unproved",
+            )
         )
         status: Status = "infeasible" if proved else "no_plan"
         return Plan(self.scenario, status, certificate, self.report, self.seconds, conflict=named, message=message)
@@ -299,9 +315,9 @@ def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate) ->
     leaning: set[str] = set()
     if proof is not None:
         largest = np.abs(proof.multipliers).max(initial=0.0)
-        leaning = {rule.id for (rule, _), value in zip(rows, proof.multipliers, strict=True) if abs(value) > 1e-9 * largest}
+        leaning = {
+            rule.id for (rule, _), value in zip(rows, proof.multipliers, strict=True) if abs(value) > 1e-9 * largest
+        }
     return [
-        rule.id
-        for rule, levels in certificate.levels
-        if rule.id in leaning or any(level.tight for level in levels)
+        rule.id for rule, levels in certificate.levels if rule.id in leaning or any(level.tight for level in levels)
     ]

@@ -13,14 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from allocator.money import cents_column, decimals_column
+from allocator.texts import Text
 
 if TYPE_CHECKING:
+    from allocator.reading import Level, Reading
     from allocator.scenario import Scenario
     from allocator.selection import Selection
 
@@ -100,7 +102,7 @@ class Pattern:
     @cached_property
     def years(self) -> np.ndarray:
         """(Y,) bool: years with an eligible fund."""
-        return self.eligible.any(axis=0)
+        return np.asarray(self.eligible.any(axis=0))
 
     @cached_property
     def capped(self) -> bool:
@@ -120,7 +122,7 @@ class Space:
     least: np.ndarray  # (n,) int64 steps: nothing, or at least this (>= 1)
     measure: np.ndarray  # (n,) position
     territory: np.ndarray  # (n,) position
-    _groups: dict = field(default_factory=dict, repr=False)
+    _groups: dict[tuple[str, str | None], list[Group]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, scenario: Scenario) -> Space:
@@ -179,7 +181,7 @@ class Space:
             yield Group("", demands, cells, inhabitants)
         elif per in ("fund", "year"):
             names = [f.id for f in scenario.funds] if per == "fund" else scenario.years
-            for k in np.flatnonzero(pick.funds if per == "fund" else pick.years):
+            for k in np.flatnonzero(pick.funds if per == "fund" else pick.years).tolist():
                 only = np.zeros_like(cells)
                 only[(k, slice(None)) if per == "fund" else (slice(None), k)] = True
                 yield Group(str(names[k]), demands, cells & only, inhabitants)
@@ -268,7 +270,7 @@ class Space:
             rates = np.full((funds, years), Fraction(1), object)
             for rate, mask in zip(hard, touched, strict=True):
                 if mask[i]:
-                    rates[rate.cells] = np.minimum(rates[rate.cells], rate.rate)
+                    rates[rate.cells] = np.minimum(rates[rate.cells], np.array(rate.rate, object))
             found.append(Pattern(eligible, rates))
         return pattern, found
 
@@ -338,7 +340,10 @@ class Space:
                     here, year = np.zeros(self.shape, np.int64), np.zeros(self.shape, np.int64)
                     here[f, y], year[:, y] = rate.denominator, 1
                     at = np.array([i])
-                    paid, cost = Term(at, 1, here), Term(at, -rate.numerator * int(self.cost[i]), year, "units")
+                    paid, cost = (
+                        Term(at, 1, here),
+                        Term(at, -rate.numerator * int(self.cost[i]), year, "units"),
+                    )
                     yield Row((paid, cost), None, 0, 100 * rate.denominator, str(self.scenario.demands["id"].iat[i]))
 
 
@@ -372,9 +377,16 @@ def _split(codes: np.ndarray, demands: np.ndarray, values: np.ndarray) -> Iterat
 class Rule:
     """A named thing that a plan must respect: a constraint or a fund's envelope. See `constraints.Constraint`."""
 
+    title: ClassVar[Text]
+    kind: str
     id: str
     label: str
     soft: Fraction | None
 
     def rows(self, space: Space) -> Iterator[Statement]:
+        """What the program must contain: exact coefficients per demand and cell."""
+        raise NotImplementedError
+
+    def check(self, reading: Reading) -> Iterator[Level]:
+        """Where a finished plan stands, counted apart from `rows`."""
         raise NotImplementedError

@@ -74,9 +74,7 @@ class Table:
     given: tuple[str, ...] = ()  # the columns that the user gave
     absent: bool = False
 
-    def tell(
-        self, column: str | None, message: Text, remedy: Text | None = None, row: int | None = None
-    ) -> None:
+    def tell(self, column: str | None, message: Text, remedy: Text | None = None, row: int | None = None) -> None:
         self.found.append(CellFinding(self.name, row, column, message, remedy))
 
     def rows(
@@ -139,9 +137,7 @@ def frame_of(value: object, table: str, columns: Sequence[str]) -> Table:
             broken = frame_of(None, table, columns)
             kind = type(value).__name__
             broken.found.clear()
-            broken.tell(
-                None, Text(f"un tableau est attendu, et non {kind}", f"a table is expected, not {kind}")
-            )
+            broken.tell(None, Text(f"un tableau est attendu, et non {kind}", f"a table is expected, not {kind}"))
             return broken
     if len(frame) == 0 and len(frame.columns) == 0:
         frame = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
@@ -486,9 +482,7 @@ def _years(table: Table, years: Sequence[int]) -> None:
     table.rows(
         backwards,
         "first_year",
-        lambda v, end: Text(
-            f"first_year {v} est après last_year {end}", f"first_year {v} is after last_year {end}"
-        ),
+        lambda v, end: Text(f"first_year {v} est après last_year {end}", f"first_year {v} is after last_year {end}"),
         beside="last_year",
     )
     outside = ~backwards & ((first > years[-1]) | (last < years[0]))
@@ -549,12 +543,8 @@ def _quantities(table: Table, missing: Sequence[str], measures: dict[str, bool])
     least, least_scale = _number(table, "min_units")
     for name, numerators in (("units", units), ("min_units", least)):
         negative = np.asarray(numerators < 0, bool)
-        table.rows(
-            negative, name, lambda v, n=name: Text(f"{n} négatif : {_shown(v)}", f"negative {n}: {_shown(v)}")
-        )
-    bigger = np.asarray(least.astype(object) * units_scale > units.astype(object) * least_scale, bool) & (
-        least > 0
-    )
+        table.rows(negative, name, lambda v, n=name: Text(f"{n} négatif : {_shown(v)}", f"negative {n}: {_shown(v)}"))
+    bigger = np.asarray(least.astype(object) * units_scale > units.astype(object) * least_scale, bool) & (least > 0)
     table.rows(
         bigger,
         "min_units",
@@ -580,17 +570,13 @@ def _quantities(table: Table, missing: Sequence[str], measures: dict[str, bool])
             ),
         )
     asked = _euro_column(table, "asked", None)
-    readable = {
-        finding.row for finding in table.found if finding.column == "asked" and finding.row is not None
-    }
+    readable = {finding.row for finding in table.found if finding.column == "asked" and finding.row is not None}
     nothing = asked <= 0
     nothing[[row for row in readable if row is not None]] = False
     table.rows(
         nothing,
         "asked",
-        lambda v: Text(
-            f"asked doit être positif, et non {_shown(v)}", f"asked must be positive, not {_shown(v)}"
-        ),
+        lambda v: Text(f"asked doit être positif, et non {_shown(v)}", f"asked must be positive, not {_shown(v)}"),
         Text(
             "asked est la subvention demandée par unité, en euros.",
             "asked is the grant asked per unit, in euros.",
@@ -618,10 +604,7 @@ def _quantities(table: Table, missing: Sequence[str], measures: dict[str, bool])
         warn=True,
     )
     for name, cents in (("asked", asked), ("cost", cost), ("other_public", other), ("own", own)):
-        if (
-            len(cents)
-            and float(np.abs(cents.astype(float) * (units.astype(float) / units_scale)).sum()) >= MAX_CENTS
-        ):
+        if len(cents) and float(np.abs(cents.astype(float) * (units.astype(float) / units_scale)).sum()) >= MAX_CENTS:
             limit = format_euros(MAX_CENTS, compact=True)
             table.tell(
                 name,
@@ -658,9 +641,7 @@ def prior_aid_table(value: object) -> Table | None:
     )
     frame["date"] = pd.Series(dates, dtype="str")
     cents = _whole(table, "cents")
-    table.rows(
-        cents < 0, "cents", lambda v: Text(f"montant négatif : {_shown(v)}", f"negative amount: {_shown(v)}")
-    )
+    table.rows(cents < 0, "cents", lambda v: Text(f"montant négatif : {_shown(v)}", f"negative amount: {_shown(v)}"))
     frame["cents"] = cents
     table.frame = frame.sort_values(["beneficiary", "date", "cents"], kind="stable").reset_index(drop=True)
     return table

@@ -68,8 +68,9 @@ class Search:
         start = time.monotonic()
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
-        known = root.duals is not None
-        top = Node({}, np.inf, compiled.multipliers(root.duals) if known else np.zeros(len(compiled.row_scale)))
+        top = Node(
+            {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
+        )
         heap: list[tuple[float, int, Node]] = []
         count, serial = 0, 0
         current: Node | None = top
@@ -152,7 +153,9 @@ class Search:
         node.children = (down, up)
         return (up, down) if x[column] - node.at > 0.5 else (down, up)
 
-    def _fix(self, node: Node, lower: np.ndarray, upper: np.ndarray, x: np.ndarray, duals: np.ndarray, value: float) -> None:
+    def _fix(
+        self, node: Node, lower: np.ndarray, upper: np.ndarray, x: np.ndarray, duals: np.ndarray, value: float
+    ) -> None:
         """Reduced costs: a whole column need not go further from its bound than the cutoff lets it."""
         cutoff = self.cutoff()
         if not np.isfinite(cutoff):
@@ -175,7 +178,7 @@ class Search:
 
     def _cut(self, column: int, low: float, high: float) -> Cut:
         demand, year = self._places[column]
-        return Cut(demand, year, int(round(low)), int(round(high)))
+        return Cut(demand, year, round(low), round(high))
 
     def _proof(self, node: Node) -> Proof:
         """Bottom up without recursion, for a plunge may be deep."""
@@ -218,7 +221,9 @@ def farkas_multipliers(relaxed: Relaxed, lower: np.ndarray, upper: np.ndarray) -
     return relaxed.compiled.multipliers(outcome.duals, farkas=True)
 
 
-def elastic_program(compiled: Compiled, lower: np.ndarray, upper: np.ndarray, rows: np.ndarray | None = None) -> Program:
+def elastic_program(
+    compiled: Compiled, lower: np.ndarray, upper: np.ndarray, rows: np.ndarray | None = None
+) -> Program:
     """Keep the box, miss the scenario's hard rows at a price: objective −Σ misses. `rows` (k,) bool: only these rows."""
     program = compiled.program
     hard = np.array([rule.soft is None for rule, _ in compiled.space.rows], bool)

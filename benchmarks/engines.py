@@ -1,6 +1,6 @@
 """Every engine on the built-in scenario and on random ones: do they agree, and how long do they take?
 
-    python benchmarks/engines.py [how many random scenarios]
+python benchmarks/engines.py [how many random scenarios]
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from strategies import random_scenario  # noqa: E402
+from strategies import random_scenario
 
-import allocator  # noqa: E402
+import allocator
 
 ENGINES = ("highs", "glop", "cbc", "cp-sat")
 GAP = 1e-4
@@ -27,7 +27,9 @@ def main() -> None:
     for name in ENGINES:
         start = time.perf_counter()
         plan = allocator.solve(built_in, engine=name, gap=GAP)
-        print(f"{name:8} {plan.objective:18.4f} {plan.bound:18.4f} {plan.gap:9.1e} {time.perf_counter() - start:8.2f}   {plan.status}")
+        print(
+            f"{name:8} {plan.objective:18.4f} {plan.bound:18.4f} {plan.gap:9.1e} {time.perf_counter() - start:8.2f}   {plan.status}"
+        )
     kinds = ("none", "some", "all")
     statuses: dict[str, dict[str, int]] = {name: {} for name in ENGINES}
     seconds: dict[str, list[float]] = {name: [] for name in ENGINES}
@@ -48,7 +50,9 @@ def main() -> None:
                     apart += abs(one.objective - other.objective) > room
     print(f"\n{count} random scenarios: {compared} pairs of optimal plans compared, {apart} further apart than the gap")
     for name in ENGINES:
-        print(f"{name:8} {statuses[name]}   median {statistics.median(seconds[name]):.3f} s, worst {max(seconds[name]):.2f} s")
+        print(
+            f"{name:8} {statuses[name]}   median {statistics.median(seconds[name]):.3f} s, worst {max(seconds[name]):.2f} s"
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ REGIONS, DEPARTEMENTS, TERRITORIES, MEASURES = 13, 96, 1255, 6
 def scenario(n: int, funds: int, years: int, *, whole: float = 0.0, seed: int = 0) -> allocator.Scenario:
     """`whole`: the share of measures whose units are whole. Heavy-tailed prices; 40 % of what is asked can be paid."""
     rng = np.random.default_rng(seed)
-    region_of, departement_of = rng.integers(0, REGIONS, DEPARTEMENTS), rng.integers(0, DEPARTEMENTS, TERRITORIES)
+    region_of, departement_of = (
+        rng.integers(0, REGIONS, DEPARTEMENTS),
+        rng.integers(0, DEPARTEMENTS, TERRITORIES),
+    )
     territories = pd.DataFrame(
         {
             "id": [f"t{k:04d}" for k in range(TERRITORIES)],
@@ -56,5 +59,12 @@ def scenario(n: int, funds: int, years: int, *, whole: float = 0.0, seed: int = 
     ]
     measures = [{"id": f"m{k}", "lumpy": k < MEASURES * whole} for k in range(MEASURES)]
     return allocator.Scenario(
-        f"{n} x {funds} x {years}", span, purses, measures, territories, demands, rules, {"maximise": {"emplois": 1}}
+        f"{n} x {funds} x {years}",
+        span,
+        purses,
+        measures,
+        territories,
+        demands,
+        rules,
+        {"maximise": {"emplois": 1}},
     )

@@ -1,6 +1,6 @@
 """Where the time goes at national scale, through the public interface, against the size of the textbook program.
 
-    python benchmarks/national.py [demands funds years whole]
+python benchmarks/national.py [demands funds years whole]
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def main() -> None:
     seconds = ", ".join(f"{stage} {value:.2f}" for stage, value in plan.seconds.as_dict().items())
     print(f"{n} demands x {funds} funds x {years} years, whole units {whole:.0%}: {plan.status}, gap {plan.gap:.2g}")
     print(f"scenario from tables {built:.2f} s; seconds: {seconds}")
-    print(f"program {plan.size[0]} x {plan.size[1]}; textbook {columns} x {rows}; certificate ok: {plan.certificate.ok}")
+    print(
+        f"program {plan.size[0]} x {plan.size[1]}; textbook {columns} x {rows}; certificate ok: {plan.certificate.ok}"
+    )
 
 
 if __name__ == "__main__":

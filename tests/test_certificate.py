@@ -37,7 +37,10 @@ def scenario(*, whole: bool = True, floor: str = "1 M€", **changes):
     said = {
         "name": "t",
         "years": [2026, 2027],
-        "funds": [{"id": "f1", "amount": "3 M€"}, {"id": "f2", "amounts": {2026: "1 M€", 2027: "500 k€"}, "carry_over": True}],
+        "funds": [
+            {"id": "f1", "amount": "3 M€"},
+            {"id": "f2", "amounts": {2026: "1 M€", 2027: "500 k€"}, "carry_over": True},
+        ],
         "measures": [{"id": "friche"}, {"id": "ecole", "lumpy": whole}],
         "territories": TERRITORIES,
         "demands": demands,
@@ -81,7 +84,9 @@ def crash(program, outcome):
 
 LIES = {
     "infeasible point called optimal": lambda p, o: replace(o, x=p.upper.clip(max=1e4), reason=Reason.OPTIMAL),
-    "poor point called optimal": lambda p, o: replace(o, x=np.zeros(p.columns), objective=0.0, bound=0.0, reason=Reason.OPTIMAL),
+    "poor point called optimal": lambda p, o: replace(
+        o, x=np.zeros(p.columns), objective=0.0, bound=0.0, reason=Reason.OPTIMAL
+    ),
     "parts of whole units called whole": lambda p, o: replace(o, x=o.x + 0.5 * p.integer, reason=Reason.OPTIMAL),
     "bound too good": lambda p, o: replace(o, bound=-1e9),
     "feasible called infeasible": lambda p, o: Outcome(Reason.INFEASIBLE),
@@ -127,7 +132,7 @@ def test_lying_duals_weaken_the_bound_and_never_break_it(monkeypatch, lie, whole
 
 @pytest.mark.parametrize("claim", [Reason.OPTIMAL, Reason.FEASIBLE])
 def test_no_engine_makes_an_impossible_scenario_possible(claim):
-    twist = lambda p, o: Outcome(claim, x=np.zeros(p.columns), duals=np.zeros(p.rows), objective=0.0, bound=0.0)  # noqa: E731
+    twist = lambda p, o: Outcome(claim, x=np.zeros(p.columns), duals=np.zeros(p.rows), objective=0.0, bound=0.0)
     plan = allocator.solve(scenario(floor="40 M€"), engine=Liar(twist))
     assert plan.status == "infeasible"
     assert plan.reading is None
@@ -158,13 +163,21 @@ def test_a_true_plan_passes():
     ("broken", "check"),
     [
         (lambda r: twisted(r, cents=r.cents + 1), "fund:f1"),
-        (lambda r: twisted(r, cents=np.where(np.arange(len(r.cents)) == len(r.cents) - 1, r.cents - 1, r.cents)), "units"),
+        (
+            lambda r: twisted(r, cents=np.where(np.arange(len(r.cents)) == len(r.cents) - 1, r.cents - 1, r.cents)),
+            "units",
+        ),
         (lambda r: twisted(r, cents=r.cents * 3), "units"),
         (lambda r: twisted(r, cents=-r.cents), "grants"),
         (lambda r: twisted(r, cents=r.cents.astype(float)), "grants"),
         (lambda r: twisted(r, fund=np.zeros_like(r.fund)), "fund:f1"),
         (lambda r: twisted(r, fund=np.ones_like(r.fund), year=np.zeros_like(r.year)), "fund:f2"),
-        (lambda r: twisted(r, **{n: np.concatenate([getattr(r, n)] * 2) for n in ("demand", "fund", "year", "cents")}), "grants"),
+        (
+            lambda r: twisted(
+                r, **{n: np.concatenate([getattr(r, n)] * 2) for n in ("demand", "fund", "year", "cents")}
+            ),
+            "grants",
+        ),
     ],
 )
 def test_every_way_to_break_a_plan_is_seen(broken, check):
@@ -241,5 +254,7 @@ def test_objective_is_exact():
     plan = allocator.solve(scenario(), gap=0)
     emplois = {"d1": 10, "d2": 9, "d3": 7, "d4": 30, "d5": Fraction(51, 2), "d6": 22}
     asked = plan.scenario.demands.set_index("id")["asked"]
-    by_hand = sum(Fraction(int(g.cents), 100 * int(asked[g.demand])) * emplois[g.demand] for g in plan.grants.itertuples())
+    by_hand = sum(
+        Fraction(int(g.cents), 100 * int(asked[g.demand])) * emplois[g.demand] for g in plan.grants.itertuples()
+    )
     assert plan.certificate.objective == by_hand

@@ -20,6 +20,7 @@ from strategies import draw, random_scenario
 
 import allocator
 from allocator.certify import Certificate
+from allocator.cli import main
 from allocator.compare import FATES, MARGINS, Comparison, change_of, compare
 from allocator.plan import EngineReport, Plan, Seconds
 from allocator.problems import ScenarioError
@@ -253,9 +254,7 @@ def test_equal_changes_stay_in_order_and_each_plan_has_its_own():
 def test_demands():
     scenario = first()
     before = planned(scenario, {("d1", "f", 2026): 10_000, ("d2", "f", 2026): 7, ("d3", "f", 2026): 5})
-    after = planned(
-        scenario, {("d1", "f", 2026): 20_000, ("d2", "petit", 2026): 7, ("d4", "f", 2026): 40_000}
-    )
+    after = planned(scenario, {("d1", "f", 2026): 20_000, ("d2", "petit", 2026): 7, ("d4", "f", 2026): 40_000})
     fates = compare([before, after]).demands().set_index("demand")
     assert dict(fates["fate"]) == {"d1": "more", "d2": "same", "d3": "gone", "d4": "new"}
     assert dict(fates["change"]) == {"d1": 10_000, "d2": 0, "d3": -5, "d4": 40_000}
@@ -276,9 +275,7 @@ def test_demands():
 
 def test_demands_of_different_scenarios():
     shut = second().with_(constraints=[{"kind": "lock", "on": {"demands": ["d2"]}, "decision": "refuse"}])
-    fates = (
-        compare([planned(first(), {("d1", "f", 2026): 1}), planned(shut, {})]).demands().set_index("demand")
-    )
+    fates = compare([planned(first(), {("d1", "f", 2026): 1}), planned(shut, {})]).demands().set_index("demand")
     assert dict(fates["fate"]) == {"d1": "gone", "d2": "none", "d3": "none", "d4": "none", "d5": "none"}
     assert dict(fates["eligible_before"]) == {"d1": True, "d2": True, "d3": True, "d4": True, "d5": False}
     assert dict(fates["eligible_after"]) == {"d1": True, "d2": False, "d3": False, "d4": False, "d5": True}
@@ -301,9 +298,7 @@ def test_scarce_and_binding():
 def test_a_plan_without_grants_counts_as_zero_and_is_said():
     scenario = first()
     some = planned(scenario, {("d1", "f", 2026): 12_345})
-    none = allocator.solve(
-        scenario.with_(name="trop", constraints=[{"kind": "floor", "id": "haut", "amount": "1 M€"}])
-    )
+    none = allocator.solve(scenario.with_(name="trop", constraints=[{"kind": "floor", "id": "haut", "amount": "1 M€"}]))
     assert none.status == "infeasible"
     both = compare([some, none])
     assert list(both.totals["granted"]) == [12_345, 0] and list(both.totals["change"]) == [0, -12_345]
@@ -364,9 +359,7 @@ def test_what_cannot_be_compared_is_refused():
 def random_plan(scenario: allocator.Scenario, rng: random.Random, largest: int) -> Plan:
     """Any grants, allowed or not: a comparison adds up whatever a plan says."""
     ids, funds = list(scenario.demands["id"]), [f.id for f in scenario.funds]
-    cells = {
-        (rng.choice(ids), rng.choice(funds), rng.choice(scenario.years)) for _ in range(rng.randint(0, 20))
-    }
+    cells = {(rng.choice(ids), rng.choice(funds), rng.choice(scenario.years)) for _ in range(rng.randint(0, 20))}
     return planned(scenario, {cell: rng.randint(1, largest) for cell in sorted(cells)})
 
 
@@ -396,9 +389,7 @@ def test_every_margin_adds_up_to_the_cent(rng, largest):
         assert table["key"].is_unique
         for name, plan, total in zip(both.names, plans, granted, strict=True):
             assert table[name].dtype == np.int64
-            kept = {
-                key: cents for key, cents in zip(table["key"], table[name].tolist(), strict=True) if cents
-            }
+            kept = {key: cents for key, cents in zip(table["key"], table[name].tolist(), strict=True) if cents}
             assert kept == totals_by(plan, per)
             if name != both.reference:
                 change = table[change_of(name)]
@@ -640,3 +631,44 @@ def test_files(tmp_path):
     demands = pd.read_csv(tmp_path / "out/demands.csv")
     assert demands["change_cents"].sum() == -14_003
     assert json.loads((tmp_path / "out/comparison.json").read_text("utf-8")) == pair().as_dict()
+
+
+# -------------------------------------------------------------------------------- the command
+
+
+def folder(tmp_path, name: str, scenario: allocator.Scenario) -> str:
+    """The scenario as a folder that the command reads."""
+    home = tmp_path / name
+    home.mkdir()
+    content = scenario.to_dict() | {"name": name, "territories": "territories.csv", "demands": "demands.csv"}
+    (home / "scenario.yaml").write_text(json.dumps(content, default=str), "utf-8")
+    scenario.territories.to_csv(home / "territories.csv", index=False)
+    scenario.demands.drop(columns=["own"]).to_csv(home / "demands.csv", index=False)
+    return str(home)
+
+
+def test_command(tmp_path, capsys):
+    one, two = folder(tmp_path, "un", first()), folder(tmp_path, "deux", second())
+    assert main(["compare", one, two, "--json", "--out", str(tmp_path / "out")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    plans = [allocator.solve(allocator.load(where)) for where in (one, two)]
+    assert report == compare(plans).as_dict()
+    assert json.loads((tmp_path / "out/comparison.json").read_text("utf-8")) == report
+    assert main(["compare", one, two]) == 0
+    assert "« deux » par rapport à « un »" in capsys.readouterr().out
+
+
+def test_command_says_what_is_wrong_all_at_once(tmp_path, capsys):
+    one = folder(tmp_path, "un", first())
+    assert main(["compare", one]) == 2
+    assert "au moins deux scénarios" in capsys.readouterr().err
+    assert main(["compare", one, "rien", "nulle-part", "--gap", "-1"]) == 2
+    said = capsys.readouterr().err
+    assert "--gap" in said and "« rien »" in said and "« nulle-part »" in said
+
+
+def test_command_shows_the_comparison_even_when_a_scenario_has_no_plan(tmp_path, capsys):
+    rules = [{"kind": "floor", "id": "haut", "amount": 100_000}]
+    one, two = folder(tmp_path, "un", first()), folder(tmp_path, "deux", second().with_(constraints=rules))
+    assert main(["compare", one, two]) == 3
+    assert "« deux » n'a pas de plan" in capsys.readouterr().out

@@ -174,7 +174,10 @@ def test_a_level_tells_its_breach_and_slack_in_euros():
 
 def test_hard_cofunding_refuses_and_soft_cofunding_prices():
     hard, soft = space_with({"kind": "cofunding"}), space_with({"kind": "cofunding", "soft": 2})
-    assert {hard.scenario.demands["id"][i] for i in np.flatnonzero(hard.boxes[1] == 0)} == {"a-friche", "c-ecole"}
+    assert {hard.scenario.demands["id"][i] for i in np.flatnonzero(hard.boxes[1] == 0)} == {
+        "a-friche",
+        "c-ecole",
+    }
     assert (soft.boxes[1] > 0).all() and len(soft.rows) == len(hard.rows) + 2
 
 

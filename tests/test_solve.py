@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from strategies import random_scenario
 
 import allocator
 from allocator import engines
 from allocator.program import compile
 from allocator.space import Space
-from strategies import random_scenario
 
 MKNAP = Path(__file__).resolve().parents[2] / "shared/data/benchmarks/mknap1.txt"
 ENGINES = ("highs", "glop", "cbc", "cp-sat")
@@ -32,7 +32,14 @@ def petersen() -> list[tuple[float, allocator.Scenario]]:
         uses = [[float(next(numbers)) for _ in range(n)] for _ in range(m)]
         limits = [float(next(numbers)) for _ in range(m)]
         demands = pd.DataFrame(
-            {"id": [f"p{j:02d}" for j in range(n)], "territory": "t", "measure": "p", "units": 1, "asked": 1, "value": values}
+            {
+                "id": [f"p{j:02d}" for j in range(n)],
+                "territory": "t",
+                "measure": "p",
+                "units": 1,
+                "asked": 1,
+                "value": values,
+            }
             | {f"use{i}": use for i, use in enumerate(uses)}
         )
         territories = pd.DataFrame({"id": ["t"], "name": "t", "region": "r", "departement": "d", "population": 1})
@@ -109,7 +116,14 @@ def cheap_and_dear(**changes) -> allocator.Scenario:
     """Two demands of equal points, one cheaper; one without points."""
     territories = pd.DataFrame({"id": ["t"], "name": "t", "region": "r", "departement": "d", "population": 1})
     demands = pd.DataFrame(
-        {"id": ["cheap", "dear", "idle"], "territory": "t", "measure": "m", "units": 1, "asked": [10, 20, 5], "points": [1, 1, 0]}
+        {
+            "id": ["cheap", "dear", "idle"],
+            "territory": "t",
+            "measure": "m",
+            "units": 1,
+            "asked": [10, 20, 5],
+            "points": [1, 1, 0],
+        }
     )
     said = dict(
         name="ties", years=[2026], funds=[{"id": "f", "amount": 100}], measures=[{"id": "m"}], territories=territories,

@@ -1,4 +1,4 @@
-"""Key figures side by side, one card a plan."""
+"""Key figures side by side, one card a plan; and what the colours of a chart mean."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ def cards(view: View, lines: Sequence[Sequence[str]]) -> None:
             f'<p class="figure">{escape(figure)}</p><ul>{small}</ul></li>'
         )
     st.html(f'<ul class="cards">{"".join(shown)}</ul>')
+
+
+def legend(names: Sequence[str], colours: Sequence[str], title: str = "") -> None:
+    """Outside the chart: it folds on a phone and can be read aloud."""
+    shown = "".join(
+        f'<li><span class="swatch" style="background-color:{colour}"></span>{escape(name)}</li>'
+        for name, colour in zip(names, colours, strict=False)
+    )
+    heading = f"<li><strong>{escape(title)}</strong></li>" if title else ""
+    st.html(f'<ul class="legend">{heading}{shown}</ul>')

@@ -17,13 +17,14 @@ import streamlit as st
 from allocator import contours
 from allocator.compare import change_of
 from allocator.texts import Text
+from ui.cards import legend
 from ui.texts import NO_BREAK, each, euros, number, signed
 from ui.view import COLOURS, View
 
 FEW = ("#c6dfe8", "#8dbfd1", "#559db8", "#2b7794", "#124c63")  # little → much
 FALL, RISE = ("#8c4a12", "#c9894f", "#ecd0b3"), ("#b9dbd6", "#5fa79e", "#1c6a61")
 SAME, NONE = "#e9ecef", "#f7f8f9"
-LINE, INK = "#9aa4ad", "#7b8794"
+LINE = "#8a95a0"
 
 
 def bars(view: View, found: pd.DataFrame, title: str) -> None:
@@ -42,7 +43,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     plan, what, change = Text("Plan", "Plan"), title, Text("Différence", "Difference")
     base = alt.Chart(data).encode(
         y=alt.Y("what:N", sort=list(dict.fromkeys(data["what"])), title=None)
-        .axis(labelExpr="split(datum.label, '\\n')", labelLimit=170, ticks=False, domain=False, labelPadding=8)
+        .axis(labelExpr="split(datum.label, '\\n')", labelLimit=170, ticks=False, domain=False, labelPadding=8, labelColor=_ink())
         .scale(paddingInner=0.25),
         yOffset=alt.YOffset("plan:N", sort=names),
         x=alt.X("euros:Q", title=None).axis(None).scale(domain=[0, 1.25 * max(data["euros"].max(), 1)]),
@@ -53,10 +54,10 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
             alt.Tooltip("change:N", title=str(change)),
         ],
     )
-    colour = alt.Color("plan:N", title=None, sort=names).scale(domain=names, range=COLOURS[: len(names)])
-    legend = alt.Legend(orient="top", direction="vertical", labelLimit=330, symbolType="square", titlePadding=0)
-    drawn = base.mark_bar(cornerRadiusEnd=2).encode(color=colour.legend(legend))
-    written = base.mark_text(align="left", dx=4, fontSize=12, color=INK).encode(text="amount:N")
+    legend(names, COLOURS)
+    colour = alt.Color("plan:N", sort=names).scale(domain=names, range=COLOURS[: len(names)]).legend(None)
+    drawn = base.mark_bar(cornerRadiusEnd=2).encode(color=colour)
+    written = base.mark_text(align="left", dx=4, fontSize=12, color=_ink()).encode(text="amount:N")
     description = Text(
         f"Barres : accordé par {title.lower()} dans chaque plan. Les mêmes chiffres sont dans le tableau.",
         f"Bars: granted by {title.lower()} in each plan. The table holds the same figures.",
@@ -66,6 +67,11 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
         height=len(found) * (len(names) * 20 + 10) + 10,
     )
     st.altair_chart(chart.configure_view(strokeWidth=0), width="stretch")
+
+
+def _ink() -> str:
+    """What is written in a chart, at least 7:1 on the page's background."""
+    return "#c3ccd3" if st.context.theme.type == "dark" else "#45505a"
 
 
 @lru_cache(maxsize=2)
@@ -98,21 +104,17 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
     outlines, around = _outlines(level)
     data = alt.InlineData(outlines, format=alt.TopoDataFormat(type="topojson", feature=level))
     frames = alt.InlineData(around, format=alt.TopoDataFormat(type="topojson", feature="insets"))
-    legend = alt.Legend(
-        orient="top", direction="vertical", columns=2, labelLimit=200, symbolType="square", titleLimit=330,
-    )  # fmt: skip
     said = Text("Différence en € par habitant", "Difference in € per inhabitant") if difference else Text(
         "€ par habitant", "€ per inhabitant"
     )
+    legend(names, colours, str(said))
     what = Text("Région", "Région") if level == "regions" else Text("Intercommunalité", "EPCI")
     places = (
         alt.Chart(data)
         .mark_geoshape(stroke="white", strokeWidth=0.8 if level == "regions" else 0.2)
         .transform_lookup("id", alt.LookupData(rows, "id", ["place", "shade", "amount", "each"]))
         .encode(
-            color=alt.Color("shade:N", title=str(said), sort=names)
-            .scale(domain=names, range=colours)
-            .legend(legend),
+            color=alt.Color("shade:N", sort=names).scale(domain=names, range=colours).legend(None),
             tooltip=[
                 alt.Tooltip("place:N", title=str(what)),
                 alt.Tooltip("amount:N", title=str(Text("Différence", "Difference") if difference else Text("Accordé", "Granted"))),

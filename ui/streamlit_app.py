@@ -63,8 +63,9 @@ def main() -> None:
 
 def _language() -> str:
     """The switch at the top, on each screen."""
-    named, switch = st.columns([3, 1], vertical_alignment="bottom")
-    with switch:
+    head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    named = head.container(width="content")
+    with head.container(width="content"):
         lang = st.segmented_control(
             "Langue / Language", LANGUAGES, format_func=lambda each: {"fr": "Français", "en": "English"}[each],
             default="fr", required=True, key="lang", label_visibility="collapsed",

@@ -10,11 +10,11 @@ import streamlit as st
 
 from allocator.compare import change_of
 from allocator.texts import Text
-from ui.texts import NOTHING, euros, signed
+from ui.texts import NOTHING, euros, quoted, signed
 from ui.view import View
 
 Cell = str | tuple[str, str]
-"""A text, or an amount and what is said below it."""
+"""A text, or an amount and what is said beside it (below it where there is little room)."""
 
 
 def table(
@@ -45,16 +45,20 @@ def table(
 def _cell(cell: Cell) -> str:
     if isinstance(cell, str):
         return escape(cell)
-    return f"{escape(cell[0])}<br><small>{escape(cell[1])}</small>"
+    return f'{escape(cell[0])} <span class="below">{escape(cell[1])}</span>'
 
 
 def amounts(view: View, caption: str, what: str, found: pd.DataFrame) -> None:
-    """A table of `Comparison.by`: a column per plan, differences below the amounts, a total."""
+    """A table of `Comparison.by`: a column per plan, differences beside the amounts, a total."""
     head = [what, *(view.label(name) for name in view.names)]
     rows = [_amounts(view, row["label"], row) for row in found.to_dict("records")]
     sums = {name: int(found[name].sum()) for name in found.columns if name not in ("key", "label")}
     rows.append(_amounts(view, str(Text("total", "total")), sums))
-    table(caption, head, rows, total=True)
+    said = Text(
+        f"{caption}, et différence avec {quoted(view.label(view.names[0]))}",
+        f"{caption}, and difference from {quoted(view.label(view.names[0]))}",
+    )
+    table(str(said), head, rows, total=True)
 
 
 def _amounts(view: View, label: str, row: dict[str, int]) -> list[Cell]:

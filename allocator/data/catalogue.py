@@ -1,7 +1,7 @@
 """The 28 propositions of the note and its other figures: what each becomes here, where each figure stands.
 
 Facts are the note's; labels and sentences are ours. A figure that the note does not give has no `value`, and
-is shown as « absent de la note »; `used` is then the amount that the scenarios put in its place, a hypothesis.
+is shown as « absent de la note »; `used` is then what the scenarios put in its place, a hypothesis.
 """
 
 from __future__ import annotations

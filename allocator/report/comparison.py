@@ -289,9 +289,7 @@ def _times(asked: int, held: int) -> str:
 def _binding(comparison: Comparison) -> Table:
     """For each rule that limits some plan: it limits this one, it does not, or it is not there."""
     limits, free = Text("limite", "limits"), Text("ne limite pas", "does not limit")
-    table = _table(
-        Text("Ce qui limite les plans", "What limits the plans"), Text("règle", "rule"), *comparison.names
-    )
+    table = _table(Text("Ce qui limite les plans", "What limits the plans"), Text("règle", "rule"), *comparison.names)
     known = [_named_rules(plan) if plan.reading is not None else set() for plan in comparison.plans]
     binding = comparison.binding
     # by label too: a rule of one id may say 40 % here and 52 % there
@@ -304,9 +302,7 @@ def _binding(comparison: Comparison) -> Table:
         table.add_row(Cell(f"{Text('enveloppe', 'envelope')} {label}" if kind == "fund" else label), *cells)
     if not len(binding):
         table.add_row(str(Text("rien", "nothing")))
-    absent = Text(
-        "— : règle absente du scénario, ou aucun plan", "—: the scenario lacks the rule, or has no plan"
-    )
+    absent = Text("— : règle absente du scénario, ou aucun plan", "—: the scenario lacks the rule, or has no plan")
     table.caption = Cell(str(absent))
     return table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -24,7 +24,7 @@ STATUS = {
 def number(value: float, digits: int = 0) -> str:
     """1 234 567,8 in French, 1,234,567.8 in English."""
     text = f"{value:,.{digits}f}"
-    return text.translate(str.maketrans({",": "\u202f", ".": ","})) if language() == "fr" else text
+    return text.translate({ord(","): "\u202f", ord("."): ","}) if language() == "fr" else text
 
 
 def print_plan(plan: Plan, console: Console) -> None:
@@ -108,7 +108,7 @@ def _by_measure(plan: Plan) -> Table:
     )  # fmt: skip
     for measure in plan.scenario.measures:
         if measure.id in sums.index:
-            row = sums.loc[measure.id]
+            row: Any = sums.loc[measure.id]
             digits = 0 if measure.lumpy else 1
             table.add_row(
                 measure.label or measure.id, format_euros(int(row["asked"])), format_euros(int(row["cents"])),
@@ -120,12 +120,20 @@ def _by_measure(plan: Plan) -> Table:
 def _by_region(plan: Plan) -> Table:
     territories = plan.scenario.territories
     region = territories.set_index("id")["region"]
-    sums = plan.units.assign(asked=plan.asked_cents()).groupby(plan.units["territory"].map(region))[["asked", "cents"]].sum()
+    sums = (
+        plan.units.assign(asked=plan.asked_cents())
+        .groupby(plan.units["territory"].map(region))[["asked", "cents"]]
+        .sum()
+    )
     people = territories.groupby("region")["population"].sum()
     table = _table(
-        Text("Par région", "By region"), Text("région", "region"), ASKED, GRANTED, Text("€ par habitant", "€ per inhabitant")
+        Text("Par région", "By region"),
+        Text("région", "region"),
+        ASKED,
+        GRANTED,
+        Text("€ par habitant", "€ per inhabitant"),
     )
-    called = territories.groupby("region")["region_name"].first() if "region_name" in territories else {}
+    called: Any = territories.groupby("region")["region_name"].first() if "region_name" in territories else {}
     for name in sorted(people.index):
         asked, cents = (int(sums[c].get(name, 0)) for c in ("asked", "cents"))
         each = number(cents / 100 / people[name], 2) if people[name] else "—"
@@ -136,7 +144,9 @@ def _by_region(plan: Plan) -> Table:
 def _scarce(plan: Plan, console: Console) -> None:
     held, eligible = plan.held_cents(), plan.asked_by_fund()
     short = [f for f in plan.scenario.funds if eligible[f.id] > held[f.id]]
-    console.print(f"\n[bold]{Text('Fonds demandés au-delà de leur enveloppe', 'Funds asked for more than they hold')}[/bold]")
+    console.print(
+        f"\n[bold]{Text('Fonds demandés au-delà de leur enveloppe', 'Funds asked for more than they hold')}[/bold]"
+    )
     for fund in short:
         ratio = number(eligible[fund.id] / held[fund.id], 2) if held[fund.id] else "∞"
         text = Text(f"{fund.label} : {ratio} fois l'enveloppe", f"{fund.label}: {ratio} times the envelope")
@@ -154,18 +164,29 @@ def _binding(plan: Plan, console: Console) -> None:
         where = f" — {', '.join(tight[:6])}{' …' if len(tight) > 6 else ''}" if tight else ""
         console.print(f"  {rule.title} : {rule.label or rule.id}{where}", markup=False, highlight=False)
     broken = [
-        (rule, sum((level.breach for level in levels), 0)) for rule, levels in plan.certificate.levels if rule.soft is not None
+        (rule, sum((level.breach for level in levels), 0))
+        for rule, levels in plan.certificate.levels
+        if rule.soft is not None
     ]
     for rule, breach in broken:
         if breach:
-            text = Text(f"non-respect de {rule.label or rule.id} : {number(float(breach), 2)}", f"breach of {rule.label or rule.id}: {number(float(breach), 2)}")
+            text = Text(
+                f"non-respect de {rule.label or rule.id} : {number(float(breach), 2)}",
+                f"breach of {rule.label or rule.id}: {number(float(breach), 2)}",
+            )
             console.print(f"  {text}", markup=False, highlight=False)
 
 
 def _certificate(plan: Plan, console: Console) -> None:
     certificate = plan.certificate
-    verdict = Text("certificat valable", "certificate holds") if certificate.ok else Text("certificat refusé", "certificate refused")
-    console.print(f"\n[bold]{Text('Certificat', 'Certificate')}[/bold] : {verdict} ({len(certificate.checks)} {Text('vérifications', 'checks')})")
+    verdict = (
+        Text("certificat valable", "certificate holds")
+        if certificate.ok
+        else Text("certificat refusé", "certificate refused")
+    )
+    console.print(
+        f"\n[bold]{Text('Certificat', 'Certificate')}[/bold] : {verdict} ({len(certificate.checks)} {Text('vérifications', 'checks')})"
+    )
     for check in certificate.checks:
         if not check.ok or ":" not in check.name:
             console.print(f"  {'✓' if check.ok else '✗'} {check.label} : {check.detail}", markup=False, highlight=False)

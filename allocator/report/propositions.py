@@ -67,9 +67,7 @@ def print_propositions(console: Console) -> None:
         (Text("dans l'outil", "in the tool"), 4),
         (Text("chiffres", "figures"), 6),
     ):
-        table.add_column(
-            str(heading), ratio=ratio or None, justify="left" if ratio else "right", overflow="fold"
-        )
+        table.add_column(str(heading), ratio=ratio or None, justify="left" if ratio else "right", overflow="fold")
     for entry in propositions():
         kinds = ", ".join(str(KINDS[kind]) for kind in entry.kinds)
         head = f"{entry.label}\n{AXES[entry.axis]} · {kinds}\n{STATUSES[entry.status]}"
