@@ -6,7 +6,8 @@ import io
 import json
 import random
 import re
-import time
+import subprocess
+import sys
 from collections import Counter
 from fractions import Fraction
 
@@ -449,54 +450,6 @@ def test_json():
     assert report["binding"] == {"avant": [], "après": []}
 
 
-def test_five_plans_of_6000_demands_take_half_a_second():
-    rng = np.random.default_rng(0)
-    n, places = 6_000, 1_255
-    territories = pd.DataFrame(
-        {
-            "id": [f"t{k:04}" for k in range(places)],
-            "name": "T",
-            "region": [f"r{k % 18}" for k in range(places)],
-            "departement": [f"d{k % 98}" for k in range(places)],
-            "population": 1000,
-        }
-    )
-    demands = pd.DataFrame(
-        {
-            "id": [f"x{k:04}" for k in range(n)],
-            "territory": [f"t{k % places:04}" for k in range(n)],
-            "measure": "m",
-            "units": 1,
-            "asked": 1000,
-            "emplois": 1,
-        }
-    )
-    scenario = allocator.Scenario(
-        "s",
-        [2026, 2027, 2028],
-        [{"id": "f", "amount": "1 Md€"}],
-        [{"id": "m", "lumpy": True}],
-        territories,
-        demands,
-        [],
-        {"maximise": {"emplois": 1}},
-    )
-    space = Space.of(scenario)
-
-    def plan() -> Plan:
-        chosen = np.flatnonzero(rng.random(n) < 0.5)
-        reading = Reading(space, chosen, 0 * chosen, rng.integers(0, 3, len(chosen)), 0 * chosen + 100_000)
-        return Plan(scenario, "feasible", Certificate(()), EngineReport("", "", "", None), Seconds(), reading)
-
-    spent = []
-    for _ in range(3):  # of processor time, the best of three: others may be using the machine
-        plans = [plan() for _ in range(5)]
-        start = time.process_time()
-        compare(plans).as_dict()
-        spent.append(time.process_time() - start)
-    assert min(spent) < 0.5
-
-
 # -------------------------------------------------------------------------------- the report
 
 
@@ -672,3 +625,9 @@ def test_command_shows_the_comparison_even_when_a_scenario_has_no_plan(tmp_path,
     one, two = folder(tmp_path, "un", first()), folder(tmp_path, "deux", second().with_(constraints=rules))
     assert main(["compare", one, two]) == 3
     assert "« deux » n'a pas de plan" in capsys.readouterr().out
+
+
+def test_the_public_name_is_the_function_whatever_was_imported_before():
+    code = "import allocator.report.comparison, allocator; print(type(allocator.compare).__name__)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "function"
