@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from allocator.bound import Proof
 from allocator.engines.base import Reason
 from allocator.money import format_euros
+from allocator.program import compile
 from allocator.settle import Relaxed
 from allocator.space import Row, Rule, Space
 from allocator.texts import Text
 from allocator.tree import elastic_program
+
+MOST_TRIED = 60  # rows and deciding rules, beyond which a conflict is not made smallest
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Conflict:
 
     def text(self) -> Text:
         lines = [party.text() for party in self.parties]
+        if len(lines) == 1:
+            return Text(
+                f"Cette règle ne peut pas tenir :\n  - {lines[0].fr}", f"This rule cannot hold:\n  - {lines[0].en}"
+            )
         return Text(
             "Ces règles ne peuvent pas tenir ensemble :\n" + "\n".join(f"  - {line.fr}" for line in lines),
             "These rules cannot hold together:\n" + "\n".join(f"  - {line.en}" for line in lines),
@@ -64,7 +70,7 @@ class Conflict:
 
 
 def contradiction(space: Space) -> Conflict | None:
-    """A conflict that single demands show: decided in and out, or decided in with nobody to pay, or beyond what is asked."""
+    """A conflict that one demand shows: decided in and out, decided in with nobody to pay, or beyond what is asked."""
     low, high = space.boxes
     for i in np.flatnonzero(low > high):
         name = str(space.scenario.demands["id"].iat[int(i)])
@@ -84,70 +90,65 @@ def contradiction(space: Space) -> Conflict | None:
 def conflict(relaxed: Relaxed) -> Conflict | None:
     """Rows and decided demands that cannot hold together even with parts of units; None when they can.
 
-    A deletion filter over rows with a Farkas multiplier, then over the rules that box demands.
+    A deletion filter over the rows with a Farkas multiplier, then over the rules that decide single demands.
     """
-    compiled = relaxed.compiled
-    space, program = compiled.space, compiled.program
-    count = len(space.rows)
-
-    def broken(rows: np.ndarray, boxed: set[str]) -> np.ndarray | None:
-        """Rows with a multiplier when these rows and boxes cannot hold together."""
-        lower, upper = _column_bounds(relaxed, boxed)
-        outcome = relaxed.engine.solve(elastic_program(compiled, lower, upper, rows))
-        if outcome.reason is Reason.INFEASIBLE:
-            return np.zeros(count, bool)
-        if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-7:
-            return None
-        return np.abs(outcome.duals[:count]) > 1e-9
-
-    boxes = {rule.id for rule, _ in space.boxed}
+    space = relaxed.compiled.space
     rows = np.array([rule.soft is None for rule, _ in space.rows], bool)
-    support = broken(rows, boxes)
-    if support is None:
+    found = _misses(relaxed, rows)
+    if found is None:
         return None
-    rows &= support
-    minimal = int(rows.sum()) <= 60 and len(boxes) <= 60
+    rows &= found[0]
+    deciding = list(dict.fromkeys(rule for rule, _ in space.boxed))
+    minimal = int(rows.sum()) + len(deciding) <= MOST_TRIED
     if minimal:
         for r in np.flatnonzero(rows):
             rows[r] = False
-            if broken(rows, boxes) is None:
+            if _misses(relaxed, rows) is None:
                 rows[r] = True
-        for name in sorted(boxes):
-            if broken(rows, boxes - {name}) is not None:
-                boxes = boxes - {name}
-    else:
-        touched = np.flatnonzero(np.abs(program.matrix[np.flatnonzero(rows)]).sum(axis=0))
-        demands = {d for d, c in enumerate(compiled.unit_column[:, 0]) if c in set(touched)}
-        boxes = {rule.id for rule, box in space.boxed if demands & set(box.demands.tolist())}
+        for rule in list(deciding):
+            kept = [c for c in relaxed.compiled.space.scenario.constraints if c.id != rule.id]
+            without = Relaxed(compile(Space.of(space.scenario.with_(constraints=kept))), relaxed.engine)
+            if _misses(without, rows) is not None:
+                relaxed = without
+                deciding.remove(rule)
     parties = [Party(rule, row.group, _row_text(row, rule)) for k, (rule, row) in enumerate(space.rows) if rows[k]]
+    if len(parties) == 1 and not deciding:
+        parties = [_alone(relaxed, int(np.flatnonzero(rows)[0]), parties[0])]
     for rule, box in space.boxed:
-        if rule.id in boxes:
+        if rule in deciding:
             names = space.scenario.demands["id"].iloc[box.demands].tolist()
             shown = ", ".join(map(str, names[:5])) + (" …" if len(names) > 5 else "")
             parties.append(Party(rule, shown, Text("décidé d'avance", "decided already")))
     return Conflict(tuple(parties), minimal)
 
 
-def _column_bounds(relaxed: Relaxed, boxed: set[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Column bounds under these boxes alone."""
+def _misses(relaxed: Relaxed, rows: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """Which of `rows` (scenario's rows,) bool have a multiplier, and the least miss, when they cannot all hold."""
     compiled = relaxed.compiled
-    space, program = compiled.space, compiled.program
-    if boxed == {rule.id for rule, _ in space.boxed}:
-        return program.lower, program.upper
-    low, high = np.zeros(space.n, np.int64), np.where(space.payable, space.most, 0)
-    for rule, box in space.boxed:
-        if rule.id in boxed:
-            np.maximum.at(low, box.demands, box.lower)
-            np.minimum.at(high, box.demands, box.upper)
-    lower, upper = program.lower.copy(), program.upper.copy()
-    demand, year = np.nonzero(compiled.unit_column >= 0)
-    column = compiled.unit_column[demand, year]
-    steps = compiled.column_steps[column]
-    lower[column] = np.where(compiled.by_year[demand], 0, low[demand]) / steps
-    upper[column] = high[demand] / steps
-    served = np.flatnonzero(compiled.served_column >= 0)
-    lower[compiled.served_column[served]] = low[served] > 0
-    return lower, upper
+    program = compiled.program
+    outcome = relaxed.engine.solve(elastic_program(compiled, program.lower, program.upper, rows))
+    if outcome.reason is Reason.INFEASIBLE:
+        return np.zeros(len(rows), bool), 0.0
+    if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-7:
+        return None
+    return np.abs(outcome.duals[: len(rows)]) > 1e-9, -(outcome.objective or 0.0)
+
+
+def _alone(relaxed: Relaxed, row: int, party: Party) -> Party:
+    """A rule that nothing but its own candidates stands against: how far it can be kept."""
+    compiled = relaxed.compiled
+    only = np.zeros(len(compiled.row_scale), bool)
+    only[row] = True
+    found = _misses(relaxed, only)
+    rule, said = compiled.space.rows[row]
+    if found is None or said.lower is None:
+        return party
+    reached = replace(said, lower=None, upper=said.lower - round(found[1] / compiled.row_scale[row]))
+    most = _row_text(reached, rule)
+    return replace(
+        party,
+        asks=Text(f"{party.asks.fr} ; possible : {most.fr}", f"{party.asks.en}; possible: {most.en}"),
+    )
 
 
 def _row_text(row: Row, rule: Rule) -> Text:
@@ -175,12 +176,3 @@ def _steps_text(space: Space, i: int, low: int, high: int) -> Text:
     if low == high:
         return Text(f"exactement {least:g} unité(s)", f"exactly {least:g} unit(s)")
     return Text(f"de {least:g} à {most:g} unités", f"{least:g} to {most:g} units")
-
-
-def farkas_proof(relaxed: Relaxed) -> Proof | None:
-    """Multipliers that show that no plan exists, parts of units allowed."""
-    from allocator.tree import farkas_multipliers
-
-    program = relaxed.compiled.program
-    found = farkas_multipliers(relaxed, program.lower, program.upper)
-    return None if found is None else Proof(found, farkas=True)

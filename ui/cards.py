@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from allocator.texts import Text
 from ui.view import COLOURS, View
 
 
@@ -30,3 +31,8 @@ def legend(names: Sequence[str], colours: Sequence[str], title: str = "") -> Non
     )
     heading = f"<li><strong>{escape(title)}</strong></li>" if title else ""
     st.html(f'<ul class="legend">{heading}{shown}</ul>')
+
+
+def note(text: Text) -> None:
+    """A small remark, in the full colour of the text: it is there to be read."""
+    st.html(f'<p class="note">{escape(str(text))}</p>')

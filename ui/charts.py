@@ -131,7 +131,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
     )
     chart = (places + boxes).project(type="identity", reflectY=True)
     st.altair_chart(
-        chart.properties(height=560, description=str(description)).configure_view(strokeWidth=0), width="stretch"
+        chart.properties(height=440, description=str(description)).configure_view(strokeWidth=0), width="stretch"
     )
 
 

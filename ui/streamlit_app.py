@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -14,9 +15,10 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # streamlit puts this folder there, not the one that holds `ui`
     sys.path.insert(0, ROOT)
 
+import allocator  # noqa: E402
 from allocator import data  # noqa: E402
-from allocator.compare import compare  # noqa: E402
 from allocator.texts import LANGUAGES, Text, set_language  # noqa: E402
+from ui.cards import note  # noqa: E402
 from ui.screens import nation, scenarios, territoire  # noqa: E402
 from ui.solving import STAGES, Job, workshop  # noqa: E402
 from ui.texts import NO_BREAK, number  # noqa: E402
@@ -33,7 +35,11 @@ def main() -> None:
     lang = _language()
     st.html(STYLE)
     st.html(f'<script>document.documentElement.lang = "{lang}"</script>', unsafe_allow_javascript=True)
-    page = st.navigation(_pages(), position="top")
+    pages = _pages()
+    page = st.navigation(pages, position="hidden")  # Streamlit's own menu hides behind a sign on a phone
+    links = st.container(horizontal=True, gap="small")
+    for each in pages:
+        links.page_link(each, width="content")
     names = _choose()
     if len(names) < 2:
         st.info(str(Text("Choisissez au moins deux scénarios à comparer.", "Choose at least two scenarios to compare.")))
@@ -51,7 +57,7 @@ def main() -> None:
     labels = _labels()
     plans = [job.plan for job in made if job.plan is not None]
     try:
-        st.session_state["view"] = View(compare(plans), labels)
+        st.session_state["view"] = View(allocator.compare(plans), labels)
         page.run()
     except Exception:  # no traceback on a screen: the server's log has it
         logging.getLogger(__name__).exception("screen %s", page.url_path)
@@ -76,8 +82,8 @@ def _language() -> str:
     return lang
 
 
-def _pages() -> list:
-    def page(show: Callable[[View], None], title: Text, path: str, icon: str, first: bool = False):
+def _pages() -> list[Any]:
+    def page(show: Callable[[View], None], title: Text, path: str, icon: str, first: bool = False) -> Any:
         def run() -> None:
             show(st.session_state["view"])
 
@@ -103,12 +109,12 @@ def _choose() -> list[str]:
         list(labels), default=first, format_func=lambda name: labels.get(name, name), key="scenarios",
         max_selections=MOST, select_all=False, placeholder=str(Text("Choisir des scénarios", "Choose scenarios")),
     )  # fmt: skip
-    st.caption(str(Text(
+    note(Text(
         "Les dossiers sont une hypothèse, écrite par une règle : ce ne sont pas des demandes réelles. Sources et "
         "hypothèses sont dans « Scénarios et preuves ».",
         "The demands are a hypothesis, written by a rule: they are not real requests. Sources and hypotheses are "
         "under “Scenarios and proofs”.",
-    )))  # fmt: skip
+    ))  # fmt: skip
     return names
 
 

@@ -110,10 +110,10 @@ def _places(view: View, level: str, name: str, difference: bool) -> None:
         return
     gain, lose = places[places["cents"] > 0], places[places["cents"] < 0][::-1]
     st.write(str(Text(
-        f"{number(len(gain))} intercommunalités gagnent, {number(len(lose))} perdent, "
-        f"{number(len(places) - len(gain) - len(lose))} ne voient pas de changement.",
-        f"{number(len(gain))} EPCI gain, {number(len(lose))} lose, "
-        f"{number(len(places) - len(gain) - len(lose))} see no change.",
+        f"Intercommunalités qui gagnent : {number(len(gain))} ; qui perdent : {number(len(lose))} ; "
+        f"sans changement : {number(len(places) - len(gain) - len(lose))}.",
+        f"EPCI that gain: {number(len(gain))}; that lose: {number(len(lose))}; "
+        f"without change: {number(len(places) - len(gain) - len(lose))}.",
     )))  # fmt: skip
     for title, rows in ((Text("Qui gagne le plus", "Who gains most"), gain), (Text("Qui perd le plus", "Who loses most"), lose)):
         table(str(title), heads, [_place(row, True) for row in rows.head(MANY).to_dict("records")])

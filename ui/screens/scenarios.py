@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from allocator.plan import Plan
+from allocator import Plan
 from allocator.texts import Text
 from ui.tables import table
 from ui.texts import NOTHING, euros, number, percent

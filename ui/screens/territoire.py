@@ -7,7 +7,7 @@ import streamlit as st
 
 from allocator.compare import FATES
 from allocator.texts import Text
-from ui.cards import cards
+from ui.cards import cards, note
 from ui.charts import bars
 from ui.tables import amounts, download, table
 from ui.texts import NOTHING, each, euros, number, quoted, signed
@@ -96,7 +96,7 @@ def _cards(view: View, granted: list[int], people: int) -> None:
         lines.append([euros(cents, True), each(cents, people), change])
     cards(view, lines)
     if people:
-        st.caption(str(Text(f"{number(people)} habitants", f"{number(people)} inhabitants")))
+        note(Text(f"{number(people)} habitants", f"{number(people)} inhabitants"))
 
 
 def _measures(view: View, members: pd.DataFrame, label: str, key: str) -> None:
@@ -125,10 +125,10 @@ def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
     order = mine.assign(size=mine["change"].abs(), paid=mine[["before", "after"]].max(axis=1))
     shown = order.sort_values(["size", "paid", "demand"], ascending=[False, False, True]).head(SHOWN)
     if len(shown) < len(mine):
-        st.caption(str(Text(
+        note(Text(
             f"Les {SHOWN} dossiers qui changent le plus, sur {number(len(mine))}.",
             f"The {SHOWN} demands that change most, of {number(len(mine))}.",
-        )))  # fmt: skip
+        ))  # fmt: skip
     several = len(members) > 1
     called = dict(zip(members["id"], members["name"], strict=True))
     measures = {m.id: m.label for plan in view.comparison.plans for m in plan.scenario.measures}
