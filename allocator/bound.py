@@ -20,7 +20,8 @@ from math import log2
 
 import numpy as np
 
-from allocator.space import Exact, Space
+from allocator.reading import weighted_units
+from allocator.space import Exact, Row, Space
 
 ALL_YEARS = -1
 SERVED = -2
@@ -95,11 +96,13 @@ class Priced:
         self.toll = np.zeros(space.n, object)
         by_cell: np.ndarray | None = None
         self.base: Exact = 0
-        for (_, row), factor in zip(space.rows, whole, strict=True):
+        for (rule, row), factor in zip(space.rows, whole, strict=True):
             if not factor:
                 continue
             side = row.upper if factor > 0 else row.lower
             self.base += factor * (side or 0)
+            if rule.soft is None and row.lower == row.upper:
+                self.base += abs(factor) * _cents_worth(space, row)
             for term in row.terms:
                 if not len(term.demands):
                     continue
@@ -235,6 +238,21 @@ class Priced:
         possible = (high >= fewest) & ~stuck
         term = np.where(low > 0, served, np.where(possible, np.maximum(served, 0), 0))
         return int(term[others].sum()) if others.any() else 0
+
+
+def _cents_worth(space: Space, row: Row) -> Exact:
+    """At most what an equality may be missed by for want of smaller coins: one cent for each grant that it covers."""
+    total: Exact = 0
+    for term in row.terms:
+        if term.of == "served":
+            continue
+        loose = ~space.lumpy[term.demands] if term.of == "units" else np.ones(len(term.demands), bool)
+        demands, weights = term.demands[loose], np.abs(term.weights[loose])
+        eligible = np.array([p.eligible[term.cells != 0].sum() for p in space.patterns], np.int64)
+        size = int(np.abs(term.cells).max(initial=0))
+        asked = space.asked[demands] if term.of == "units" else np.ones(len(demands), np.int64)
+        total += size * weighted_units(weights, eligible[space.pattern[demands]], asked)
+    return total
 
 
 def _whole_multipliers(space: Space, floats: np.ndarray, value_scale: int, farkas: bool) -> tuple[list[int], int, bool]:

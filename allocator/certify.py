@@ -55,7 +55,7 @@ class Certificate:
 
     @property
     def ok(self) -> bool:
-        return all(check.ok for check in self.checks)
+        return bool(self.checks) and all(check.ok for check in self.checks)
 
     @property
     def gap(self) -> float | None:

@@ -12,7 +12,7 @@ from allocator.engines.base import Reason
 from allocator.money import format_euros
 from allocator.program import compile
 from allocator.settle import Relaxed
-from allocator.space import Row, Rule, Space
+from allocator.space import Box, Row, Rule, Space
 from allocator.texts import Text
 from allocator.tree import elastic_program
 
@@ -78,12 +78,29 @@ def contradiction(space: Space) -> Conflict | None:
         for rule, box in space.boxed:
             for at in np.flatnonzero(box.demands == i):
                 parties.append(Party(rule, name, _steps_text(space, int(i), int(box.lower[at]), int(box.upper[at]))))
-        if not space.payable[i]:
-            note = Text("aucun fonds ne peut payer ce dossier", "no fund may pay this demand")
+        note = _limits(space, int(i), [box for _, box in space.boxed if i in box.demands])
+        if note is not None:
             parties = [
                 Party(p.rule, p.group, Text(f"{p.asks.fr} ; {note.fr}", f"{p.asks.en}; {note.en}")) for p in parties
             ]
         return Conflict(tuple(parties), minimal=True)
+    return None
+
+
+def _limits(space: Space, i: int, boxes: list[Box]) -> Text | None:
+    """What the demand itself allows, where that is what decisions run against."""
+    asked = int(space.asked[i] // space.step[i])
+    wanted = max(int(box.lower[box.demands == i].max()) for box in boxes)
+    if not space.payable[i]:
+        return Text("aucun fonds ne peut payer ce dossier", "no fund may pay this demand")
+    if wanted > space.most[i]:
+        most = f"{space.most[i] / asked:g}"
+        return Text(f"le dossier demande {most} unité(s)", f"the demand asks for {most} unit(s)")
+    if 0 < wanted < space.least[i]:
+        least = f"{space.least[i] / asked:g}"
+        return Text(
+            f"le dossier prend au moins {least} unité(s), ou rien", f"the demand takes {least} unit(s), or nothing"
+        )
     return None
 
 
@@ -114,12 +131,21 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
     parties = [Party(rule, row.group, _row_text(row, rule)) for k, (rule, row) in enumerate(space.rows) if rows[k]]
     if len(parties) == 1 and not deciding:
         parties = [_alone(relaxed, int(np.flatnonzero(rows)[0]), parties[0])]
-    for rule, box in space.boxed:
-        if rule in deciding:
-            names = space.scenario.demands["id"].iloc[box.demands].tolist()
-            shown = ", ".join(map(str, names[:5])) + (" …" if len(names) > 5 else "")
-            parties.append(Party(rule, shown, Text("décidé d'avance", "decided already")))
+    parties += [_decided(space, rule, box) for rule, box in space.boxed if rule in deciding]
     return Conflict(tuple(parties), minimal)
+
+
+def against_decisions(space: Space, rule: Rule, row: Row) -> Conflict:
+    """A row beside everything that is decided already."""
+    parties = [Party(rule, row.group, _row_text(row, rule))]
+    parties += [_decided(space, other, box) for other, box in space.boxed]
+    return Conflict(tuple(parties), minimal=False)
+
+
+def _decided(space: Space, rule: Rule, box: Box) -> Party:
+    names = space.scenario.demands["id"].iloc[box.demands].tolist()
+    shown = ", ".join(map(str, names[:5])) + (" …" if len(names) > 5 else "")
+    return Party(rule, shown, Text("décidé d'avance", "decided already"))
 
 
 def _misses(relaxed: Relaxed, rows: np.ndarray) -> tuple[np.ndarray, float] | None:

@@ -163,27 +163,31 @@ class Share(Constraint):
         for part in space.groups(self.on, self.per):
             yield part, wholes.get(part.value, Group(part.value, nothing, np.zeros(space.shape, bool), 0))
 
+    def _bounds(self) -> Iterator[tuple[Fraction, Exact | None, Exact | None]]:
+        """Each bound with the sides of  on · denominator − of · numerator  that it asks for."""
+        if self.min is not None and self.min == self.max:
+            yield self.min, 0, 0
+            return
+        if self.min is not None:
+            yield self.min, 0, None
+        if self.max is not None:
+            yield self.max, None, 0
+
     def rows(self, space: Space) -> Iterator[Statement]:
         for part, whole in self._pairs(space):
-            for bound, at_least in ((self.min, True), (self.max, False)):
-                if bound is not None:
-                    on = Term(part.demands, bound.denominator, part.cells.astype(np.int64))
-                    of = Term(whole.demands, -bound.numerator, whole.cells.astype(np.int64))
-                    lower, upper = (0, None) if at_least else (None, 0)
-                    yield Row((on, of), lower, upper, 100 * bound.denominator, part.value)
+            for bound, lower, upper in self._bounds():
+                on = Term(part.demands, bound.denominator, part.cells.astype(np.int64))
+                of = Term(whole.demands, -bound.numerator, whole.cells.astype(np.int64))
+                yield Row((on, of), lower, upper, 100 * bound.denominator, part.value)
 
     def check(self, reading: Reading) -> Iterator[Level]:
         for part, whole in self._pairs(reading.space):
             on, of = reading.euros(part), reading.euros(whole)
-            tolerance = 0
-            if self.min == self.max:
-                tolerance = int((reading.covered(part) | reading.covered(whole)).sum())
-            for bound, at_least in ((self.min, True), (self.max, False)):
-                if bound is not None:
-                    left = on * bound.denominator - of * bound.numerator
-                    lower, upper = (0, None) if at_least else (None, 0)
-                    scale = 100 * bound.denominator
-                    yield Level(part.value, left, lower, upper, scale, tolerance * bound.denominator, not (on or of))
+            covered = int((reading.covered(part) | reading.covered(whole)).sum())
+            for bound, lower, upper in self._bounds():
+                left = on * bound.denominator - of * bound.numerator
+                cents = covered * bound.denominator if lower == upper else 0
+                yield Level(part.value, left, lower, upper, 100 * bound.denominator, cents, not (on or of))
 
 
 class Count(Constraint):
@@ -443,6 +447,19 @@ class Lock(Constraint):
                 ),
             )
 
+        if self.units is not None and self.units.denominator != 1:
+            whole = {m.id for m in scenario.measures if m.lumpy}
+            chosen = scenario.demands[self.on.pick(scenario).demands]
+            if chosen["measure"].isin(whole).any():
+                yield Problem(
+                    place="units",
+                    message=Text(
+                        "un dossier à unités entières ne peut recevoir une part d'unité",
+                        "a demand of whole units cannot take part of a unit",
+                    ),
+                    remedy=Text("donner un nombre entier", "give a whole number"),
+                )
+
     def _target(self, space: Space, demands: np.ndarray) -> np.ndarray:
         """(k,) steps decided."""
         if self.decision == "fund":
@@ -461,8 +478,10 @@ class Lock(Constraint):
         demands = space.groups(self.on)[0].demands
         names = space.scenario.demands["id"]
         for i, target in zip(demands, self._target(space, demands), strict=True):
-            steps = int(reading.granted[i]) // int(space.step[i])
-            yield Level(str(names.iat[int(i)]), steps, int(target), int(target), int(space.asked[i] // space.step[i]))
+            steps, per_unit = int(reading.granted[i]) // int(space.step[i]), int(space.asked[i] // space.step[i])
+            exact: Exact = int(target) if self.units is None else self.units * per_unit
+            tolerance = 0 if exact == target else 1  # units that are no whole number of cents
+            yield Level(str(names.iat[int(i)]), steps, exact, exact, per_unit, tolerance)
 
 
 def _cents_worth(reading: Reading, group: Group, numerators: np.ndarray | int) -> Fraction:

@@ -266,7 +266,7 @@ class Space:
         found = []
         for i in example:
             span = (np.arange(years) >= first[i]) & (np.arange(years) < last[i])
-            eligible = np.outer([mask[i] for mask in masks], span)
+            eligible = np.outer(np.array([mask[i] for mask in masks], bool), span)
             rates = np.full((funds, years), Fraction(1), object)
             for rate, mask in zip(hard, touched, strict=True):
                 if mask[i]:

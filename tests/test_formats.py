@@ -352,3 +352,11 @@ def test_builtin_scenarios_are_listed_and_load() -> None:
         assert scenario.input_hash == load(name).input_hash
     with pytest.raises(KeyError):
         data.path("..")
+
+
+def test_a_device_is_not_a_table(tmp_path):
+    """A file without an end must be refused, not read."""
+    (tmp_path / "scenario.yaml").write_text("name: s\nterritories: /dev/zero\ndemands: /dev/zero\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(str(tmp_path))
+    assert sum("fichier ordinaire" in problem.message.fr for problem in caught.value.problems) == 2

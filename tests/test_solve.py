@@ -243,3 +243,46 @@ def test_demands_that_rows_do_not_tell_apart_share_their_money():
     assert plan.status == "optimal"
     dealt = plan.grants.groupby("demand").size()
     assert len(plan.grants) <= len(dealt) + 12 - 1
+
+
+@pytest.mark.parametrize("held", [100, 50, 99.99])
+@pytest.mark.parametrize("part", ["1/3", "0.1", "1/7"])
+def test_an_exact_share_of_few_cents_is_found(held, part):
+    plan = allocator.solve(
+        cheap_and_dear(
+            funds=[{"id": "f", "amount": held}],
+            demands=pd.DataFrame(
+                {"id": ["a", "b"], "territory": "t", "measure": "m", "units": 1, "asked": 100, "points": 1}
+            ),
+            constraints=[{"kind": "share", "on": {"demands": ["a"]}, "of": {}, "min": part, "max": part}],
+        )
+    )
+    assert plan.certificate.ok
+    assert plan.bound >= plan.objective >= held / 100 - 1e-9
+
+
+def test_what_cents_cannot_avoid_is_in_the_bound():
+    """An equality may be missed by a cent's worth, and the bound knows it."""
+    plan = allocator.solve(
+        cheap_and_dear(constraints=[{"kind": "indicator", "indicator": "points", "min": 1 / 3, "max": 1 / 3}])
+    )
+    assert plan.certificate.ok
+    assert plan.bound >= plan.objective
+
+
+def test_a_cent_beside_fifteen_billions():
+    demands = pd.DataFrame(
+        {"id": ["a", "b"], "territory": "t", "measure": "m", "units": 1, "asked": ["15 Md€", 0.01], "points": 1}
+    )
+    fund = [{"id": "f", "amount": "15 Md€"}]
+    lock = [{"kind": "lock", "id": "tout", "on": {}, "decision": "fund"}]
+    for lumpy in (True, False):
+        measures = [{"id": "m", "lumpy": lumpy}]
+        plan = allocator.solve(cheap_and_dear(funds=fund, measures=measures, demands=demands, constraints=lock))
+        assert plan.status == "infeasible"
+        assert {party.rule.id for party in plan.conflict.parties} == {"f", "tout"}
+
+
+def test_no_fund_no_money():
+    plan = allocator.solve(cheap_and_dear(funds=[], constraints=[]))
+    assert (plan.status, plan.objective, len(plan.grants)) == ("optimal", 0, 0)

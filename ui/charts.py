@@ -40,7 +40,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
         for rank, name in enumerate(view.names)
     ]  # fmt: skip
     data = pd.DataFrame(rows)
-    plan, what, change = Text("Plan", "Plan"), title, Text("Différence", "Difference")
+    plan, change = Text("Plan", "Plan"), Text("Différence", "Difference")
     base = alt.Chart(data).encode(
         y=alt.Y("what:N", sort=list(dict.fromkeys(data["what"])), title=None)
         .axis(labelExpr="split(datum.label, '\\n')", labelLimit=170, ticks=False, domain=False, labelPadding=8, labelColor=_ink())
@@ -48,7 +48,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
         yOffset=alt.YOffset("plan:N", sort=names),
         x=alt.X("euros:Q", title=None).axis(None).scale(domain=[0, 1.25 * max(data["euros"].max(), 1)]),
         tooltip=[
-            alt.Tooltip("label:N", title=what),
+            alt.Tooltip("label:N", title=title),
             alt.Tooltip("plan:N", title=str(plan)),
             alt.Tooltip("amount:N", title=str(Text("Accordé", "Granted"))),
             alt.Tooltip("change:N", title=str(change)),
@@ -114,7 +114,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
         .mark_geoshape(stroke="white", strokeWidth=0.8 if level == "regions" else 0.2)
         .transform_lookup("id", alt.LookupData(rows, "id", ["place", "shade", "amount", "each"]))
         .encode(
-            color=alt.Color("shade:N", sort=names).scale(domain=names, range=colours).legend(None),
+            color=alt.Color("shade:N", title=str(said), sort=names).scale(domain=names, range=colours).legend(None),
             tooltip=[
                 alt.Tooltip("place:N", title=str(what)),
                 alt.Tooltip("amount:N", title=str(Text("Différence", "Difference") if difference else Text("Accordé", "Granted"))),

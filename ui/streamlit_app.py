@@ -17,7 +17,7 @@ if ROOT not in sys.path:  # streamlit puts this folder there, not the one that h
 
 import allocator  # noqa: E402
 from allocator import data  # noqa: E402
-from allocator.texts import LANGUAGES, Text, set_language  # noqa: E402
+from allocator.texts import LANGUAGES, Text, language, set_language  # noqa: E402
 from ui.cards import note  # noqa: E402
 from ui.screens import nation, scenarios, territoire  # noqa: E402
 from ui.solving import STAGES, Job, workshop  # noqa: E402
@@ -104,11 +104,16 @@ def _choose() -> list[str]:
     """Names of the scenarios, the reference first."""
     labels = _labels()
     first = [name for name in FIRST if name in labels] or list(labels)[:2]
+    # The browser knows options by their labels: in another language it is another widget, with the same choice.
+    key = f"scenarios-{language()}"
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state.get("chosen", first)
     names = st.multiselect(
         str(Text("Scénarios à comparer (le premier sert de référence)", "Scenarios to compare (the first is the reference)")),
-        list(labels), default=first, format_func=lambda name: labels.get(name, name), key="scenarios",
+        list(labels), format_func=lambda name: labels.get(name, name), key=key,
         max_selections=MOST, select_all=False, placeholder=str(Text("Choisir des scénarios", "Choose scenarios")),
     )  # fmt: skip
+    st.session_state["chosen"] = names
     note(Text(
         "Les dossiers sont une hypothèse, écrite par une règle : ce ne sont pas des demandes réelles. Sources et "
         "hypothèses sont dans « Scénarios et preuves ».",

@@ -85,6 +85,8 @@ def _read(layer: Layer, below: tuple[Path, ...], problems: list[Problem]) -> Lay
         remedy = Text("Retirez l'un des `base`.", "Remove one of the `base`.")
         raise ScenarioError([*problems, Problem(_place(layer, ("base",)), message, remedy, str(layer.shown))])
     try:
+        if at.exists() and not at.is_file():
+            raise OSError(None, str(Text("pas un fichier ordinaire", "not a regular file")))
         data = at.read_bytes()
     except OSError as error:
         said = error.strerror or type(error).__name__

@@ -129,6 +129,9 @@ def _scenario(
 
 
 def _bytes(path: Path, file: str) -> tuple[bytes | None, Problem | None]:
+    if path.exists() and not path.is_file():  # a folder, or a device without an end
+        wrong = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")
+        return None, Problem("", wrong, Text("donner un fichier CSV ou YAML", "give a CSV or YAML file"), file)
     try:
         return path.read_bytes(), None
     except FileNotFoundError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pandas as pd
 import streamlit as st
 
@@ -58,7 +61,7 @@ def _choose(view: View) -> tuple[str, str, str] | None:
             format_func=lambda each: labels.get(each, each), persist_state="session",
             placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
         )  # fmt: skip
-    return None if key is None else (level, key, labels[key])
+    return None if key is None else (level, key, labels[key].partition(" · ")[0])
 
 
 def _labels(view: View, level: str) -> dict[str, str]:
@@ -69,7 +72,22 @@ def _labels(view: View, level: str) -> dict[str, str]:
         labels = dict(zip(places["id"], names, strict=True))
     else:
         labels = dict(zip(places[level], places[f"{level}_name"], strict=True))
-    return dict(sorted(labels.items(), key=lambda item: item[1]))
+    found = sorted((_plain(label), key) for key, label in labels.items())
+    return {key: labels[key] + _also(labels[key]) for _, key in found}
+
+
+def _plain(text: str) -> str:
+    """Without its accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _also(label: str) -> str:
+    """The name again as people type it in haste, without accents or hyphens, where that differs: the browser
+    finds only what is typed letter for letter.
+    """
+    name = label.rpartition(" (")[0] or label
+    hasty = " ".join(re.findall(r"\w+", _plain(name).lower()))
+    return "" if hasty == name.lower() else f" · {hasty}"
 
 
 def _sentence(view: View, place: str, name: str, cents: int, change: int) -> str:
