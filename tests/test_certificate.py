@@ -132,7 +132,8 @@ def test_lying_duals_weaken_the_bound_and_never_break_it(monkeypatch, lie, whole
 
 @pytest.mark.parametrize("claim", [Reason.OPTIMAL, Reason.FEASIBLE])
 def test_no_engine_makes_an_impossible_scenario_possible(claim):
-    twist = lambda p, o: Outcome(claim, x=np.zeros(p.columns), duals=np.zeros(p.rows), objective=0.0, bound=0.0)
+    def twist(p, o):
+        return Outcome(claim, x=np.zeros(p.columns), duals=np.zeros(p.rows), objective=0.0, bound=0.0)
     plan = allocator.solve(scenario(floor="40 M€"), engine=Liar(twist))
     assert plan.status == "infeasible"
     assert plan.reading is None
@@ -189,7 +190,7 @@ def test_every_way_to_break_a_plan_is_seen(broken, check):
 
 def test_no_objective_beyond_any_multipliers():
     """Weak duality: whatever the multipliers, the bound holds for the best plan."""
-    space, reading, _ = plan_and_proof()
+    space, _, _ = plan_and_proof()
     best = allocator.solve(scenario(), gap=0).certificate.objective
     rng = np.random.default_rng(1)
     for _ in range(200):
@@ -214,7 +215,7 @@ def test_a_proof_that_leaves_a_gap_in_its_boxes_is_refused():
 
 def test_fixed_columns_are_bounded_not_believed():
     """A proof may leave plans out only where its multipliers bound them: leaving out the best one shows in the bound."""
-    space, reading, _ = plan_and_proof()
+    space, _, _ = plan_and_proof()
     best = allocator.solve(scenario(), gap=0)
     i = int(np.flatnonzero(best.reading.granted[3:])[0]) + 3
     lie = Proof(np.zeros(len(space.rows)), fixed=(Cut(i, ALL_YEARS, 0, 0),))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from test_certificate import scenario
 
 import allocator
 from allocator.solver import find_conflict
-from test_certificate import scenario
 
 IDF, BRETAGNE = {"where": {"region": "11"}}, {"where": {"region": "53"}}
 ALONE = {"on": {"demands": ["d1"]}, "kind": "lock"}

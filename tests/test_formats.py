@@ -1,6 +1,6 @@
 """Folders and files: what is read, and where every mistake is found."""
 
-# ruff: noqa: E501 - examples are read one a line
+
 
 from __future__ import annotations
 

@@ -125,11 +125,11 @@ def cheap_and_dear(**changes) -> allocator.Scenario:
             "points": [1, 1, 0],
         }
     )
-    said = dict(
-        name="ties", years=[2026], funds=[{"id": "f", "amount": 100}], measures=[{"id": "m"}], territories=territories,
-        demands=demands, constraints=[{"kind": "indicator", "indicator": "points", "max": 1}],
-        objective={"maximise": {"points": 1}},
-    )  # fmt: skip
+    said = {
+        "name": "ties", "years": [2026], "funds": [{"id": "f", "amount": 100}], "measures": [{"id": "m"}], "territories": territories,
+        "demands": demands, "constraints": [{"kind": "indicator", "indicator": "points", "max": 1}],
+        "objective": {"maximise": {"points": 1}},
+    }  # fmt: skip
     return allocator.Scenario(**(said | changes))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -43,7 +44,14 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     plan, change = Text("Plan", "Plan"), Text("Différence", "Difference")
     base = alt.Chart(data).encode(
         y=alt.Y("what:N", sort=list(dict.fromkeys(data["what"])), title=None)
-        .axis(labelExpr="split(datum.label, '\\n')", labelLimit=170, ticks=False, domain=False, labelPadding=8, labelColor=_ink())
+        .axis(
+            labelExpr="split(datum.label, '\\n')",
+            labelLimit=170,
+            ticks=False,
+            domain=False,
+            labelPadding=8,
+            labelColor=_ink(),
+        )
         .scale(paddingInner=0.25),
         yOffset=alt.YOffset("plan:N", sort=names),
         x=alt.X("euros:Q", title=None).axis(None).scale(domain=[0, 1.25 * max(data["euros"].max(), 1)]),
@@ -104,10 +112,13 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
     outlines, around = _outlines(level)
     data = alt.InlineData(outlines, format=alt.TopoDataFormat(type="topojson", feature=level))
     frames = alt.InlineData(around, format=alt.TopoDataFormat(type="topojson", feature="insets"))
-    said = Text("Différence en € par habitant", "Difference in € per inhabitant") if difference else Text(
-        "€ par habitant", "€ per inhabitant"
+    said = (
+        Text("Différence en € par habitant", "Difference in € per inhabitant")
+        if difference
+        else Text("€ par habitant", "€ per inhabitant")
     )
     legend(names, colours, str(said))
+    shown = Text("Différence", "Difference") if difference else Text("Accordé", "Granted")
     what = Text("Région", "Région") if level == "regions" else Text("Intercommunalité", "EPCI")
     places = (
         alt.Chart(data)
@@ -117,7 +128,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
             color=alt.Color("shade:N", title=str(said), sort=names).scale(domain=names, range=colours).legend(None),
             tooltip=[
                 alt.Tooltip("place:N", title=str(what)),
-                alt.Tooltip("amount:N", title=str(Text("Différence", "Difference") if difference else Text("Accordé", "Granted"))),
+                alt.Tooltip("amount:N", title=str(shown)),
                 alt.Tooltip("each:N", title=str(Text("Soit", "That is"))),
             ],
         )
@@ -145,25 +156,17 @@ def _steps(values: np.ndarray, shares: tuple[float, ...]) -> list[float]:
     return [float(step) for step in dict.fromkeys(found)]
 
 
-def _euros(value: float) -> str:
-    shown = number(value, 0 if value >= 1 else 2)
-    return str(Text(f"{shown}{NO_BREAK}€", f"€{shown}"))
-
-
 def _between(steps: list[float]) -> list[str]:
     """Names of the classes that steps part: `moins de 10 €`, `10 à 50 €`, `plus de 50 €`."""
     if not steps:
         return [str(Text("plus de rien", "more than none"))]
-    inner = [
-        str(Text(f"{_euros(a)[:-2] if _fr() else _euros(a)} à {_euros(b)}", f"{_euros(a)} to {_euros(b)}"))
-        for a, b in zip(steps, steps[1:], strict=False)
+    said = [number(step, 0 if step >= 1 else 2) for step in steps]
+    first, last = said[0], said[-1]
+    return [
+        str(Text(f"moins de {first}{NO_BREAK}€", f"less than €{first}")),
+        *(str(Text(f"{a} à {b}{NO_BREAK}€", f"€{a} to €{b}")) for a, b in pairwise(said)),
+        str(Text(f"plus de {last}{NO_BREAK}€", f"more than €{last}")),
     ]
-    first = str(Text(f"moins de {_euros(steps[0])}", f"less than {_euros(steps[0])}"))
-    return [first, *inner, str(Text(f"plus de {_euros(steps[-1])}", f"more than {_euros(steps[-1])}"))]
-
-
-def _fr() -> bool:
-    return str(Text("fr", "en")) == "fr"
 
 
 def _amounts(values: np.ndarray) -> tuple[list[str], list[str], list[str]]:
@@ -183,4 +186,4 @@ def _falls_and_rises(values: np.ndarray) -> tuple[list[str], list[str], list[str
     up = [str(Text(f"hausse : {size}", f"rise: {size}")) for size in sizes]
     at = np.searchsorted(steps, np.abs(values), side="right")
     shade = [same if not v else (up if v > 0 else down)[k] for k, v in zip(at, values, strict=True)]
-    return shade, [*down[::-1], same, *up], [*FALL[3 - len(sizes):], SAME, *RISE[: len(sizes)]]
+    return shade, [*down[::-1], same, *up], [*FALL[3 - len(sizes) :], SAME, *RISE[: len(sizes)]]

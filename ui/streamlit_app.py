@@ -42,7 +42,8 @@ def main() -> None:
         links.page_link(each, width="content")
     names = _choose()
     if len(names) < 2:
-        st.info(str(Text("Choisissez au moins deux scénarios à comparer.", "Choose at least two scenarios to compare.")))
+        few = Text("Choisissez au moins deux scénarios à comparer.", "Choose at least two scenarios to compare.")
+        st.info(str(few))
         return
     jobs = [workshop().ask(name) for name in names]
     if not all(job.over for job in jobs):
@@ -108,9 +109,11 @@ def _choose() -> list[str]:
     key = f"scenarios-{language()}"
     if key not in st.session_state:
         st.session_state[key] = st.session_state.get("chosen", first)
+    asked = Text(
+        "Scénarios à comparer (le premier sert de référence)", "Scenarios to compare (the first is the reference)"
+    )
     names = st.multiselect(
-        str(Text("Scénarios à comparer (le premier sert de référence)", "Scenarios to compare (the first is the reference)")),
-        list(labels), format_func=lambda name: labels.get(name, name), key=key,
+        str(asked), list(labels), format_func=lambda name: labels.get(name, name), key=key,
         max_selections=MOST, select_all=False, placeholder=str(Text("Choisir des scénarios", "Choose scenarios")),
     )  # fmt: skip
     st.session_state["chosen"] = names

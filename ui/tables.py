@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,15 +23,12 @@ def table(
 ) -> None:
     """The first `left` columns are words, the others figures; the last row may be a total."""
     heads = "".join(
-        f'<th scope="col"{"" if k < left else " class=figure"}>{escape(title)}</th>'
-        for k, title in enumerate(head)
+        f'<th scope="col"{"" if k < left else " class=figure"}>{escape(title)}</th>' for k, title in enumerate(head)
     )
     lines = []
     for rank, row in enumerate(rows):
         cells = [f'<th scope="row">{_cell(row[0])}</th>']
-        cells += [
-            f"<td{'' if k < left else ' class=figure'}>{_cell(cell)}</td>" for k, cell in enumerate(row) if k
-        ]
+        cells += [f"<td{'' if k < left else ' class=figure'}>{_cell(cell)}</td>" for k, cell in enumerate(row) if k]
         last = ' class="total"' if total and rank == len(rows) - 1 else ""
         lines.append(f"<tr{last}>{''.join(cells)}</tr>")
     if not rows:
@@ -61,7 +59,7 @@ def amounts(view: View, caption: str, what: str, found: pd.DataFrame) -> None:
     table(str(said), head, rows, total=True)
 
 
-def _amounts(view: View, label: str, row: dict[str, int]) -> list[Cell]:
+def _amounts(view: View, label: str, row: Mapping[Any, Any]) -> list[Cell]:
     cells: list[Cell] = [label, _nothing(row[view.names[0]])]
     return cells + [(_nothing(row[name]), signed(row[change_of(name)])) for name in view.later]
 

@@ -27,7 +27,7 @@ def number(value: float, digits: int = 0) -> str:
     """`1 234 567,8`, in English `1,234,567.8`."""
     shown = f"{abs(value):,.{digits}f}"
     if language() == "fr":
-        shown = shown.translate(str.maketrans({",": NARROW, ".": ","}))
+        shown = shown.replace(",", NARROW).replace(".", ",")
     return (MINUS if value < 0 and float(f"{value:.{digits}f}") else "") + shown
 
 

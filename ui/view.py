@@ -63,10 +63,12 @@ class View:
     def population(self) -> dict[str, pd.Series]:
         """People by key, for each of `LEVELS`."""
         people = self.territories
-        return {
-            level: people.groupby("id" if level == "territory" else level)["population"].sum()
-            for level in LEVELS
-        }
+        return {level: people.groupby("id" if level == "territory" else level)["population"].sum() for level in LEVELS}
+
+    def people(self, level: str, key: str) -> int:
+        """Inhabitants of a place; 0 where unknown."""
+        known = self.population[level]
+        return int(known.loc[key]) if key in known.index else 0
 
     def members(self, level: str, key: str) -> pd.DataFrame:
         """The territories of a place."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -10,7 +13,7 @@ from allocator.compare import change_of
 from allocator.texts import Text
 from ui.cards import cards
 from ui.charts import bars, france
-from ui.tables import amounts, download, table
+from ui.tables import Cell, amounts, download, table
 from ui.texts import each, euros, number, quoted, signed
 from ui.view import BREAKDOWNS, View
 
@@ -115,10 +118,11 @@ def _places(view: View, level: str, name: str, difference: bool) -> None:
         f"EPCI that gain: {number(len(gain))}; that lose: {number(len(lose))}; "
         f"without change: {number(len(places) - len(gain) - len(lose))}.",
     )))  # fmt: skip
-    for title, rows in ((Text("Qui gagne le plus", "Who gains most"), gain), (Text("Qui perd le plus", "Who loses most"), lose)):
+    most = Text("Qui gagne le plus", "Who gains most"), Text("Qui perd le plus", "Who loses most")
+    for title, rows in zip(most, (gain, lose), strict=True):
         table(str(title), heads, [_place(row, True) for row in rows.head(MANY).to_dict("records")])
 
 
-def _place(row: dict[str, int], difference: bool) -> list[str | tuple[str, str]]:
+def _place(row: Mapping[Any, Any], difference: bool) -> list[Cell]:
     amount = signed(row["cents"]) if difference else euros(row["cents"])
     return [str(row["label"]), (amount, each(row["cents"], row["people"], difference))]

@@ -11,7 +11,9 @@ from ui.texts import NOTHING, euros, number, percent
 from ui.view import View
 
 STATUS = {
-    "optimal": Text("Optimal : aucun plan ne fait mieux.", "Optimal: no plan does better."),
+    "optimal": Text(
+        "Optimal : aucun plan ne fait mieux, à l'écart garanti près.", "Optimal: no plan does better, but for the gap."
+    ),
     "feasible": Text("Réalisable ; un meilleur plan peut exister.", "Feasible; a better plan may exist."),
     "infeasible": Text("Impossible : ces règles se contredisent.", "Infeasible: these rules contradict each other."),
     "no_plan": Text("Aucun plan trouvé dans le temps donné.", "No plan found in the time given."),
@@ -103,5 +105,3 @@ def _sources(plan: Plan) -> None:
 
 def _source(source: object, as_of: object) -> str:
     return f"{source or ''} ({as_of})" if as_of else str(source or "")
-
-

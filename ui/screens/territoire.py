@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -34,9 +36,9 @@ def show(view: View) -> None:
         _cards(view, [int(cents) for cents in totals["granted"]], people)
         return
     level, key, label = place
-    row = view.comparison.by(level).set_index("key").loc[key]
-    people = int(view.population[level].get(key, 0))
-    granted = [int(row[name]) for name in view.names]
+    found = view.comparison.by(level).set_index("key")
+    people = view.people(level, key)
+    granted = [int(found[name].loc[key]) for name in view.names]
     st.subheader(label)
     for name, cents in zip(view.later, granted[1:], strict=True):
         st.markdown(_sentence(view, label, name, cents, cents - granted[0]))
@@ -108,9 +110,7 @@ def _sentence(view: View, place: str, name: str, cents: int, change: int) -> str
 def _cards(view: View, granted: list[int], people: int) -> None:
     lines = []
     for rank, cents in enumerate(granted):
-        change = (
-            str(Text("référence", "reference")) if rank == 0 else signed(cents - granted[0], True)
-        )
+        change = str(Text("référence", "reference")) if rank == 0 else signed(cents - granted[0], True)
         lines.append([euros(cents, True), each(cents, people), change])
     cards(view, lines)
     if people:
@@ -165,7 +165,7 @@ def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
     table(f"{Text('Dossiers', 'Demands')} — {label}", head, rows, left=2)
 
 
-def _fate(row: dict[str, object]) -> str:
+def _fate(row: Mapping[Any, Any]) -> str:
     """One demand, hence in the singular; and why where a plan never could."""
     fate = str(row["fate"])
     one = {
@@ -180,5 +180,3 @@ def _fate(row: dict[str, object]) -> str:
     if fate == "none" and not (row["eligible_before"] or row["eligible_after"]):
         return str(Text(f"{one.fr} (non éligible)", f"{one.en} (not eligible)"))
     return str(one)
-
-
