@@ -39,6 +39,16 @@ class _Usage(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return OK
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     as_json, debug = "--json" in arguments, "--debug" in arguments
     for lang in LANGUAGES:
@@ -56,8 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScenarioError as error:
         return _refuse(error.problems, as_json)
     except BrokenPipeError:
-        sys.stderr.close()
-        return OK
+        raise
     except KeyboardInterrupt:
         print(Text("interrompu", "interrupted"), file=sys.stderr)
         return NO_PLAN
@@ -164,7 +173,11 @@ def _list(options: argparse.Namespace) -> int:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=140)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain() if sys.stdout.isatty() else Plain(width=140)
 
 
 def _warn(scenario: Scenario) -> None:

@@ -140,3 +140,12 @@ def test_our_own_bugs_say_so_in_one_line(folder, monkeypatch, capsys):
     assert "boom" in error
     with pytest.raises(RuntimeError):
         cli.main(["check", str(folder), "--debug"])
+
+
+@pytest.mark.parametrize("arguments", ["list --propositions", "list --propositions --json", "compare a b --json"])
+def test_a_reader_who_stops_reading_is_no_bug(arguments):
+    shell = f"{sys.executable} -m allocator.cli {arguments} | head -c 10 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 2)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
