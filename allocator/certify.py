@@ -16,7 +16,7 @@ from allocator.bound import Proof, prove
 from allocator.money import format_euros
 from allocator.reading import Level, Reading, weighted_units
 from allocator.space import Row, Rule, Space
-from allocator.texts import Text
+from allocator.texts import Text, figure
 
 NAMES = {
     "grants": Text("subventions en centimes entiers", "grants in whole cents"),
@@ -79,7 +79,9 @@ def certify(reading: Reading, proof: Proof | None) -> Certificate:
     levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules)
     checks += [_rule(rule, standing) for rule, standing in levels]
     value = objective(reading, levels)
-    checks.append(Check("objective", True, Text(f"{float(value):.10g} points", f"{float(value):.10g} points")))
+    checks.append(
+        Check("objective", True, Text(f"{figure(float(value)).fr} points", f"{figure(float(value)).en} points"))
+    )
     limit, check = _bound(space, proof)
     return Certificate((*checks, check), value, limit, levels)
 
@@ -88,11 +90,12 @@ def certify_infeasible(space: Space, proof: Proof) -> Certificate:
     """Check that no plan can exist."""
     try:
         empty = prove(space, proof) is None
-        reason = Text("aucun plan ne peut tenir toutes les règles", "no plan can keep all rules")
+        if empty:
+            reason = Text("aucun plan ne peut tenir toutes les règles", "no plan can keep all rules")
+        else:
+            reason = Text("la preuve laisse des plans possibles", "the proof leaves plans possible")
     except (ValueError, OverflowError) as error:
         empty, reason = False, Text(f"preuve refusée : {error}", f"proof refused: {error}")
-    if not empty and str(reason) == "":
-        reason = Text("preuve insuffisante", "proof too weak")
     return Certificate((Check("infeasible", empty, reason),))
 
 
@@ -201,13 +204,13 @@ def _rule(rule: Rule, levels: tuple[Level, ...]) -> Check:
     loose = max((Fraction(level.miss) / level.scale for level in levels if level.held), default=Fraction(0))
     if missed:
         detail = Text(
-            f"{len(missed)} non-respect(s), au plus {float(worst):g}",
-            f"{len(missed)} breach(es), at most {float(worst):g}",
+            f"{len(missed)} non-respect(s), au plus {figure(float(worst), 6).fr}",
+            f"{len(missed)} breach(es), at most {figure(float(worst), 6).en}",
         )
     elif loose:
         detail = Text(
-            f"tenue à {float(loose):.3g} près (arrondi au centime)",
-            f"held within {float(loose):.3g} (whole cents)",
+            f"tenue à {figure(float(loose), 3).fr} près (arrondi au centime)",
+            f"held within {figure(float(loose), 3).en} (whole cents)",
         )
     else:
         detail = Text("tenue", "held")
@@ -232,7 +235,7 @@ def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
         "bound",
         True,
         Text(
-            f"aucun plan n'a plus de {float(limit):.10g} points ({leaves} cas)",
-            f"no plan has more than {float(limit):.10g} points ({leaves} cases)",
+            f"aucun plan n'a plus de {figure(float(limit)).fr} points ({leaves} cas)",
+            f"no plan has more than {figure(float(limit)).en} points ({leaves} cases)",
         ),
     )

@@ -13,7 +13,7 @@ from allocator.money import format_euros
 from allocator.program import compile
 from allocator.settle import Relaxed
 from allocator.space import Box, Row, Rule, Space
-from allocator.texts import Text
+from allocator.texts import Text, figure
 from allocator.tree import elastic_program
 
 MOST_TRIED = 60  # rows and deciding rules, beyond which a conflict is not made smallest
@@ -94,12 +94,13 @@ def _limits(space: Space, i: int, boxes: list[Box]) -> Text | None:
     if not space.payable[i]:
         return Text("aucun fonds ne peut payer ce dossier", "no fund may pay this demand")
     if wanted > space.most[i]:
-        most = f"{space.most[i] / asked:g}"
-        return Text(f"le dossier demande {most} unité(s)", f"the demand asks for {most} unit(s)")
+        most = figure(space.most[i] / asked, 6)
+        return Text(f"le dossier demande {most.fr} unité(s)", f"the demand asks for {most.en} unit(s)")
     if 0 < wanted < space.least[i]:
-        least = f"{space.least[i] / asked:g}"
+        least = figure(space.least[i] / asked, 6)
         return Text(
-            f"le dossier prend au moins {least} unité(s), ou rien", f"the demand takes {least} unit(s), or nothing"
+            f"le dossier prend au moins {least.fr} unité(s), ou rien",
+            f"the demand takes {least.en} unit(s), or nothing",
         )
     return None
 
@@ -178,27 +179,27 @@ def _alone(relaxed: Relaxed, row: int, party: Party) -> Party:
 
 
 def _row_text(row: Row, rule: Rule) -> Text:
+    """What the row asks for, in euros or units; a share in per cent."""
     money = any(term.of == "cents" for term in row.terms)
-
-    def shown(value: Any, lang: str) -> str:
-        exact = Fraction(value) / row.scale
-        return format_euros(int(exact * 100), lang) if money else f"{float(exact):g}"
-
     sides = []
-    if row.lower is not None and (not money or row.lower or rule.kind != "share"):
-        sides.append(Text(f"au moins {shown(row.lower, 'fr')}", f"at least {shown(row.lower, 'en')}"))
-    if row.upper is not None and (not money or row.upper or rule.kind != "share"):
-        sides.append(Text(f"au plus {shown(row.upper, 'fr')}", f"at most {shown(row.upper, 'en')}"))
-    if rule.kind == "share":
-        bound = rule.min if row.lower is not None else rule.max  # type: ignore[attr-defined]
-        word = ("au moins", "at least") if row.lower is not None else ("au plus", "at most")
-        sides = [Text(f"{word[0]} {float(bound):.4g}", f"{word[1]} {float(bound):.4g}")]
+    for side, said in ((row.lower, Text("au moins", "at least")), (row.upper, Text("au plus", "at most"))):
+        if side is None:
+            continue
+        exact = Fraction(side) / row.scale
+        if rule.kind == "share":
+            part = rule.min if row.lower is not None else rule.max  # type: ignore[attr-defined]
+            shown = Text(f"{figure(100 * float(part), 4).fr} %", f"{figure(100 * float(part), 4).en}%")
+        elif money:
+            shown = Text(format_euros(int(exact * 100), "fr"), format_euros(int(exact * 100), "en"))
+        else:
+            shown = figure(float(exact), 6)
+        sides.append(Text(f"{said.fr} {shown.fr}", f"{said.en} {shown.en}"))
     return Text(" ; ".join(s.fr for s in sides), "; ".join(s.en for s in sides))
 
 
 def _steps_text(space: Space, i: int, low: int, high: int) -> Text:
     per_unit = int(space.asked[i] // space.step[i])
-    least, most = low / per_unit, high / per_unit
+    least, most = figure(low / per_unit, 6), figure(high / per_unit, 6)
     if low == high:
-        return Text(f"exactement {least:g} unité(s)", f"exactly {least:g} unit(s)")
-    return Text(f"de {least:g} à {most:g} unités", f"{least:g} to {most:g} units")
+        return Text(f"exactement {least.fr} unité(s)", f"exactly {least.en} unit(s)")
+    return Text(f"de {least.fr} à {most.fr} unités", f"{least.en} to {most.en} units")

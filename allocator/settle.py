@@ -202,7 +202,7 @@ def _round_columns(
         room[-len(compiled.caps) :] = [compiled.rounding_room(cap, base, moves) for cap in compiled.caps]
         upper += room[touched] / compiled.money_unit
     moving = moving[touched]
-    # rows whose coefficients are equal powers of two count whole cents: their sides can be whole too
+    # rows whose coefficients are all of one size count whole cents: their sides can be whole too
     size = np.abs(moving).max(axis=1).toarray().ravel()
     ratio = moving.data / np.repeat(size, np.diff(moving.indptr))
     counts = np.ones(len(touched), bool)
@@ -304,5 +304,3 @@ def _by_flow(
     used = cents > 0
     return arcs[used, 0], arcs[used, 1], cents[used]
 
-
-__all__ = ["Relaxed", "settle"]

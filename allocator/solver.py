@@ -229,7 +229,7 @@ class _Run:
 
         return lambda p: tell(replace(p, objective=scaled(p.objective), bound=scaled(p.bound)))
 
-    def _root_proof(self, relaxed: Relaxed, root: Outcome) -> Proof | None:
+    def _root_proof(self, relaxed: Relaxed, root: Outcome) -> Proof:
         if root.duals is None:
             return Proof(np.zeros(len(relaxed.compiled.row_scale)))  # every demand served at once: weak, but a bound
         return Proof(relaxed.compiled.multipliers(root.duals))
@@ -284,7 +284,7 @@ class _Run:
         if not certificate.ok:
             certificate, named = _one_row_alone(space) or (certificate, named)
         self._lap("certify", start)
-        proved = proof is not None and certificate.ok
+        proved = certificate.ok
         message = (
             Text("", "")
             if proved

@@ -45,3 +45,9 @@ class Text(NamedTuple):
 
     def __format__(self, spec: str) -> str:
         return format(self.in_(), spec)
+
+
+def figure(value: float, digits: int = 10) -> Text:
+    """A number with at most `digits` significant digits, as each language writes it: 3,5 and 3.5."""
+    plain = f"{value:.{digits}g}"
+    return Text(plain.replace(".", ","), plain)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from allocator.money import format_euros
-from allocator.texts import Text, language
+from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
@@ -49,7 +49,7 @@ def print_plan(plan: Plan, console: Console) -> None:
 def _points(plan: Plan, console: Console) -> None:
     assert plan.objective is not None
     bound = "—" if plan.bound is None else number(plan.bound, 2)
-    gap = "—" if plan.gap is None else f"{plan.gap:.2g}"
+    gap = "—" if plan.gap is None else str(figure(plan.gap, 2))
     console.print(
         Text(
             f"{number(plan.objective, 2)} points ; aucun plan ne dépasse {bound} (écart garanti {gap})",
