@@ -1,0 +1,189 @@
+"""What commands share: exit statuses, options of a solve, the console, files written."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from allocator.engines.base import Progress
+    from allocator.plan import Plan
+    from allocator.scenario import Scenario
+
+OK, BUG, WRONG_INPUT, INFEASIBLE, NO_PLAN = 0, 1, 2, 3, 4
+STATUS = {"optimal": OK, "feasible": OK, "infeasible": INFEASIBLE, "no_plan": NO_PLAN}
+SCENARIO = Text("un nom fourni, un dossier ou un fichier .yaml", "a built-in name, a folder or a .yaml file")
+
+
+def solving_options(parser: argparse.ArgumentParser) -> None:
+    """Engine, gap, time limit."""
+    parser.add_argument("--engine", default="auto", metavar="E", help="auto, highs, glop, cbc, cp-sat")
+    parser.add_argument("--gap", type=float, default=1e-4, metavar="G", help=str(Text("écart toléré", "gap allowed")))
+    parser.add_argument("--time-limit", type=float, metavar="S", help=str(Text("secondes", "seconds")))
+
+
+def output_options(parser: argparse.ArgumentParser) -> None:
+    """A folder, or JSON."""
+    parser.add_argument("--out", metavar="DIR", help=str(Text("écrire dans ce dossier", "write to this folder")))
+    json_option(parser)
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    """One JSON object on stdout."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help=str(Text("un objet JSON et rien d'autre", "one JSON object and nothing else")),
+    )
+
+
+def console() -> Console:
+    """Stdout, as wide as the terminal; 140 columns into a file."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain() if sys.stdout.isatty() else Plain(width=140)
+
+
+def warn(scenario: Scenario) -> None:
+    """Warnings on stderr."""
+    for warning in scenario.warnings:
+        print(f"{Text('attention', 'warning')} : {warning.text()}", file=sys.stderr)
+
+
+def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
+    """Every scenario named, solved; all that is wrong with any of them, or with the options, at once."""
+    from rich.console import Console
+
+    from allocator import engines
+    from allocator.formats import load
+    from allocator.problems import Problem, ScenarioError, did_you_mean
+    from allocator.solver import solve
+
+    problems = []
+    if options.engine != "auto" and options.engine not in engines.ENGINES:
+        unknown = Text(f"moteur inconnu « {options.engine} »", f"unknown engine “{options.engine}”")
+        problems.append(Problem("--engine", unknown, did_you_mean(options.engine, ["auto", *engines.ENGINES])))
+    if not options.gap >= 0:
+        remedy = Text("par exemple 0.0001", "for example 0.0001")
+        problems.append(
+            Problem("--gap", Text("un nombre positif ou nul est attendu", "a number >= 0 is expected"), remedy)
+        )
+    if options.time_limit is not None and not options.time_limit > 0:
+        remedy = Text("par exemple 60", "for example 60")
+        problems.append(
+            Problem(
+                "--time-limit",
+                Text("un nombre de secondes est attendu", "a number of seconds is expected"),
+                remedy,
+            )
+        )
+    scenarios = []
+    for name in names:
+        try:
+            scenarios.append(load(name))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    plans = []
+    for scenario in scenarios:
+        warn(scenario)
+        watch = _Watch(Console(stderr=True))
+        with _stdout_for_us_alone():
+            plans.append(
+                solve(
+                    scenario,
+                    engine=options.engine,
+                    gap=options.gap,
+                    time_limit=options.time_limit,
+                    on_progress=watch,
+                )
+            )
+        watch.done()
+    return plans
+
+
+def written(options: argparse.Namespace, write: Callable[[str], list[Path]]) -> list[Path]:
+    """The files of --out, if asked for."""
+    from allocator.problems import Problem, ScenarioError
+
+    if not options.out:
+        return []
+    try:
+        return write(options.out)
+    except OSError as error:
+        cannot = Text(f"impossible d'écrire : {error.strerror}", f"cannot write: {error.strerror}")
+        remedy = Text("choisir un autre dossier", "choose another folder")
+        raise ScenarioError([Problem("--out", cannot, remedy, options.out)]) from None
+
+
+def told(
+    options: argparse.Namespace, report: dict[str, Any], show: Callable[[Console], None], written: list[Path]
+) -> None:
+    """One JSON object, or what `show` prints and where files went."""
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False))
+        return
+    show(console())
+    if written:
+        print(
+            Text(f"\nÉcrit dans {options.out} :", f"\nWritten to {options.out}:"),
+            ", ".join(p.name for p in written),
+        )
+
+
+@contextmanager
+def _stdout_for_us_alone() -> Iterator[None]:
+    """What a library's C code prints goes to stderr: HiGHS 1.13 writes to stdout now and then, whatever its options."""
+    try:
+        sys.stdout.flush()
+        kept = os.dup(1)
+    except (OSError, ValueError):
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+class _Watch:
+    """Progress on stderr, when someone is there to see it."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.last = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if not self.console.is_terminal or progress.seconds - self.last < 0.2:
+            return
+        self.last = progress.seconds
+        best = "—" if progress.objective is None else f"{progress.objective:.6g}"
+        bound = "—" if progress.bound is None else f"{progress.bound:.6g}"
+        stage = {"solve": Text("calcul", "solve"), "prove": Text("preuve", "prove")}.get(progress.stage, progress.stage)
+        text = Text(
+            f"{stage} {progress.seconds:.0f} s : {best} points, au mieux {bound}",
+            f"{stage} {progress.seconds:.0f} s: {best} points, at best {bound}",
+        )
+        self.console.print(f"\r{text}", end="", highlight=False)
+
+    def done(self) -> None:
+        if self.last:
+            self.console.print()
