@@ -35,13 +35,14 @@ class Term:
 
     `demands` (k,) sorted positions; `weight` one whole number or (k,) of them; `cells` (F, Y) whole numbers.
     `of` says what is counted: "cents" granted; "units", a cell holding units in proportion to its cents; "served",
-    1 for a demand that gets anything (`cells` is then all ones).
+    1 for a demand that gets anything up to the last year of `cells` (whose rows are alike, its first columns ones: all
+    of them where no year is meant); "paid", 1 for each fund that pays anything to a demand (its columns are alike).
     """
 
     demands: np.ndarray
     weight: int | np.ndarray
     cells: np.ndarray
-    of: Literal["cents", "units", "served"] = "cents"
+    of: Literal["cents", "units", "served", "paid"] = "cents"
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -50,15 +51,31 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
+class Auxiliary:
+    """A number that a plan sets beside its grants, between `lower` and `upper`: cents per inhabitant of the poorest
+    region, cents moved from one fund to another. `whole`: cents that belong to the plan and are kept with it; others
+    only say what a row means. Made by `Space.auxiliary`."""
+
+    upper: Exact
+    lower: Exact = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Row:
-    """lower ≤ Σ terms ≤ upper, a missing side being None. `scale` of these whole numbers make one euro or unit:
-    what a breach is reported and priced in. `group` names the value of `per`."""
+    """lower ≤ Σ terms + Σ coefficient · auxiliary ≤ upper, a missing side being None. `scale` of these whole numbers
+    make one euro or unit: what a breach is reported and priced in. `group` names the value of `per`. `defines`: it says
+    what its auxiliaries mean, and holds even where its rule is soft. `rounding`: how far whole cents may take what is
+    checked from the left side, either way."""
 
     terms: tuple[Term, ...]
     lower: Exact | None = None
     upper: Exact | None = None
     scale: int = 1
     group: str = ""
+    auxiliaries: tuple[tuple[Auxiliary, int], ...] = ()
+    defines: bool = False
+    rounding: Exact = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +96,25 @@ class Rate:
     rate: Fraction
 
 
-Statement = Row | Box | Rate
+@dataclass(frozen=True, eq=False)
+class Few:
+    """At most `most` of `funds` (F,) bool pay anything to each of `demands`."""
+
+    demands: np.ndarray
+    funds: np.ndarray
+    most: int
+
+
+@dataclass(frozen=True, eq=False)
+class Least:
+    """Each of `funds` (F,) bool pays each of `demands` nothing, or at least `cents`, over all years."""
+
+    demands: np.ndarray
+    funds: np.ndarray
+    cents: int
+
+
+Statement = Row | Box | Rate | Few | Least
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +158,7 @@ class Space:
     measure: np.ndarray  # (n,) position
     territory: np.ndarray  # (n,) position
     _groups: dict[tuple[str, str | None], list[Group]] = field(default_factory=dict, repr=False)
+    _auxiliaries: dict[tuple[object, ...], Auxiliary] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, scenario: Scenario) -> Space:
@@ -145,6 +181,10 @@ class Space:
     def shape(self) -> tuple[int, int]:
         """(F, Y)"""
         return len(self.scenario.funds), len(self.scenario.years)
+
+    def auxiliary(self, *key: object, upper: Exact, lower: Exact = 0, whole: bool = False) -> Auxiliary:
+        """The one auxiliary of this key, made when it is first asked for."""
+        return self._auxiliaries.setdefault(key, Auxiliary(upper, lower, whole))
 
     def units(self, name: str) -> tuple[np.ndarray, int]:
         """Indicator `name` as whole numbers (n,) and the scale they are divided by."""
