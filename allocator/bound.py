@@ -14,27 +14,30 @@ A `Proof` is a tree: each leaf is a box with multipliers that bound it, or (Fark
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import combinations
 from math import log2
+from typing import Literal
 
 import numpy as np
 
 from allocator.reading import weighted_units
-from allocator.space import Exact, Row, Space
+from allocator.space import Auxiliary, Exact, Row, Space, Term
 
 ALL_YEARS = -1
-SERVED = -2
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Steps (or, for `SERVED`, 0 and 1) of one demand in one year position, `ALL_YEARS` together or being `SERVED`."""
+    """What a proof leaves one demand: steps in year position `at` (`ALL_YEARS`: together); or, 0 to 1, being "served" up
+    to year position `at`, or being "paid" by fund `at`."""
 
     demand: int
-    year: int
+    at: int
     lower: int
     upper: int
+    of: Literal["steps", "served", "paid"] = "steps"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,122 +57,196 @@ class Proof:
 
 @dataclass
 class Span:
-    """What a proof leaves one demand: steps by year and in all, being served or not."""
+    """What a proof leaves one demand: steps by year and in all; being served up to each year; being paid by a fund."""
 
     low: list[int]
     high: list[int]
     fewest: int
     most: int
-    served: tuple[int, int] = (0, 1)
+    served: list[tuple[int, int]]
+    paid: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def within(self, cut: Cut) -> Span:
         """Narrowed to `cut`."""
-        if cut.year == SERVED:
-            return replace(self, served=(max(self.served[0], cut.lower), min(self.served[1], cut.upper)))
-        if cut.year == ALL_YEARS:
+        if cut.of == "served":
+            served = list(self.served)
+            served[cut.at] = _both(served[cut.at], cut)
+            return replace(self, served=served)
+        if cut.of == "paid":
+            return replace(self, paid={**self.paid, cut.at: _both(self.paid.get(cut.at, (0, 1)), cut)})
+        if cut.at == ALL_YEARS:
             return replace(self, fewest=max(self.fewest, cut.lower), most=min(self.most, cut.upper))
         low, high = list(self.low), list(self.high)
-        low[cut.year], high[cut.year] = max(low[cut.year], cut.lower), min(high[cut.year], cut.upper)
+        low[cut.at], high[cut.at] = max(low[cut.at], cut.lower), min(high[cut.at], cut.upper)
         return replace(self, low=low, high=high)
 
     def outside(self, cut: Cut) -> Iterator[Span]:
         """The two sides that `cut` leaves out."""
         huge = max(self.most, 1)
-        yield self.within(Cut(cut.demand, cut.year, 0, cut.lower - 1))
-        yield self.within(Cut(cut.demand, cut.year, cut.upper + 1, max(huge, cut.upper + 1)))
+        yield self.within(replace(cut, lower=0, upper=cut.lower - 1))
+        yield self.within(replace(cut, lower=cut.upper + 1, upper=max(huge, cut.upper + 1)))
+
+    @property
+    def empty(self) -> bool:
+        ranges = [*zip(self.low, self.high, strict=True), (self.fewest, self.most), *self.served, *self.paid.values()]
+        return any(low > high for low, high in ranges)
+
+    @property
+    def may_be_nothing(self) -> bool:
+        lows = [*self.low, self.fewest, *(low for low, _ in self.served), *(low for low, _ in self.paid.values())]
+        return all(low <= 0 for low in lows)
+
+
+def _both(have: tuple[int, int], cut: Cut) -> tuple[int, int]:
+    return max(have[0], cut.lower), min(have[1], cut.upper)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One demand paid by one set of funds: worth (Y,) of a unit of each year, whether they can pay it (Y,), what rounding
+    rates up to the cent may add; the toll of being paid by them, and the fewest steps that makes."""
+
+    worth: list[int]
+    able: list[bool]
+    extra: int
+    toll: int = 0
+    fewest: int = 0
 
 
 class Priced:
     """The scenario under one vector of multipliers: what each demand is worth alone, in whole numbers.
 
     Numbers are points × `scale`. `worth` (Y, n) per unit after its cheapest cells; `able` (Y, n) whether the year's funds
-    can pay a unit; `toll` (n,) what being served costs; `base` Σ π · side.
+    can pay a unit; `toll` (Y, n) what being served up to a year costs, `paid` (demand: (F,)) what being paid by a fund
+    does; `base` Σ π · side, and what auxiliaries are worth at best.
     """
 
     def __init__(self, space: Space, multipliers: np.ndarray, *, farkas: bool = False) -> None:
         self.space = space
-        values, value_scale = space.scenario.objective.values(space)
-        whole, self.scale, fits = _whole_multipliers(space, multipliers, value_scale, farkas)
+        aim = space.aim
+        whole, self.scale, fits = _whole_multipliers(space, multipliers, aim.scale, farkas)
         funds, years = space.shape
-        price = np.zeros((funds, years, space.n), np.int64 if fits else object)  # per cent
-        per_unit = np.zeros((years, space.n), object)
-        self.toll = np.zeros(space.n, object)
-        by_cell: np.ndarray | None = None
+        self.price = np.zeros((funds, years, space.n), np.int64 if fits else object)  # per cent
+        self.by_cell: np.ndarray | None = None
+        self.toll = np.zeros((years, space.n), object)
+        self.paid: dict[int, list[int]] = {}
+        self._kept: dict[tuple[int, frozenset[int], frozenset[int]], Way] = {}
         self.base: Exact = 0
-        for (rule, row), factor in zip(space.rows, whole, strict=True):
+        per_unit = np.zeros((years, space.n), object)
+        reduced: dict[Auxiliary, Exact] = {}
+        if not farkas:
+            for auxiliary, weight in aim.auxiliaries:
+                reduced[auxiliary] = reduced.get(auxiliary, 0) + weight * self.scale
+        for (_, row), price, factor in zip(space.rows, space.prices, whole, strict=True):
             if not factor:
                 continue
             side = row.upper if factor > 0 else row.lower
-            self.base += factor * (side or 0)
-            if rule.soft is None and row.lower == row.upper:
+            self.base += factor * (side or 0) + abs(factor) * row.rounding
+            if price is None and row.lower == row.upper:
                 self.base += abs(factor) * _cents_worth(space, row)
+            for auxiliary, coefficient in row.auxiliaries:
+                reduced[auxiliary] = reduced.get(auxiliary, 0) - factor * coefficient
             for term in row.terms:
-                if not len(term.demands):
-                    continue
-                if term.of == "served":
-                    self.toll[term.demands] += factor * term.weights.astype(object)
-                elif term.of == "cents":
-                    for f, y in np.argwhere(term.cells):
-                        price[f, y, term.demands] += factor * int(term.cells[f, y]) * term.weights
-                elif (term.cells == term.cells[:1]).all():
-                    amount = factor * term.weights.astype(object)
-                    for y in np.flatnonzero(term.cells[0]):
-                        per_unit[y, term.demands] += int(term.cells[0, y]) * amount
-                else:
-                    by_cell = np.zeros(price.shape, object) if by_cell is None else by_cell
-                    amount = factor * term.weights.astype(object)
-                    for f, y in np.argwhere(term.cells):
-                        by_cell[f, y, term.demands] += int(term.cells[f, y]) * amount
-        cheapest, self.able, self.extra, few = self._cheapest(price, by_cell)
-        gain = np.zeros(space.n, object) if farkas else values * (self.scale // value_scale)
-        self.worth = gain - per_unit - cheapest
-        if few.any():  # cents that only rounding up lets through
-            asked = space.asked.astype(object)
-            self.extra += np.maximum(-(-self.worth * few // asked), 0).sum(axis=0)
-
-    def _cheapest(
-        self, price: np.ndarray, by_cell: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Price of a unit in each year (Y, n) from its cheapest cells, rounded down, and whether they can pay it (Y, n).
-
-        Rate caps are rounded up to the cent. Where units are whole, that is in the caps of a unit. Elsewhere each capped
-        cell may hold one cent more: at best it saves `extra` (n,), and where the year's rates add up to less than a unit
-        it lets `few` (Y, n) cents through.
-        """
-        space = self.space
-        cheapest, few = np.zeros(price.shape[1:], object), np.zeros(price.shape[1:], object)
-        able, extra = np.zeros(price.shape[1:], bool), np.zeros(space.n, object)
+                if len(term.demands):
+                    self._add(term, factor, per_unit)
+        for auxiliary, worth in reduced.items():
+            self.base += max(worth * auxiliary.lower, worth * auxiliary.upper)
+        gain = np.zeros(space.n, object) if farkas else aim.values * (self.scale // aim.scale)
+        self.gain = gain - per_unit  # (Y, n)
+        self.worth, self.able = np.zeros((years, space.n), object), np.zeros((years, space.n), bool)
+        self.extra = np.zeros(space.n, object)
         for k, pattern in enumerate(space.patterns):
             members = np.flatnonzero(space.pattern == k)
-            asked = space.asked[members].astype(object)
-            plain = by_cell is None and not space.capped[members].any()
-            caps, common = space.unit_caps(k, members, rounded_up=True) if not plain else (np.zeros(0), 1)
-            for y in np.flatnonzero(pattern.years):
-                funds = np.flatnonzero(pattern.eligible[:, y])
-                cents = price[np.ix_(funds, [y], members)][:, 0]
-                if plain:
-                    cheapest[y, members] = asked * cents.min(axis=0)
-                    able[y, members] = True
-                    continue
-                # of a unit, c cents in a cell cost c · (price + by_cell / asked): kept whole by a factor asked
-                unit = cents.astype(object) * asked
-                if by_cell is not None:
-                    unit = unit + by_cell[np.ix_(funds, [y], members)][:, 0]
-                order = np.argsort(unit, axis=0, kind="stable")
-                left, paid = asked * common, np.zeros(len(members), object)
-                here = np.arange(len(members))
-                for rank in range(len(funds)):
-                    chosen = order[rank]
-                    take = np.minimum(left, caps[funds[chosen], y, here])
-                    paid, left = paid + take * unit[chosen, here], left - take
-                enough = (left == 0).astype(bool)
-                able[y, members] = enough
-                cheapest[y, members] = np.where(enough, paid // (asked * common), unit.min(axis=0))
-                tight = (caps[funds, y] < asked * common) & ~space.lumpy[members]
-                extra[members] += (-(-(unit.max(axis=0) - unit) // asked) * tight).sum(axis=0)
-                beyond = tight.sum(axis=0) * asked * common // np.where(enough, 1, left)
-                few[y, members] = np.where(enough, 0, beyond)
-        return cheapest, able, extra, few
+            self._price_all(k, members, pattern.sets())
+        self.slow = (self.toll[:-1] != 0).any(axis=0) | np.isin(np.arange(space.n), list(self.paid))
+
+    def _add(self, term: Term, factor: int, per_unit: np.ndarray) -> None:
+        amount = factor * term.weights.astype(object)
+        if term.of == "served":
+            self.toll[int(np.flatnonzero(term.cells[0])[-1]), term.demands] += amount
+        elif term.of == "paid":
+            for i, each in zip(term.demands.tolist(), amount, strict=True):
+                tolls = self.paid.setdefault(i, [0] * len(term.cells))
+                for f in np.flatnonzero(term.cells[:, 0]).tolist():
+                    tolls[f] += int(term.cells[f, 0]) * each
+        elif term.of == "cents":
+            for f, y in np.argwhere(term.cells):
+                self.price[f, y, term.demands] += factor * int(term.cells[f, y]) * term.weights
+        elif (term.cells == term.cells[:1]).all():
+            for y in np.flatnonzero(term.cells[0]):
+                per_unit[y, term.demands] += int(term.cells[0, y]) * amount
+        else:
+            if self.by_cell is None:
+                self.by_cell = np.zeros(self.price.shape, object)
+            for f, y in np.argwhere(term.cells):
+                self.by_cell[f, y, term.demands] += int(term.cells[f, y]) * amount
+
+    def _price_all(self, k: int, members: np.ndarray, sets: list[frozenset[int]]) -> None:
+        """Worth of the members of a pattern: for each the cheapest of the sets of funds that may pay together."""
+        for one in sets:
+            cheapest, able, extra, few, few_price = self._cheapest(k, members, one)
+            worth = self.gain[:, members] - cheapest
+            known = self.able[:, members]
+            better = able & (~known | (worth > self.worth[:, members]).astype(bool))
+            self.worth[:, members] = np.where(better, worth, self.worth[:, members])
+            self.able[:, members] = known | able
+            extra = extra + self._of_few(members, few, few_price)
+            self.extra[members] = np.maximum(self.extra[members], extra)
+
+    def _of_few(self, members: np.ndarray, few: np.ndarray, price: np.ndarray) -> np.ndarray:
+        """(k,) what cents that only rounding up lets through may add."""
+        if not few.any():
+            return np.zeros(len(members), object)
+        asked = self.space.asked[members].astype(object)
+        return np.maximum(-(-(self.gain[:, members] - price) * few // asked), 0).sum(axis=0)
+
+    def _cheapest(
+        self, k: int, members: np.ndarray, allowed: frozenset[int]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """For members (m,) of pattern k paid by `allowed` funds: price of a unit in each year (Y, m) from the cheapest
+        cells, rounded down; whether they can pay it (Y, m).
+
+        Rate caps are rounded up to the cent. Where units are whole, that is in the caps of a unit. Elsewhere each capped
+        cell may hold one cent more: at best it saves `extra` (m,), and where the year's rates add up to less than a unit
+        it lets `few` (Y, m) cents through, at a price (Y, m).
+        """
+        space, pattern = self.space, self.space.patterns[k]
+        years, size = self.price.shape[1], len(members)
+        cheapest, few = np.zeros((years, size), object), np.zeros((years, size), object)
+        few_price = np.zeros((years, size), object)
+        able, extra = np.zeros((years, size), bool), np.zeros(size, object)
+        asked = space.asked[members].astype(object)
+        plain = self.by_cell is None and not space.capped[members].any()
+        caps, common = space.unit_caps(k, members, rounded_up=True) if not plain else (np.zeros(0), 1)
+        for y in np.flatnonzero(pattern.years):
+            funds = np.array([f for f in np.flatnonzero(pattern.eligible[:, y]) if f in allowed], int)
+            if not len(funds):
+                continue
+            cents = self.price[np.ix_(funds, [y], members)][:, 0]
+            if plain:
+                cheapest[y] = asked * cents.min(axis=0)
+                able[y] = True
+                continue
+            # of a unit, c cents in a cell cost c · (price + by_cell / asked): kept whole by a factor asked
+            unit = cents.astype(object) * asked
+            if self.by_cell is not None:
+                unit = unit + self.by_cell[np.ix_(funds, [y], members)][:, 0]
+            order = np.argsort(unit, axis=0, kind="stable")
+            left, paid = asked * common, np.zeros(size, object)
+            here = np.arange(size)
+            for rank in range(len(funds)):
+                chosen = order[rank]
+                take = np.minimum(left, caps[funds[chosen], y, here])
+                paid, left = paid + take * unit[chosen, here], left - take
+            enough = (left == 0).astype(bool)
+            able[y] = enough
+            cheapest[y] = paid // (asked * common)
+            tight = (caps[funds, y] < asked * common) & ~space.lumpy[members]
+            extra += (-(-(unit.max(axis=0) - unit) // asked) * tight).sum(axis=0)
+            beyond = tight.sum(axis=0) * asked * common // np.where(enough, 1, left)
+            few[y] = np.where(enough, 0, beyond)
+            few_price[y] = unit.min(axis=0)
+        return cheapest, able, extra, few, few_price
 
     def bound(self, spans: dict[int, Span]) -> Fraction | None:
         """Points that no plan exceeds, the demands of `spans` kept within them; None when there is no plan at all."""
@@ -185,44 +262,124 @@ class Priced:
         """What the scenario alone leaves demand i."""
         low, high = self.space.boxes
         years = self.space.shape[1]
-        return Span([0] * years, [int(high[i])] * years, int(low[i]), int(high[i]))
+        return Span([0] * years, [int(high[i])] * years, int(low[i]), int(high[i]), [(0, 1)] * years)
 
     def term(self, i: int, span: Span) -> int | None:
         """The most that demand i is worth alone within `span`; None if it can take nothing there."""
-        space = self.space
-        options = []
-        empty = any(low > high for low, high in zip(span.low, span.high, strict=True))
-        if empty or span.fewest > span.most or span.served[0] > span.served[1]:
+        if span.empty:
             return None
-        if not any(low > 0 for low in span.low) and span.fewest <= 0 and span.served[0] == 0:
-            options.append(0)
-        if span.served[1] == 1 and self.extra[i] and not self.able[:, i].any():
-            options.append(int(self.extra[i]) - int(self.toll[i]))
-        if span.served[1] == 1:
-            able = [y for y in range(len(span.low)) if self.able[y, i]]
-            room = {y: min(span.high[y], span.most) for y in able}
-            taken = {y: max(span.low[y], 0) for y in able}
-            fewest = max(span.fewest, int(space.least[i]))
-            stuck = any(span.low[y] > 0 for y in range(len(span.low)) if y not in taken)
-            if not stuck and all(taken[y] <= room[y] for y in able):
-                count, worth = sum(taken.values()), sum(int(self.worth[y, i]) * t for y, t in taken.items())
-                for y in sorted(able, key=lambda y: -self.worth[y, i]):
-                    each = int(self.worth[y, i])
-                    wanted = span.most - count if each > 0 else fewest - count
-                    more = max(0, min(wanted, room[y] - taken[y]))
-                    count, worth = count + more, worth + more * each
-                if fewest <= count <= span.most:
-                    if not space.lumpy[i]:
-                        worth = -(-worth // int(space.asked[i]))
-                    options.append(worth + int(self.extra[i]) - int(self.toll[i]))
+        options = [0] if span.may_be_nothing else []
+        for way in self._ways(i, span):
+            for since, toll in self._starts(i, span):
+                worth = self._filled(i, span, way, since)
+                if worth is not None:
+                    options.append(worth + way.extra - way.toll - toll)
         return max(options, default=None)
 
+    def _ways(self, i: int, span: Span) -> Iterator[Way]:
+        """Every set of funds that may pay demand i; only the largest ones where it costs nothing to be paid by more."""
+        tolls = self.paid.get(i)
+        if tolls is None and not span.paid:
+            yield Way(self.worth[:, i].tolist(), self.able[:, i].tolist(), int(self.extra[i]))
+            return
+        pattern = self.space.patterns[self.space.pattern[i]]
+        allowed = frozenset(f for f in pattern.funds if span.paid.get(f, (0, 1))[1] == 1)
+        forced = frozenset(f for f, (low, _) in span.paid.items() if low == 1)
+        if tolls is None:
+            for one in pattern.sets(allowed):
+                if forced <= one:
+                    yield self._way(i, one, forced, 0)
+            return
+        names = sorted(allowed)
+        for size in range(1, len(names) + 1):
+            for chosen in combinations(names, size):
+                one = frozenset(chosen)
+                if forced <= one and pattern.allows(one):
+                    yield self._way(i, one, one, sum(tolls[f] for f in one))
+
+    def _way(self, i: int, funds: frozenset[int], paying: frozenset[int], toll: int) -> Way:
+        """Demand i paid by `funds`, each of `paying` with at least what it pays if it pays."""
+        key = (i, funds, paying)
+        kept = self._kept.get(key)
+        if kept is None:
+            space, member = self.space, np.array([i])
+            k = int(space.pattern[i])
+            cheapest, able, extra, few, few_price = self._cheapest(k, member, funds)
+            worth = (self.gain[:, member] - cheapest)[:, 0].tolist()
+            least = sum(space.patterns[k].least[f] for f in paying)
+            dearer = self._dearer(i, paying, cheapest[:, 0], able[:, 0])
+            more = int(extra[0] + self._of_few(member, few, few_price)[0]) - dearer
+            kept = Way(worth, able[:, 0].tolist(), more, 0, -(-least // int(space.step[i])))
+            self._kept[key] = kept
+        return replace(kept, toll=toll)
+
+    def _dearer(self, i: int, paying: frozenset[int], cheapest: np.ndarray, able: np.ndarray) -> int:
+        """What it costs beyond the cheapest cells that each of these funds pays its least; 0 where rates make it hard to say."""
+        space = self.space
+        pattern, asked = space.patterns[space.pattern[i]], int(space.asked[i])
+        if space.capped[i]:
+            return 0
+        total = 0
+        for f in paying:
+            more = []
+            for y in np.flatnonzero(pattern.eligible[f] & able):
+                unit = int(self.price[f, y, i]) * asked + (0 if self.by_cell is None else int(self.by_cell[f, y, i]))
+                more.append(max(0, unit - int(cheapest[y])))
+            total += min(more, default=0) * pattern.least[f] // asked
+        return total
+
+    def _starts(self, i: int, span: Span) -> Iterator[tuple[int, int]]:
+        """Each year in which demand i may get its first money, and the toll of being served from then on; year −1 where
+        it does not matter when."""
+        years = len(span.low)
+        if not self.slow[i] and all(one == (0, 1) for one in span.served[:-1]):
+            if span.served[-1][1] == 1:
+                yield -1, int(self.toll[-1, i])
+            return
+        for since in range(years):
+            before, after = span.served[:since], span.served[since:]
+            if all(low <= 0 for low, _ in before) and all(high >= 1 for _, high in after):
+                yield since, int(sum(self.toll[since:, i]))
+
+    def _filled(self, i: int, span: Span, way: Way, since: int) -> int | None:
+        """The most that the steps of demand i are worth, the first of them in year `since`."""
+        space, years = self.space, range(max(since, 0), len(span.low))
+        if not any(way.able):  # a few cents at most, by rounding up
+            return 0 if way.extra > 0 else None
+        able = [y for y in years if way.able[y]]
+        room = {y: min(span.high[y], span.most) for y in able}
+        taken = {y: max(span.low[y], 0) for y in able}
+        if since in taken:
+            taken[since] = max(taken[since], 1)
+        elif since >= 0 and way.extra <= 0:
+            return None
+        fewest = max(span.fewest, int(space.least[i]), way.fewest)
+        stuck = any(span.low[y] > 0 for y in range(len(span.low)) if y not in taken)
+        if stuck or any(taken[y] > room[y] for y in able):
+            return None
+        count, worth = sum(taken.values()), sum(int(way.worth[y]) * t for y, t in taken.items())
+        for y in sorted(able, key=lambda y: -way.worth[y]):
+            each = int(way.worth[y])
+            wanted = span.most - count if each > 0 else fewest - count
+            more = max(0, min(wanted, room[y] - taken[y]))
+            count, worth = count + more, worth + more * each
+        if not fewest <= count <= span.most:
+            return None
+        return worth if space.lumpy[i] else -(-worth // int(space.asked[i]))
+
     def _free_terms(self, spans: dict[int, Span]) -> int | None:
-        """Σ terms of the demands outside `spans`, all at once."""
+        """Σ terms of the demands outside `spans`, all at once but the slow ones."""
         space = self.space
         low, high = space.boxes
-        others = np.ones(space.n, bool)
+        others = ~self.slow
         others[list(spans)] = False
+        total_slow = 0
+        for i in np.flatnonzero(self.slow).tolist():
+            if i not in spans:
+                alone = self.term(i, self.free_span(i))
+                if alone is None:
+                    return None
+                total_slow += alone
         nobody = ~self.able.any(axis=0)
         stuck = nobody & (self.extra == 0).astype(bool)
         if np.any(others & ((low > high) | ((low > 0) & stuck))):
@@ -234,17 +391,17 @@ class Priced:
         total = best * steps
         loose = ~space.lumpy
         total[loose] = -(-total[loose] // space.asked[loose].astype(object))
-        served = np.where(nobody, 0, total) + self.extra - self.toll
+        served = np.where(nobody, 0, total) + self.extra - self.toll[-1]
         possible = (high >= fewest) & ~stuck
         term = np.where(low > 0, served, np.where(possible, np.maximum(served, 0), 0))
-        return int(term[others].sum()) if others.any() else 0
+        return total_slow + (int(term[others].sum()) if others.any() else 0)
 
 
 def _cents_worth(space: Space, row: Row) -> Exact:
     """At most what an equality may be missed by for want of smaller coins: one cent for each grant that it covers."""
     total: Exact = 0
     for term in row.terms:
-        if term.of == "served":
+        if term.of in ("served", "paid"):
             continue
         loose = ~space.lumpy[term.demands] if term.of == "units" else np.ones(len(term.demands), bool)
         demands, weights = term.demands[loose], np.abs(term.weights[loose])
@@ -266,10 +423,10 @@ def _whole_multipliers(space: Space, floats: np.ndarray, value_scale: int, farka
     bits = 60 - int(np.ceil(log2(reach * value_scale))) if reach > 0 else 60
     scale = 2 ** max(bits, 0) * value_scale
     whole = []
-    for (rule, row), value in zip(space.rows, floats, strict=True):
+    for (_, row), price, value in zip(space.rows, space.prices, floats, strict=True):
         number = round(Fraction(float(value)) * scale) if np.isfinite(value) else 0
-        if rule.soft is not None:
-            most = 0 if farkas else int(rule.soft / row.scale * scale)
+        if price is not None:
+            most = 0 if farkas else int(price * scale)
             number = max(-most, min(most, number))
         if (number > 0 and row.upper is None) or (number < 0 and row.lower is None):
             number = 0
@@ -305,11 +462,11 @@ def prove(space: Space, proof: Proof) -> Fraction | None:
             found += [inside] if inside is not None else []
         else:
             (left, _), (right, _) = node.halves
-            if (left.demand, left.year) != (right.demand, right.year) or left.upper + 1 < right.lower:
+            if (left.demand, left.of, left.at) != (right.demand, right.of, right.at) or left.upper + 1 < right.lower:
                 raise ValueError("the two halves do not cover the box")
             for half, child in node.halves:
                 span = spans.get(half.demand) or free.free_span(half.demand)
-                top = 1 if half.year == SERVED else span.most
+                top = span.most if half.of == "steps" else 1
                 if (half is left and half.lower > 0) or (half is right and half.upper < top):
                     raise ValueError("the two halves do not cover the box")
                 value = walk(child, {**spans, half.demand: span.within(half)})

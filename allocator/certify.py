@@ -14,12 +14,13 @@ import numpy as np
 
 from allocator.bound import Proof, prove
 from allocator.money import format_euros
-from allocator.reading import Level, Reading, weighted_units
+from allocator.reading import Level, Reading
 from allocator.space import Row, Rule, Space
 from allocator.texts import Text, figure
 
 NAMES = {
     "grants": Text("subventions en centimes entiers", "grants in whole cents"),
+    "moves": Text("redéploiements permis", "transfers allowed"),
     "eligibility": Text("fonds et années permis", "funds and years allowed"),
     "units": Text("accordé = demandé × unités", "granted = asked × units"),
     "objective": Text("points recomptés", "points counted again"),
@@ -38,6 +39,9 @@ class Check:
 
     @property
     def label(self) -> Text:
+        name, _, rank = self.name.partition(":")
+        if name in NAMES and rank:
+            return Text(f"{NAMES[name].fr}, niveau {rank}", f"{NAMES[name].en}, level {rank}")
         return NAMES.get(self.name, Text(self.name, self.name))
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,6 +56,7 @@ class Certificate:
     objective: Fraction | None = None
     bound: Fraction | None = None
     levels: tuple[tuple[Rule, tuple[Level, ...]], ...] = field(default=(), repr=False)
+    sign: int = 1  # of objective and bound when they are shown: -1 where a cost is made small
 
     @property
     def ok(self) -> bool:
@@ -60,30 +65,50 @@ class Certificate:
     @property
     def gap(self) -> float | None:
         """|bound − objective| / |objective|; 0 where equal, inf where the objective is 0; None without both."""
-        exact = self.exact_gap
-        return None if self.objective is None or self.bound is None else float("inf") if exact is None else float(exact)
+        found = relative_gap(self.objective, self.bound)
+        return None if found is None else float(found)
 
     @property
     def exact_gap(self) -> Fraction | None:
-        if self.objective is None or self.bound is None:
-            return None
-        if self.objective == self.bound:
-            return Fraction(0)
-        return abs(self.bound - self.objective) / abs(self.objective) if self.objective else None
+        """The same, exact; None where it is not a number."""
+        found = relative_gap(self.objective, self.bound)
+        return found if isinstance(found, Fraction) else None
+
+
+def relative_gap(objective: Fraction | None, bound: Fraction | None) -> Fraction | float | None:
+    """|bound − objective| / |objective|; 0 where equal, inf where the objective is 0; None without both."""
+    if objective is None or bound is None:
+        return None
+    if objective == bound:
+        return Fraction(0)
+    return abs(bound - objective) / abs(objective) if objective else float("inf")
 
 
 def certify(reading: Reading, proof: Proof | None) -> Certificate:
     """Check a plan against its scenario, and how far it may be from the best, by `proof`."""
     space = reading.space
     checks = [_grants(reading), _eligible(reading), _steps(reading)]
+    if space.moves:
+        checks.append(_moves(reading))
     levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules)
     checks += [_rule(rule, standing) for rule, standing in levels]
-    value = objective(reading, levels)
-    checks.append(
-        Check("objective", True, Text(f"{figure(float(value)).fr} points", f"{figure(float(value)).en} points"))
-    )
+    value = objective(reading)
+    checks.append(Check("objective", True, _figure(space, value)))
     limit, check = _bound(space, proof)
-    return Certificate((*checks, check), value, limit, levels)
+    return Certificate((*checks, check), value, limit, levels, space.aim.sign)
+
+
+def joined(levels: list[Certificate]) -> Certificate:
+    """The certificate of a plan for all levels of its objective: the first one's, with what the later ones add."""
+    first = levels[0]
+    more = [check for check in levels[-1].checks if check.name.startswith("level:")]
+    for rank, later in enumerate(levels[1:], 2):
+        more += [
+            Check(f"{check.name}:{rank}", check.ok, check.detail)
+            for check in later.checks
+            if check.name in ("objective", "bound")
+        ]
+    return Certificate((*first.checks, *more), first.objective, first.bound, first.levels, first.sign)
 
 
 def certify_infeasible(space: Space, proof: Proof) -> Certificate:
@@ -99,36 +124,35 @@ def certify_infeasible(space: Space, proof: Proof) -> Certificate:
     return Certificate((Check("infeasible", empty, reason),))
 
 
-def objective(reading: Reading, levels: tuple[tuple[Rule, tuple[Level, ...]], ...]) -> Fraction:
-    """Points of the plan, net of what soft rules take."""
-    space = reading.space
-    values, scale = space.scenario.objective.values(space)
-    points = Fraction(weighted_units(values[reading.demand], reading.cents, space.asked[reading.demand])) / scale
-    for rule, standing in levels:
-        if rule.soft is not None:
-            # what is priced is counted to the end: the tolerance is for rules that must hold
-            points -= rule.soft * sum((Fraction(level.miss) / level.scale for level in standing), Fraction(0))
-    return points
+def objective(reading: Reading) -> Fraction:
+    """Points of the plan at its space's level, in the first net of what soft rules take."""
+    points = reading.space.aim.value(reading)
+    return points - reading.lost if not reading.space.reached else points
 
 
 def value_step(space: Space) -> Fraction | None:
     """The step on which every objective lies, where only whole units and whole cents count; None where there is none."""
-    values, scale = space.scenario.objective.values(space)
-    counted = np.array([bool(v) for v in values], bool)
-    if not space.lumpy[counted].all():
+    aim = space.aim
+    counted = np.array([bool(v) for v in aim.values], bool)
+    if aim.auxiliaries or (aim.sign > 0 and not space.lumpy[counted].all()):
         return None
-    steps = [Fraction(gcd(*(int(v) for v in values[counted])), scale)]
-    for rule, row in space.rows:
-        if rule.soft:
+    if aim.sign > 0:
+        steps = [Fraction(gcd(*(int(v) for v in aim.values[counted])), aim.scale)]
+    else:  # euros: whole cents, or whole units of them
+        steps = [Fraction(gcd(*(int(v) for v in space.step[counted])), 100)]
+    for (_, row), price in zip(space.rows, space.prices, strict=True):
+        if price:
             if not _whole(space, row):
                 return None
-            steps.append(rule.soft / row.scale)
+            steps.append(price)
     common = lcm(*(step.denominator for step in steps))
     return Fraction(gcd(*(int(step * common) for step in steps)), common) or None
 
 
 def _whole(space: Space, row: Row) -> bool:
     """Whether the row counts whole numbers only: cents, served demands, whole units not told apart by fund."""
+    if row.auxiliaries or row.rounding:
+        return False
     sides = all(side is None or Fraction(side).denominator == 1 for side in (row.lower, row.upper))
     return sides and all(
         term.of != "units" or ((term.cells == term.cells[:1]).all() and space.lumpy[term.demands].all())
@@ -217,6 +241,20 @@ def _rule(rule: Rule, levels: tuple[Level, ...]) -> Check:
     return Check(f"{rule.kind}:{rule.id}", not missed or rule.soft is not None, detail)
 
 
+def _figure(space: Space, points: Fraction) -> Text:
+    shown, unit = figure(float(points) * space.aim.sign), space.aim.unit
+    return Text(f"{shown.fr} {unit.fr}", f"{shown.en} {unit.en}")
+
+
+def _moves(reading: Reading) -> Check:
+    """Money moved between funds: whole cents, within what each move allows."""
+    moves = reading.space.moves
+    ok = len(reading.moved) == len(moves) and np.issubdtype(reading.moved.dtype, np.integer)
+    ok = ok and all(a.lower <= int(cents) <= a.upper for a, cents in zip(moves, reading.moved, strict=True))
+    total = int(reading.moved.sum()) if len(reading.moved) else 0
+    return Check("moves", ok, Text(f"{format_euros(total, 'fr')} redéployés", f"{format_euros(total, 'en')} moved"))
+
+
 def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
     if proof is None:
         return None, Check("bound", True, Text("aucune borne", "no bound"))
@@ -230,12 +268,13 @@ def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
     step = value_step(space)
     if step:
         limit = limit // step * step
-    leaves = proof.leaves()
+    leaves, shown = proof.leaves(), _figure(space, limit)
+    most = Text("n'a plus de", "has more than") if space.aim.sign > 0 else Text("n'a moins de", "has less than")
     return limit, Check(
         "bound",
         True,
         Text(
-            f"aucun plan n'a plus de {figure(float(limit)).fr} points ({leaves} cas)",
-            f"no plan has more than {figure(float(limit)).en} points ({leaves} cases)",
+            f"aucun plan {most.fr} {shown.fr} ({leaves} cas)",
+            f"no plan {most.en} {shown.en} ({leaves} cases)",
         ),
     )

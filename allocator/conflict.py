@@ -12,7 +12,7 @@ from allocator.engines.base import Reason
 from allocator.money import format_euros
 from allocator.program import compile
 from allocator.settle import Relaxed
-from allocator.space import Box, Row, Rule, Space
+from allocator.space import Box, Row, Rule, Space, Wanted
 from allocator.texts import Text, figure
 from allocator.tree import elastic_program
 
@@ -111,12 +111,12 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
     A deletion filter over the rows with a Farkas multiplier, then over the rules that decide single demands.
     """
     space = relaxed.compiled.space
-    rows = np.array([rule.soft is None for rule, _ in space.rows], bool)
+    rows = np.array([price is None for price in space.prices], bool)
     found = _misses(relaxed, rows)
     if found is None:
         return None
     rows &= found[0]
-    deciding = list(dict.fromkeys(rule for rule, _ in space.boxed))
+    deciding = list({rule.id: rule for rule, _ in space.boxed}.values())
     minimal = int(rows.sum()) + len(deciding) <= MOST_TRIED
     if minimal:
         for r in np.flatnonzero(rows):
@@ -129,7 +129,13 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
             if _misses(without, rows) is not None:
                 relaxed = without
                 deciding.remove(rule)
-    parties = [Party(rule, row.group, _row_text(row, rule)) for k, (rule, row) in enumerate(space.rows) if rows[k]]
+    told = [(rule, row) for k, (rule, row) in enumerate(space.rows) if rows[k] and not isinstance(rule, Wanted)]
+    said = {rule.id for rule, row in told if not row.defines}
+    parties = [
+        Party(rule, row.group, Text("", "") if row.defines else _row_text(row, rule))
+        for rule, row in told
+        if not row.defines or rule.id not in said
+    ]
     if len(parties) == 1 and not deciding:
         parties = [_alone(relaxed, int(np.flatnonzero(rows)[0]), parties[0])]
     parties += [_decided(space, rule, box) for rule, box in space.boxed if rule in deciding]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from allocator.certify import Certificate
+from allocator.certify import Certificate, relative_gap
 from allocator.conflict import Conflict
 from allocator.money import split
 from allocator.reading import Reading, weighted_units
@@ -18,6 +19,7 @@ from allocator.texts import Text
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
     from allocator.selection import Selection
+    from allocator.space import Aim
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 _GRANTS = ["demand", "territory", "measure", "fund", "year", "cents"]
@@ -33,6 +35,26 @@ class EngineReport:
     claimed_status: str
     claimed_bound: float | None
     why: Text = Text("", "")
+
+
+@dataclass(frozen=True)
+class LevelReport:
+    """One level of the objective: what the plan reaches of it, and what no plan exceeds."""
+
+    aim: Aim
+    objective: Fraction | None
+    bound: Fraction | None
+
+    def as_dict(self) -> dict[str, Any]:
+        def shown(value: Fraction | None) -> float | None:
+            return None if value is None else float(value) * self.aim.sign
+
+        found = relative_gap(self.objective, self.bound)
+        gap = None if found is None or found == float("inf") else float(found)
+        return {
+            "title": str(self.aim.title), "unit": str(self.aim.unit),
+            "objective": shown(self.objective), "bound": shown(self.bound), "gap": gap,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,18 +92,19 @@ class Plan:
     binding: tuple[str, ...] = ()
     size: tuple[int, int] = (0, 0)  # columns, rows of the program
     message: Text = Text("", "")
+    levels: tuple[LevelReport, ...] = ()
 
     @property
     def objective(self) -> float | None:
-        """Points, net of what soft rules take; None without a plan."""
+        """Points (euros under `minimise`) of the objective's first level, net of what soft rules take; None without a plan."""
         value = self.certificate.objective
-        return None if value is None else float(value)
+        return None if value is None else float(value) * self.certificate.sign
 
     @property
     def bound(self) -> float | None:
-        """Points that no plan exceeds, by our own proof."""
+        """Points that no plan exceeds (euros that none goes below), by our own proof."""
         value = self.certificate.bound
-        return None if value is None else float(value)
+        return None if value is None else float(value) * self.certificate.sign
 
     @property
     def gap(self) -> float | None:
@@ -199,6 +222,7 @@ class Plan:
             "units": self._units_by_measure(),
             "indicators": self._indicators(),
             "binding": list(self.binding),
+            "levels": [level.as_dict() for level in self.levels],
             "input_hash": scenario.input_hash,
             "engine": {
                 "name": self.engine.name,

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
+from math import ceil
 
 import numpy as np
 from scipy import sparse
 
 from allocator.engines.base import Program
-from allocator.space import Space, Term
+from allocator.space import Exact, Space, Term
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +49,18 @@ class Compiled:
     """The program and where its columns and rows come from.
 
     `unit_column` (n, Y): the column of demand i in year y, the same for all years where units are not by year, -1 where
-    no fund may pay. `served_column` (n,): -1 where a unit column says it. The first rows are those of `space.rows`;
-    a whole number of row r is `row_scale[r]` of the program's. `column_steps` (columns,): steps or cents in one.
+    no fund may pay. `served_column` (n, Y): being served up to year y, -1 where nobody asks or unit columns say it.
+    `paid_column` (n, F): being paid by fund f, for the demands told apart for that. `move_columns`: money moved between
+    funds. The first rows are those of `space.rows`; a whole number of row r is `row_scale[r]` of the program's.
+    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers.
     """
 
     space: Space
     program: Program
     unit_column: np.ndarray
     served_column: np.ndarray
+    paid_column: np.ndarray
+    move_columns: np.ndarray
     by_year: np.ndarray
     demand_class: np.ndarray
     blocks: tuple[Block, ...]
@@ -72,6 +78,41 @@ class Compiled:
         """Duals of the program as points per whole number of each row of `space.rows`."""
         rows = len(self.row_scale)
         return duals[:rows] * self.row_scale * (1.0 if farkas else self.objective_scale)
+
+    def tidied(self, x: np.ndarray) -> np.ndarray:
+        """x with each demand told apart counted as paid by just those funds that pay it, where rules allow these."""
+        found = x
+        for i in np.flatnonzero((self.paid_column >= 0).any(axis=1)).tolist():
+            pattern = self.space.patterns[self.space.pattern[i]]
+            cents = {f: float(x[self._money_of(i, f)].sum()) * self.money_unit for f in pattern.funds}
+            paying = frozenset(f for f, amount in cents.items() if amount > 1e-3)
+            if pattern.allows(paying) and all(cents[f] >= pattern.least[f] - 1e-3 for f in paying):
+                found = found.copy() if found is x else found
+                for f in pattern.funds:
+                    found[self.paid_column[i, f]] = f in paying
+        return found if found is x or self._holds(found) else x
+
+    def _holds(self, x: np.ndarray, tolerance: float = 1e-7) -> bool:
+        program = self.program
+        left = program.matrix @ x
+        size = tolerance * (1 + np.abs(left))
+        return bool(((left >= program.row_lower - size) & (left <= program.row_upper + size)).all())
+
+    def _money_of(self, demand: int, fund: int) -> np.ndarray:
+        """Money columns of a demand alone in its class."""
+        return self._own_money[demand][fund]
+
+    @cached_property
+    def _own_money(self) -> dict[int, dict[int, np.ndarray]]:
+        found: dict[int, dict[int, np.ndarray]] = {}
+        alone = np.asarray((self.paid_column >= 0).any(axis=1))
+        for block in self.blocks:
+            i = int(block.members[0])
+            if alone[i]:
+                mine = found.setdefault(i, {})
+                for f, column in zip(block.funds.tolist(), block.money.tolist(), strict=True):
+                    mine[f] = np.append(mine.get(f, np.array([], np.int64)), column)
+        return found
 
     def broken_caps(self, x: np.ndarray, tolerance: float = 1e-7) -> list[Cap]:
         """The caps that x breaks: none, or as many as are found at once."""
@@ -187,7 +228,7 @@ def _split_constant(cells: np.ndarray, eligible: np.ndarray, by_year: bool) -> t
 
 def _parts(space: Space, row: int, term: Term, by_year: np.ndarray) -> Iterator[_Part]:
     """The term by pattern, and by whether units are by year."""
-    if term.of == "served" or not len(term.demands):
+    if term.of in ("served", "paid") or not len(term.demands):
         return
     weights = term.weights.astype(float)
     if term.of == "units":
@@ -208,15 +249,16 @@ def _units_by_year(space: Space) -> np.ndarray:
     counted = np.zeros(space.n, bool)
     for _, row in space.rows:
         for term in row.terms:
-            if term.of == "units" and (term.cells != term.cells.flat[0]).any():
+            part = (term.cells != term.cells.flat[0]).any()
+            if term.of in ("units", "served") and part:
                 counted[term.demands] = True
     return several & (space.lumpy | space.capped | counted)
 
 
-def _classify(space: Space, parts: list[_Part], by_year: np.ndarray) -> np.ndarray:
+def _classify(space: Space, parts: list[_Part], by_year: np.ndarray, alone: np.ndarray) -> np.ndarray:
     """(n,) class of each demand, -1 where no fund may pay: pattern, by year, and every row's coefficients but constants.
 
-    Refined row by row from the coefficients themselves; no row can be forgotten.
+    Refined row by row from the coefficients themselves; no row can be forgotten. Those `alone` (n,) bool share none.
     """
     found = space.pattern * 2 + by_year
     fresh = int(found.max(initial=0)) + 1
@@ -233,21 +275,27 @@ def _classify(space: Space, parts: list[_Part], by_year: np.ndarray) -> np.ndarr
         labels = np.unique(mine, return_inverse=True)[1]
         found[part.demands] = fresh + labels
         fresh += int(labels.max()) + 1
+    found[alone] = fresh + np.arange(int(alone.sum()))
     found[~space.payable] = -1
     classes = np.unique(found, return_inverse=True)[1]
     return classes - 1 if (found < 0).any() else classes
 
 
-def compile(space: Space) -> Compiled:  # the field's word; nobody here wants the builtin
-    """The smallest program of a scenario."""
+def compile(space: Space, alone: np.ndarray | None = None) -> Compiled:  # the field's word; nobody here wants the builtin
+    """The smallest program of a scenario.
+
+    `alone` (n,) bool: of the demands for which it matters which funds pay (`space.tied`), those that get columns of their
+    own to say so; the others are relaxed. By default all, where they are few.
+    """
     funds, years = space.shape
     low, high = space.boxes
     unit = _money_unit(space)
     by_year = _units_by_year(space)
+    alone = _alone(space, alone)
     parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, by_year)]
-    demand_class = _classify(space, parts, by_year)
+    demand_class = _classify(space, parts, by_year, alone)
 
-    # columns: units, then served, then money, then what soft rows may miss
+    # columns: units, served, paid, money, moves; then, in no whole numbers, what soft rows may miss and auxiliaries
     able = np.array([p.years for p in space.patterns], bool).reshape(-1, years)[space.pattern]
     wanted = np.where(by_year[:, None], able, False)
     wanted[np.arange(space.n), able.argmax(axis=1)] |= space.payable
@@ -257,28 +305,35 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     unit_column[single] = unit_column[single].max(axis=1, keepdims=True)
     unit_demand = np.nonzero(wanted)[0]
 
-    named = np.zeros(space.n, bool)
-    for _, row in space.rows:
-        for term in row.terms:
-            if term.of == "served":
-                named[term.demands] = True
     plain = space.lumpy & (high <= 1)
-    needs_served = space.payable & ~plain & (named | (space.least > 1)) & (high > 0)
-    served_column = np.where(needs_served, units + np.cumsum(needs_served) - 1, -1)
-    first_money = units + int(needs_served.sum())
+    asks = _served_asked_for(space)
+    asks[:, -1] |= space.least > 1
+    asks &= (space.payable & ~plain & (high > 0))[:, None]
+    begins = able.argmax(axis=1)
+    since = np.arange(years) >= begins[:, None]
+    asks[~by_year, -1] |= (asks & since)[~by_year].any(axis=1)
+    asks[~by_year, :-1] = False
+    served_column = np.where(asks, units + np.cumsum(asks.ravel()).reshape(asks.shape) - 1, -1)
+    served = int(asks.sum())
+    pays = np.array([p.eligible.any(axis=1) for p in space.patterns], bool).reshape(len(space.patterns), funds)[space.pattern]
+    pays &= alone[:, None]
+    paid_column = np.where(pays, units + served + np.cumsum(pays.ravel()).reshape(pays.shape) - 1, -1)
+    first_money = units + served + int(pays.sum())
 
     _, example = np.unique(demand_class[space.payable], return_index=True)
     example = np.flatnonzero(space.payable)[example]
     money_column = np.full((len(example), years, funds), -1)  # years first: cells in order of time
     cells = np.array([space.patterns[space.pattern[i]].eligible.T for i in example], bool).reshape(money_column.shape)
     money_column[cells] = first_money + np.arange(cells.sum())
-    first_slack = first_money + int(cells.sum())
+    moves = len(space.moves)
+    move_columns = first_money + int(cells.sum()) + np.arange(moves)
+    first_slack = first_money + int(cells.sum()) + moves
 
     column_steps = np.concatenate(
         [
             np.where(space.lumpy[unit_demand], 1.0, unit),
             np.ones(first_money - units),
-            np.full(cells.sum(), unit),
+            np.full(cells.sum() + moves, unit),
         ]
     )
 
@@ -288,30 +343,39 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     for r, (_, row) in enumerate(space.rows):
         for term in row.terms:
             if term.of == "served":
-                _add_served(entries, r, term, unit_column, served_column, by_year)
+                _add_served(entries, r, term, unit_column, served_column, by_year, begins)
+            elif term.of == "paid":
+                for f in np.flatnonzero(term.cells[:, 0]):
+                    entries.add(r, paid_column[term.demands, f], term.weights.astype(float) * int(term.cells[f, 0]))
     count = len(space.rows)
     matrix = entries.matrix((count, first_slack))
-    row_scale = _powers_of_two(matrix)
+    gauges, gauge_unit, gauge_lower, gauge_upper, gauge_value = _gauges(space)
+    for k in range(moves):
+        gauges[:, k] *= unit
+    matrix = sparse.csr_matrix(matrix + _placed(gauges[:, :moves], move_columns, matrix.shape))
+    row_scale = _powers_of_two(sparse.csr_matrix(sparse.hstack([matrix, gauges[:, moves:]])))
     matrix = sparse.csr_matrix(sparse.diags(row_scale) @ matrix)
     lower = np.array([-np.inf if row.lower is None else float(row.lower) for _, row in space.rows]) * row_scale
     upper = np.array([np.inf if row.upper is None else float(row.upper) for _, row in space.rows]) * row_scale
 
     blocks, links = _links(space, demand_class, by_year, unit_column, money_column, column_steps, first_slack, unit)
     extra, extra_lower, extra_upper = _own_rows(space, unit_column, served_column, by_year, first_slack, unit)
+    paid, paid_lower, paid_upper = _paid_rows(space, paid_column, demand_class, money_column, first_slack, unit)
 
-    values, value_scale = space.scenario.objective.values(space)
-    per_unit = (values / value_scale).astype(float)[unit_demand]
+    values = (space.aim.values / space.aim.scale).astype(float)[unit_demand]
     objective = np.zeros(first_slack)
     asked = np.where(space.lumpy, 1, space.asked)[unit_demand]
-    objective[:units] = per_unit * column_steps[:units] / asked
+    objective[:units] = values * column_steps[:units] / asked
     slack, slack_cost = _slacks(space, row_scale)
-    objective = np.concatenate([objective, -slack_cost])
+    free = sparse.csr_matrix(sparse.diags(row_scale) @ gauges[:, moves:])
+    objective = np.concatenate([objective, -slack_cost, gauge_value[moves:]])
     largest = float(np.abs(objective).max(initial=0.0))
     objective_scale = 2.0 ** np.floor(np.log2(largest)) if largest > 0 else 1.0
 
-    stacked = sparse.vstack([matrix, links, extra])
-    padding = sparse.vstack([slack, sparse.csr_matrix((links.shape[0] + extra.shape[0], slack.shape[1]))])
-    whole = np.zeros(first_slack + slack.shape[1], bool)
+    stacked = sparse.vstack([matrix, links, extra, paid])
+    own = links.shape[0] + extra.shape[0] + paid.shape[0]
+    padding = sparse.vstack([sparse.hstack([slack, free]), sparse.csr_matrix((own, slack.shape[1] + free.shape[1]))])
+    whole = np.zeros(len(objective), bool)
     whole[:units] = space.lumpy[unit_demand]
     whole[units:first_money] = True
     column_upper = np.full(len(whole), np.inf)
@@ -319,28 +383,92 @@ def compile(space: Space) -> Compiled:  # the field's word; nobody here wants th
     column_upper[:units] = high[unit_demand] / column_steps[:units]
     column_lower[:units] = np.where(by_year[unit_demand], 0, low[unit_demand]) / column_steps[:units]
     column_upper[units:first_money] = 1
-    column_lower[units:first_money] = low[needs_served] > 0
+    decided = served_column[(low > 0) & (served_column[:, -1] >= 0), -1]
+    column_lower[decided] = 1
     # no column without an end: presolve of HiGHS may turn round for ever on those; twice what can be, so as never to bind
     for block in blocks:
         column_upper[block.money] = 2 * float((high * space.step)[block.members].sum()) / unit + 1
+    column_upper[move_columns] = gauge_upper[:moves] * gauge_unit[:moves] / unit
+    missed = slice(first_slack, first_slack + slack.shape[1])
+    column_lower[missed.stop :] = gauge_lower[moves:]
+    column_upper[missed.stop :] = gauge_upper[moves:]
     most = np.abs(matrix) @ column_upper[:first_slack] + np.where(np.isfinite(lower), np.abs(lower), 0)
     most += np.where(np.isfinite(upper), np.abs(upper), 0)
-    column_upper[first_slack:] = 2 * (most @ np.abs(slack)) + 1
+    most += np.abs(free) @ np.maximum(np.abs(gauge_lower[moves:]), np.abs(gauge_upper[moves:]))
+    column_upper[missed] = 2 * (most @ np.abs(slack)) + 1
     zeros = np.zeros(links.shape[0])
+    grain = np.where(whole, 1.0, 1 / unit)
+    grain[missed.stop :] = 1e-4
     program = Program(
         objective=objective / objective_scale,
         matrix=sparse.csr_matrix(sparse.hstack([stacked, padding])),
-        row_lower=np.concatenate([lower, zeros, extra_lower]),
-        row_upper=np.concatenate([upper, zeros, extra_upper]),
+        row_lower=np.concatenate([lower, zeros, extra_lower, paid_lower]),
+        row_upper=np.concatenate([upper, zeros, extra_upper, paid_upper]),
         lower=column_lower,
         upper=column_upper,
         integer=whole,
-        grain=np.where(whole, 1.0, 1 / unit),
+        grain=grain,
     )
     return Compiled(
-        space, program, unit_column, served_column, by_year, demand_class, blocks, row_scale, column_steps,
-        objective_scale, unit,
+        space, program, unit_column, served_column, paid_column, move_columns, by_year, demand_class, blocks, row_scale,
+        column_steps, objective_scale, unit,
     )  # fmt: skip
+
+
+EAGER = 300  # demands told apart by which funds pay, up to which all get columns of their own at once
+
+
+def _alone(space: Space, given: np.ndarray | None) -> np.ndarray:
+    """(n,) bool: what soft rules count must be told apart; the rest is given, or all of it where it is little."""
+    tied = space.tied & space.payable
+    counted = np.zeros(space.n, bool)
+    for _, row in space.rows:
+        for term in row.terms:
+            if term.of == "paid":
+                counted[term.demands] = True
+    if given is None:
+        return tied if tied.sum() <= EAGER else tied & counted
+    return tied & (counted | given)
+
+
+def _served_asked_for(space: Space) -> np.ndarray:
+    """(n, Y) bool: rows count whether a demand is served up to a year."""
+    found = np.zeros((space.n, space.shape[1]), bool)
+    for _, row in space.rows:
+        for term in row.terms:
+            if term.of == "served":
+                found[term.demands, int(np.flatnonzero(term.cells[0])[-1])] = True
+    return found
+
+
+def _gauges(space: Space) -> tuple[sparse.csc_matrix, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Auxiliaries as columns: (rows, a) coefficients, and for each its unit, bounds in it and value (a,).
+
+    Moves, which come first, in cents; the others in a power of ten that leaves them some thousands.
+    """
+    at = {auxiliary: k for k, auxiliary in enumerate(space.auxiliaries)}
+    size = np.array([1.0 if a.whole else _handy(a.reach) for a in at])
+    entries = _Entries()
+    for r, (_, row) in enumerate(space.rows):
+        for auxiliary, coefficient in row.auxiliaries:
+            k = at[auxiliary]
+            entries.add(r, np.array([k]), float(coefficient) * size[k])
+    value = np.zeros(len(at))
+    for auxiliary, weight in space.aim.auxiliaries:
+        value[at[auxiliary]] += float(weight) * size[at[auxiliary]]
+    lower, upper = (np.array([float(side) for side in sides]) for sides in ([a.lower for a in at], [a.upper for a in at]))
+    matrix = sparse.csc_matrix(entries.matrix((len(space.rows), len(at))))
+    return matrix, size, lower / size, upper / size, value
+
+
+def _handy(largest: Exact) -> float:
+    return 10.0 ** max(-6, len(str(int(largest))) - 4) if largest >= 1 else 1e-4
+
+
+def _placed(matrix: sparse.csc_matrix, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """The columns of a matrix at their places in a wider one."""
+    found = sparse.coo_matrix(matrix)
+    return sparse.csr_matrix((found.data, (found.row, columns[found.col])), shape=shape)
 
 
 def _money_unit(space: Space) -> float:
@@ -379,15 +507,23 @@ def _add_part(
 
 
 def _add_served(
-    entries: _Entries, row: int, term: Term, unit_column: np.ndarray, served_column: np.ndarray, by_year: np.ndarray
+    entries: _Entries,
+    row: int,
+    term: Term,
+    unit_column: np.ndarray,
+    served_column: np.ndarray,
+    by_year: np.ndarray,
+    begins: np.ndarray,
 ) -> None:
-    """A served demand is its own column, or its single unit, in whichever year."""
-    served = served_column[term.demands]
+    """Being served up to a year: a column of its own, or the single unit of a demand in whichever year up to then."""
+    last = int(np.flatnonzero(term.cells[0])[-1])
+    own = np.where(by_year, served_column[:, last], np.where(begins <= last, served_column[:, -1], -1))
+    served = own[term.demands]
     entries.add(row, served, term.weights.astype(float))
-    plain = served < 0
+    plain = (served < 0) & (served_column[term.demands] < 0).all(axis=1)
     demands, weights = term.demands[plain], term.weights[plain].astype(float)
-    entries.add(row, np.where(by_year[demands], -1, unit_column[demands, 0]), weights)
-    for y in range(unit_column.shape[1]):
+    entries.add(row, np.where(by_year[demands] | (begins[demands] > last), -1, unit_column[demands, 0]), weights)
+    for y in range(last + 1):
         entries.add(row, np.where(by_year[demands], unit_column[demands, y], -1), weights)
 
 
@@ -432,38 +568,82 @@ def _own_rows(
     low, high = space.boxes
     entries, lower, upper = _Entries(), list[float](), list[float]()
 
+    years = unit_column.shape[1]
+
     def add(
-        demands: np.ndarray, own_lower: np.ndarray, own_upper: np.ndarray, served: np.ndarray | None = None
+        demands: np.ndarray,
+        own_lower: np.ndarray,
+        own_upper: np.ndarray,
+        served: np.ndarray | None = None,
+        last: int = years - 1,
     ) -> None:
         rows = len(lower) + np.arange(len(demands))
         scale = np.where(space.lumpy[demands], 1.0, unit)
         entries.add(rows, np.where(by_year[demands], -1, unit_column[demands, 0]), 1.0)
-        for y in range(unit_column.shape[1]):
+        for y in range(last + 1):
             entries.add(rows, np.where(by_year[demands], unit_column[demands, y], -1), 1.0)
         if served is not None:
-            entries.add(rows, served_column[demands], -served / scale)
+            entries.add(rows, served_column[demands, last], -served / scale)
         lower.extend(own_lower / scale)
         upper.extend(own_upper / scale)
 
     over_years = np.flatnonzero(by_year & space.payable)
     add(over_years, low[over_years], high[over_years])
-    served = np.flatnonzero(served_column >= 0)
-    endless = np.full(len(served), np.inf)
-    add(served, -endless, 0 * high[served], high[served])
-    add(served, 0 * high[served], endless, space.least[served])
+    for last in range(unit_column.shape[1]):
+        served = np.flatnonzero(served_column[:, last] >= 0)
+        if not len(served):
+            continue
+        whole = last == unit_column.shape[1] - 1
+        endless = np.full(len(served), np.inf)
+        # an engine's tolerance is no money: who is served gets more than that
+        least = np.maximum(space.least[served] if whole else 1, np.where(space.lumpy[served], 1, ceil(unit * 1e-3)))
+        least = np.minimum(least, np.maximum(high[served], 1))
+        add(served, -endless, 0 * high[served], high[served], last)
+        add(served, 0 * high[served], endless, least, last)
+    return entries.matrix((len(lower), columns)), np.array(lower), np.array(upper)
+
+
+def _paid_rows(
+    space: Space,
+    paid_column: np.ndarray,
+    demand_class: np.ndarray,
+    money_column: np.ndarray,
+    columns: int,
+    unit: float,
+) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
+    """For demands told apart: a fund pays nothing, or its least and at most all; of some funds only so many pay."""
+    _, high = space.boxes
+    entries, lower, upper = _Entries(), list[float](), list[float]()
+
+    def add(pairs: list[tuple[np.ndarray, float]], low: float, top: float) -> None:
+        for at, value in pairs:
+            entries.add(len(lower), at, value)
+        lower.append(low)
+        upper.append(top)
+
+    for i in np.flatnonzero((paid_column >= 0).any(axis=1)).tolist():
+        pattern = space.patterns[space.pattern[i]]
+        all_of_it = float(high[i] * space.step[i]) / unit
+        for f in pattern.funds:
+            money, paid = money_column[demand_class[i], :, f], paid_column[i, f : f + 1]
+            add([(money, 1.0), (paid, -all_of_it)], -np.inf, 0.0)
+            if pattern.least[f] > 1:
+                add([(money, 1.0), (paid, -pattern.least[f] / unit)], 0.0, np.inf)
+        for funds, most in pattern.few:
+            add([(paid_column[i, list(funds)], 1.0)], -np.inf, float(most))
     return entries.matrix((len(lower), columns)), np.array(lower), np.array(upper)
 
 
 def _slacks(space: Space, row_scale: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
     """What soft rows may miss: columns (rows, k) in the program's row units, and the points (k,) each costs."""
     rows, signs, costs = [], [], []
-    for r, (rule, row) in enumerate(space.rows):
-        if rule.soft is not None:
+    for r, ((_, row), price) in enumerate(zip(space.rows, space.prices, strict=True)):
+        if price is not None:
             for side, sign in ((row.lower, 1.0), (row.upper, -1.0)):
                 if side is not None:
                     rows.append(r)
                     signs.append(sign)
-                    costs.append(float(rule.soft) / row.scale / row_scale[r])
+                    costs.append(float(price) / row_scale[r])
     shape = (len(space.rows), len(rows))
     return sparse.csr_matrix((signs, (rows, range(len(rows)))), shape=shape), np.array(costs)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from allocator.space import Exact, Group, Space
+from allocator.space import Auxiliary, Exact, Group, Space
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,38 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """g grants: positions `demand`, `fund`, `year` (g,) and `cents` (g,) int64."""
+    """g grants: positions `demand`, `fund`, `year` (g,) and `cents` (g,) int64; `moved` (m,) cents of `Space.moves`."""
 
     space: Space
     demand: np.ndarray
     fund: np.ndarray
     year: np.ndarray
     cents: np.ndarray
+    moved: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def amount(self, move: Auxiliary) -> int:
+        """Cents of one of `Space.moves`; 0 where the plan says nothing of it."""
+        at = next((k for k, one in enumerate(self.space.moves) if one is move), len(self.moved))
+        return int(self.moved[at]) if at < len(self.moved) else 0
+
+    def at(self, space: Space) -> Reading:
+        """The same grants read against another level of the same scenario."""
+        return replace(self, space=space)
+
+    def started(self, year: int) -> np.ndarray:
+        """(n,) bool: demands that get anything up to this year (position)."""
+        found = np.zeros(self.space.n, bool)
+        found[self.demand[self.year <= year]] = True
+        return found
+
+    @cached_property
+    def lost(self) -> Fraction:
+        """Points that soft rules take: what is priced is counted to the end, tolerances are for rules that must hold."""
+        total = Fraction(0)
+        for rule in self.space.scenario.rules:
+            if rule.soft is not None:
+                total += rule.soft * sum((Fraction(level.miss) / level.scale for level in rule.check(self)), Fraction(0))
+        return total
 
     @cached_property
     def granted(self) -> np.ndarray:

@@ -16,6 +16,7 @@ from scipy import sparse
 from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
 from allocator.program import Block, Cap, Compiled
 from allocator.reading import Reading
+from allocator.space import Rule, Wanted
 
 ROUNDS = 50  # of adding broken caps
 REACH = (1, 8, 1000)  # cents either way that rounding may move a column, tried in turn
@@ -126,7 +127,7 @@ def _cheapest_then_ordered(relaxed: Relaxed, best: Outcome, lower: np.ndarray, u
 
 
 def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:
-    """Objectives (columns,) after the scenario's own: fewer euros; earlier demands, years and funds first."""
+    """Objectives (columns,) after the scenario's own: fewer euros, fewer moves; earlier demands, years, funds first."""
     cheaper, ordered = np.zeros(compiled.program.columns), np.zeros(compiled.program.columns)
     space = compiled.space
     funds, years = space.shape
@@ -135,23 +136,33 @@ def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:
         ordered[block.money] = -(block.years * funds + block.funds + 1.0) / (funds * years)
     demand, year = np.nonzero(compiled.unit_column >= 0)
     ordered[compiled.unit_column[demand, year]] += 1.0 - demand / space.n
-    return [cheaper, ordered]
+    if not len(compiled.move_columns):
+        return [cheaper, ordered]
+    fewer_moves = np.zeros(compiled.program.columns)
+    fewer_moves[compiled.move_columns] = -1.0
+    return [cheaper, fewer_moves, ordered]
 
 
 def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine) -> Reading | None:
     """Round every column to whole steps, keeping every row, and deal; None when nothing near passes.
 
     Caps are kept as they stand first, then as far as rounding them up to the cent may let them go, where dealing decides.
-    Where cents weigh so much that the objective falls short of `aim`, a wider reach may do better.
+    Where cents weigh so much that the objective falls short of `aim`, a wider reach may do better. Rules that count
+    rounded cents or lean on auxiliaries are looked at in the end: where one fails, with some cents kept back.
     """
     found: Reading | None = None
     best = -np.inf
+    doubtful = _doubtful(relaxed.compiled)
     for reach in REACH:
         if found is not None and (best >= aim - CENTS_MAY_COST * abs(aim) or relaxed.compiled.program.columns > SMALL):
             break
         for loosely in (False, True):
-            whole, value = _round_with_caps(relaxed, x, rounder, reach, loosely)
-            reading = None if whole is None else _deal(relaxed.compiled, whole)
+            reading, value = None, -np.inf
+            for careful in (False, True) if doubtful else (False,):
+                whole, value = _round_with_caps(relaxed, x, rounder, reach, loosely, careful)
+                reading = None if whole is None else _deal(relaxed.compiled, whole)
+                if reading is not None and all(level.held for rule in doubtful for level in rule.check(reading)):
+                    break
             if reading is not None and value > best:
                 found, best = reading, value
             if not relaxed.compiled.caps:
@@ -159,13 +170,24 @@ def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine) -
     return found
 
 
+def _doubtful(compiled: Compiled) -> list[Rule]:
+    """Hard rules with rows that whole cents need not keep although the program does."""
+    space = compiled.space
+    named = {
+        rule.id: rule
+        for (rule, row), price in zip(space.rows, space.prices, strict=True)
+        if price is None and rule.soft is None and (row.rounding or row.auxiliaries) and not isinstance(rule, Wanted)
+    }
+    return list(named.values())
+
+
 def _round_with_caps(
-    relaxed: Relaxed, x: np.ndarray, rounder: Engine, reach: int, loosely: bool
+    relaxed: Relaxed, x: np.ndarray, rounder: Engine, reach: int, loosely: bool, careful: bool
 ) -> tuple[np.ndarray | None, float]:
     """`_round_columns`, caps that the rounding breaks added until it breaks none."""
     for _ in range(ROUNDS):
         compiled = relaxed.compiled
-        whole, value = _round_columns(compiled, x, rounder, reach, loosely)
+        whole, value = _round_columns(compiled, x, rounder, reach, loosely, careful)
         broken = [] if whole is None or loosely else compiled.broken_caps(whole / compiled.column_steps, 1e-12)
         if not broken:
             return whole, value
@@ -174,11 +196,12 @@ def _round_with_caps(
 
 
 def _round_columns(
-    compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, loosely: bool
+    compiled: Compiled, x: np.ndarray, rounder: Engine, reach: int, loosely: bool, careful: bool
 ) -> tuple[np.ndarray | None, float]:
     """x with every column a whole number of its steps (columns,), slacks left out, and its objective.
 
-    A small program over the columns that are not whole yet, each free to move a few steps.
+    A small program over the columns that are not whole yet, each free to move a few steps. `careful`: rows that count
+    rounded cents or lean on auxiliaries keep some back.
     """
     program, counted = compiled.program, len(compiled.column_steps)
     steps = x[:counted] * compiled.column_steps
@@ -186,6 +209,8 @@ def _round_columns(
     near = np.abs(steps - base) <= 1e-4
     free = np.flatnonzero(~near if reach == REACH[0] else ~near | (~program.integer[:counted] & (steps > 0.5)))
     base = np.where(near, base, np.floor(steps))
+    if careful and not len(free):
+        free = np.flatnonzero(~program.integer[:counted] & (steps > 0.5))
     if not len(free):
         return base, float(program.objective @ x)
     slacks = np.arange(counted, program.columns)
@@ -201,6 +226,9 @@ def _round_columns(
         room = np.zeros(program.rows)
         room[-len(compiled.caps) :] = [compiled.rounding_room(cap, base, moves) for cap in compiled.caps]
         upper += room[touched] / compiled.money_unit
+    if careful:
+        back = _kept_back(compiled, x)[touched]
+        lower, upper = lower + back, upper - back
     moving = moving[touched]
     # rows whose coefficients are all of one size count whole cents: their sides can be whole too
     size = np.abs(moving).max(axis=1).toarray().ravel()
@@ -223,7 +251,7 @@ def _round_columns(
         matrix=sparse.csr_matrix(sparse.diags(1 / size) @ moving) if len(size) else moving,
         row_lower=lower,
         row_upper=upper,
-        lower=np.concatenate([np.maximum(-reach, -base[free]), np.zeros(len(slacks))]),
+        lower=np.concatenate([np.maximum(-reach, -base[free]), program.lower[slacks]]),
         upper=np.concatenate([np.minimum(reach + 1, ceiling - base[free]), program.upper[slacks]]),
         integer=whole,
         grain=np.ones(len(whole)),
@@ -234,6 +262,20 @@ def _round_columns(
         return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])
     return base, outcome.objective
+
+
+def _kept_back(compiled: Compiled, x: np.ndarray) -> np.ndarray:
+    """(rows,) by how much rows keep off their sides: what rounding may add, and a hair where auxiliaries are weighed."""
+    program, space = compiled.program, compiled.space
+    back = np.zeros(program.rows)
+    first = len(compiled.column_steps)
+    weighed = np.abs(program.matrix[:, first:]) @ np.abs(x[first:])
+    for r, ((rule, row), price) in enumerate(zip(space.rows, space.prices, strict=True)):
+        if price is None and rule.soft is None and row.lower != row.upper:
+            back[r] = float(row.rounding) * compiled.row_scale[r]
+            if row.auxiliaries and not row.defines:
+                back[r] += 1e-8 * weighed[r]
+    return back
 
 
 def _precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:
@@ -267,7 +309,26 @@ def _deal(compiled: Compiled, whole: np.ndarray) -> Reading | None:
         np.concatenate(part).astype(np.int64) if found else np.array([], np.int64) for part in zip(*found, strict=True)
     ] or [np.array([], np.int64)] * 4
     order = np.lexsort((parts[1], parts[2], parts[0]))
-    return Reading(space, *(part[order] for part in parts))
+    demand, fund, year, cents = (part[order] for part in parts)
+    return Reading(space, demand, fund, year, cents, whole[compiled.move_columns].astype(np.int64))
+
+
+def mistied(reading: Reading) -> np.ndarray:
+    """(n,) bool: demands paid by funds that may not pay together, or by one that pays less than its least."""
+    space = reading.space
+    found = np.zeros(space.n, bool)
+    funds = space.shape[0]
+    mine = space.tied[reading.demand]
+    key, slot = np.unique(reading.demand[mine] * funds + reading.fund[mine], return_inverse=True)
+    cents = np.zeros(len(key), np.int64)
+    np.add.at(cents, slot, reading.cents[mine])
+    paying: dict[int, set[int]] = {}
+    for i, f, paid in zip((key // funds).tolist(), (key % funds).tolist(), cents.tolist(), strict=True):
+        paying.setdefault(i, set()).add(f)
+        found[i] |= paid < space.patterns[space.pattern[i]].least[f]
+    for i, together in paying.items():
+        found[i] |= not space.patterns[space.pattern[i]].allows(frozenset(together))
+    return found
 
 
 def _in_order(supply: np.ndarray, room: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,13 @@ import numpy as np
 
 from allocator import engines
 from allocator.bound import Proof
-from allocator.certify import Certificate, certify, certify_infeasible, value_step
+from allocator.certify import Certificate, certify, certify_infeasible, joined, value_step
 from allocator.conflict import Conflict, against_decisions, conflict, contradiction
 from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason, Stop
-from allocator.plan import EngineReport, Plan, Seconds, Status
+from allocator.plan import EngineReport, LevelReport, Plan, Seconds, Status
 from allocator.program import compile
 from allocator.reading import Reading
-from allocator.settle import ROUNDS, Relaxed, settle
+from allocator.settle import ROUNDS, Relaxed, mistied, settle
 from allocator.space import Space
 from allocator.texts import Text
 from allocator.tree import Found, Search
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 LP_ENGINE = "highs"  # supplies the duals of every certificate, whatever found the plan
 NO_CHECKS = Certificate(())
+TURNS = 12  # of telling demands apart, before all are
+LEEWAY = Fraction(1, 10**6)  # of a level's value, that later levels may give up: what whole cents need
 ROWS_TRIED = 300  # one by one, where an LP could not prove that there is no plan
 
 
@@ -100,6 +103,23 @@ def _interruptible() -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One level of the objective, solved."""
+
+    space: Space
+    relaxed: Relaxed
+    reading: Reading | None
+    certificate: Certificate
+    proof: Proof
+
+
+def _leeway(stage: Stage) -> Fraction:
+    """What later levels may give up of a value: nothing where values lie on a step."""
+    value = stage.certificate.objective
+    return Fraction(0) if value is None or value_step(stage.space) else abs(value) * LEEWAY
+
+
 @dataclass
 class _Run:
     """One solve: the stages in order, each handing on a small value."""
@@ -114,17 +134,50 @@ class _Run:
     stop: Stop
 
     def plan(self) -> Plan:
+        """Level after level of the objective, each keeping what the earlier ones reached."""
         start = time.monotonic()
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
         self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
         space = Space.of(self.scenario)
+        self.levels = len(space.aims)
+        stages: list[Stage] = []
+        while len(stages) < self.levels:
+            self.sign = space.aim.sign
+            found = self._stage(space)
+            if isinstance(found, Plan):
+                if not stages:
+                    return found
+                break
+            if stages and not found.certificate.ok:
+                break
+            stages.append(found)
+            if not found.certificate.ok or found.certificate.objective is None:
+                break
+            space = space.after((*space.reached, found.certificate.objective - _leeway(found)))
+        return self._finish(stages)
+
+    def _stage(self, space: Space) -> Stage | Plan:
+        """One level; demands for which it matters which funds pay are told apart where dealing needs it."""
+        alone: np.ndarray | None = None
+        for turn in range(TURNS + 1):
+            found = self._solved(space, alone)
+            if isinstance(found, Plan) or found.reading is None:
+                return found
+            wrong = mistied(found.reading)
+            if not wrong.any():
+                return found
+            alone = space.tied if turn == TURNS - 1 else wrong if alone is None else wrong | alone
+        return found
+
+    def _solved(self, space: Space, alone: np.ndarray | None) -> Stage | Plan:
+        start = time.monotonic()
         refused = contradiction(space)
         if refused is not None:
             self._lap("compile", start)
             zero = Proof(np.zeros(len(space.rows)))
             return self._infeasible(space, zero, refused)
-        compiled = compile(space)
+        compiled = compile(space, alone)
         relaxed = Relaxed(compiled, self.lp)
         start = self._lap("compile", start)
 
@@ -158,7 +211,7 @@ class _Run:
                 return self._infeasible(space, proof, None)
             certificate = NO_CHECKS if reading is None else certify(reading, proof)
         self._lap("certify", start)
-        return self._finish(relaxed, reading, certificate, proof)
+        return Stage(space, relaxed, reading, certificate, proof)
 
     def _search_engine(self, relaxed: Relaxed, root: Outcome) -> Outcome:
         """The engine's own answer, caps added until it breaks none."""
@@ -175,7 +228,7 @@ class _Run:
                 outcome = self._whole_program(relaxed, root if near is None else near)
             if outcome.x is None and near is not None:  # stopped before it found anything
                 outcome = near
-        claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale
+        claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale * self.sign
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome
 
@@ -220,7 +273,7 @@ class _Run:
         return replace(outcome, objective=float(program.objective @ x) + program.offset)
 
     def _told(self, relaxed: Relaxed) -> OnProgress | None:
-        tell, scale = self.on_progress, relaxed.compiled.objective_scale
+        tell, scale = self.on_progress, relaxed.compiled.objective_scale * self.sign
         if tell is None:
             return None
 
@@ -259,23 +312,38 @@ class _Run:
     def _close_enough(self, certificate: Certificate) -> bool:
         return certificate.ok and certificate.exact_gap is not None and certificate.exact_gap <= self.gap
 
-    def _finish(self, relaxed: Relaxed, reading: Reading | None, certificate: Certificate, proof: Proof | None) -> Plan:
+    def _finish(self, stages: list[Stage]) -> Plan:
+        """The last level's plan, and how far each level is proved with it."""
+        first, last = stages[0], stages[-1]
         status: Status = "no_plan"
         message = Text("", "")
-        if reading is not None and certificate.ok:
-            status = "optimal" if self._close_enough(certificate) else "feasible"
-        elif reading is not None:
-            message = Text(
-                "le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate"
+        kept: Reading | None = None
+        certificate, levels = first.certificate, list[LevelReport]()
+        if last.reading is not None and last.certificate.ok:
+            kept = last.reading.at(first.space)
+            certified = [
+                stage.certificate if stage is last else certify(last.reading.at(stage.space), stage.proof)
+                for stage in stages
+            ]
+            certificate = joined(certified)
+            levels = [
+                LevelReport(stage.space.aim, found.objective, found.bound)
+                for stage, found in zip(stages, certified, strict=True)
+            ]
+            close = len(stages) == self.levels and all(self._close_enough(found) for found in certified)
+            status = "no_plan" if not certificate.ok else "optimal" if close else "feasible"
+        if status == "no_plan":
+            kept = None
+            message = (
+                Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
+                if last.reading is None
+                else Text("le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate")
             )
-        else:
-            message = Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
-        compiled = relaxed.compiled
-        kept = reading if status != "no_plan" else None
-        binding = _binding(relaxed, proof, certificate)
+        compiled = first.relaxed.compiled
+        binding = _binding(first.relaxed, first.proof, certificate)
         return Plan(
             self.scenario, status, certificate, self.report, self.seconds, kept, None, tuple(binding),
-            (compiled.program.columns, compiled.program.rows), message,
+            (compiled.program.columns, compiled.program.rows), message, tuple(levels),
         )  # fmt: skip
 
     def _infeasible(self, space: Space, proof: Proof | None, named: Conflict | None) -> Plan:
@@ -308,7 +376,7 @@ class _Run:
 def _one_row_alone(space: Space) -> tuple[Certificate, Conflict] | None:
     """A single row that what is decided already breaks, in whole numbers: a cent beside 15 Md€ is lost on any LP."""
     for r, (rule, row) in enumerate(space.rows[:ROWS_TRIED]):
-        if rule.soft is None:
+        if space.prices[r] is None:
             for sign in (1.0, -1.0):
                 multipliers = np.zeros(len(space.rows))
                 multipliers[r] = sign

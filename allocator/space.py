@@ -9,10 +9,12 @@ that a fund may pay in a year). Everything here is exact; nothing here knows of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import combinations
+from math import lcm
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -59,6 +61,11 @@ class Auxiliary:
     upper: Exact
     lower: Exact = 0
     whole: bool = False
+
+    @property
+    def reach(self) -> Fraction:
+        """Its largest size."""
+        return max(abs(Fraction(self.lower)), abs(Fraction(self.upper)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +125,24 @@ Statement = Row | Box | Rate | Few | Least
 
 
 @dataclass(frozen=True, eq=False)
+class Aim:
+    """One level of an objective: points = Σ values · units / scale + Σ weight · auxiliary, as many as can be.
+
+    `values` (n,) whole numbers per unit; `rows` say what the auxiliaries are; `value` counts the points of a finished
+    plan apart from all that. `sign` −1: shown as a cost. `unit`: what the shown figure counts.
+    """
+
+    title: Text
+    unit: Text
+    values: np.ndarray
+    scale: int
+    value: Callable[[Reading], Fraction]
+    auxiliaries: tuple[tuple[Auxiliary, Exact], ...] = ()
+    rows: tuple[Row, ...] = ()
+    sign: int = 1
+
+
+@dataclass(frozen=True, eq=False)
 class Group:
     """One value of `per`: positions of its demands (k,), its cells (F, Y) bool, the people of its territories."""
 
@@ -133,6 +158,33 @@ class Pattern:
 
     eligible: np.ndarray
     rate: np.ndarray  # object: Fraction
+    few: tuple[tuple[tuple[int, ...], int], ...] = ()  # of these funds, at most so many
+    least: tuple[int, ...] = ()  # (F,) cents that a fund pays at least, if it pays: 1 where no rule says
+
+    @cached_property
+    def funds(self) -> tuple[int, ...]:
+        """Those that may pay in some year."""
+        return tuple(np.flatnonzero(self.eligible.any(axis=1)).tolist())
+
+    @cached_property
+    def tied(self) -> bool:
+        """Whether it matters which funds pay at all."""
+        return bool(self.few) or any(self.least[f] > 1 for f in self.funds)
+
+    def sets(self, allowed: frozenset[int] | None = None) -> list[frozenset[int]]:
+        """The largest sets of eligible funds (among `allowed`) that may pay together."""
+        found = {frozenset(self.funds) if allowed is None else allowed & frozenset(self.funds)}
+        for funds, most in self.few:
+            narrower = set()
+            for one in found:
+                named = sorted(one & frozenset(funds))
+                for kept in combinations(named, min(most, len(named))):
+                    narrower.add(one - frozenset(named) | frozenset(kept))
+            found = narrower
+        return [one for one in found if one and not any(one < other for other in found)]
+
+    def allows(self, paying: frozenset[int]) -> bool:
+        return all(len(paying & frozenset(funds)) <= most for funds, most in self.few)
 
     @cached_property
     def years(self) -> np.ndarray:
@@ -146,7 +198,10 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """n demands × F funds × Y years. Money in cents; see the module for steps."""
+    """n demands × F funds × Y years. Money in cents; see the module for steps.
+
+    `reached`: the values that earlier levels of the objective must keep, in order; the next level is `aim`.
+    """
 
     scenario: Scenario
     asked: np.ndarray  # (n,) int64 cents per unit
@@ -157,11 +212,15 @@ class Space:
     least: np.ndarray  # (n,) int64 steps: nothing, or at least this (>= 1)
     measure: np.ndarray  # (n,) position
     territory: np.ndarray  # (n,) position
+    first: np.ndarray  # (n,) position of the first year in which it may be paid
+    end: np.ndarray  # (n,) position after the last one
+    reached: tuple[Fraction, ...] = ()
     _groups: dict[tuple[str, str | None], list[Group]] = field(default_factory=dict, repr=False)
     _auxiliaries: dict[tuple[object, ...], Auxiliary] = field(default_factory=dict, repr=False)
+    _soft: dict[int, list[Row]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, scenario: Scenario) -> Space:
+    def of(cls, scenario: Scenario, reached: tuple[Fraction, ...] = ()) -> Space:
         demands = scenario.demands
         asked, cost = (cents_column(demands[name])[0] for name in ("asked", "cost"))
         of_measure = {m.id: k for k, m in enumerate(scenario.measures)}
@@ -171,7 +230,13 @@ class Space:
         most = _steps(demands["units"], asked, lumpy, up=False)
         least = np.maximum(_steps(demands["min_units"], asked, lumpy, up=True), 1)
         territory = pd.Index(scenario.territories["id"]).get_indexer(demands["territory"])
-        return cls(scenario, asked, cost, lumpy, step, most, least, measure, territory)
+        first = np.searchsorted(scenario.years, demands["first_year"].to_numpy(np.int64))
+        end = np.searchsorted(scenario.years, demands["last_year"].to_numpy(np.int64), side="right")
+        return cls(scenario, asked, cost, lumpy, step, most, least, measure, territory, first, end, reached)
+
+    def after(self, reached: tuple[Fraction, ...]) -> Space:
+        """The same scenario at the level of its objective that follows these."""
+        return replace(self, reached=reached, _auxiliaries={}, _soft={})
 
     @property
     def n(self) -> int:
@@ -199,10 +264,34 @@ class Space:
         """Whole steps that `units` of a demand make, downwards."""
         return int(Fraction(units) * int(self.asked[demand]) // int(self.step[demand]))
 
+    @cached_property
+    def aims(self) -> tuple[Aim, ...]:
+        """The levels of the scenario's objective, the first one first."""
+        return self.scenario.objective.aims(self)
+
+    @property
+    def aim(self) -> Aim:
+        return self.aims[len(self.reached)]
+
     @property
     def rules(self) -> list[Rule]:
-        """Every fund's envelope, then every enabled constraint, in the scenario's order."""
-        return self.scenario.rules
+        """Every fund's envelope, then every enabled constraint, in the scenario's order; then earlier levels."""
+        return [*self.scenario.rules, *(Reached(self.aims[k], k, value) for k, value in enumerate(self.reached))]
+
+    def candidates(self, group: Group) -> np.ndarray:
+        """Those demands of a group that one of its cells may pay, as far as funds and years go."""
+        may = np.zeros(len(group.demands), bool)
+        first, end = self.first[group.demands], self.end[group.demands]
+        for picked, open_years in zip(self._picked, group.cells, strict=True):
+            until = np.concatenate([[0], np.cumsum(open_years)])
+            may |= picked[group.demands] & (until[end] > until[np.minimum(first, end)])
+        return group.demands[may]
+
+    @cached_property
+    def _picked(self) -> list[np.ndarray]:
+        """For each fund, the demands (n,) bool that it may pay."""
+        scenario = self.scenario
+        return [fund.on.pick(scenario).demands if fund.on else np.ones(self.n, bool) for fund in scenario.funds]
 
     def groups(self, on: Selection, per: str | None = None) -> list[Group]:
         """What `on` selects, apart for each value of `per` that it leaves in the attribute's own table."""
@@ -243,21 +332,87 @@ class Space:
                 yield Group(str(values[k]), members, cells, inhabitants)
 
     @cached_property
+    def _said(self) -> list[tuple[Rule, list[Statement]]]:
+        return [(rule, list(rule.rows(self))) for rule in self.scenario.rules]
+
+    @cached_property
     def statements(self) -> list[tuple[Rule, list[Statement]]]:
         """What every rule says, hard and soft alike."""
-        return [(rule, list(rule.rows(self))) for rule in self.rules]
+        return self._said + [(rule, list(rule.rows(self))) for rule in self.rules[len(self._said) :]]
+
+    @cached_property
+    def _priced_rows(self) -> list[tuple[Rule, Row, Fraction | None]]:
+        found: list[tuple[Rule, Row, Fraction | None]] = []
+        for rule, statements in self.statements:
+            for said in statements:
+                if isinstance(said, Row):
+                    if self._as_box(rule, said) is None:
+                        found.append((rule, said, None if said.defines else rule.soft))
+                elif rule.soft is not None:
+                    found.extend((rule, row, None if row.defines else rule.soft) for row in self._softened(rule, said))
+        if self.reached:  # what is missed is priced in the first level alone; later ones keep count of it
+            found = [(rule, self._missable(rule, row) if price else row, None) for rule, row, price in found]
+        wanted = Wanted(self.aim)
+        return found + [(wanted, row, None) for row in self.aim.rows]
 
     @cached_property
     def rows(self) -> list[tuple[Rule, Row]]:
-        """All linear rows that are not boxes: those of the rules, and what soft boxes and rates come to."""
-        found: list[tuple[Rule, Row]] = []
-        for rule, statements in self.statements:
-            for statement in statements:
-                if rule.soft is not None and not isinstance(statement, Row):
-                    found.extend((rule, row) for row in self._softened(statement))
-                elif isinstance(statement, Row) and self._as_box(rule, statement) is None:
-                    found.append((rule, statement))
+        """All linear rows that are not boxes: those of the rules, what soft statements come to, the objective's own."""
+        return [(rule, row) for rule, row, _ in self._priced_rows]
+
+    @cached_property
+    def prices(self) -> list[Fraction | None]:
+        """What a whole number of each row's miss costs in points; None where it may not be missed."""
+        return [None if price is None else price / row.scale for _, row, price in self._priced_rows]
+
+    def _missable(self, rule: Rule, row: Row) -> Row:
+        """The same row with what it misses as auxiliaries."""
+        return replace(row, auxiliaries=(*row.auxiliaries, *self._misses(rule, row)))
+
+    def _misses(self, rule: Rule, row: Row) -> list[tuple[Auxiliary, int]]:
+        most = self._reach(row)
+        sides = [(side, sign) for side, sign in ((row.lower, 1), (row.upper, -1)) if side is not None]
+        return [(self.auxiliary("miss", rule.id, row.group, id(row), sign, upper=most), sign) for _, sign in sides]
+
+    def _reach(self, row: Row) -> Exact:
+        """More than the row can ever miss its sides by."""
+        total: Exact = max((abs(Fraction(side)) for side in (row.lower, row.upper) if side is not None), default=Fraction(0))
+        for term in row.terms:
+            size = int(np.abs(term.cells).max(initial=0))
+            weights = np.abs(term.weights.astype(object))
+            if term.of == "served":
+                total += int(weights.sum())
+            elif term.of == "paid":
+                total += int(weights.sum()) * size * self.shape[0]
+            else:
+                cents = (self.most * self.step)[term.demands].astype(object)
+                per = self.asked[term.demands] if term.of == "units" else np.ones(len(cents), np.int64)
+                total += size * sum(int(-(-w * c // int(a))) for w, c, a in zip(weights, cents, per, strict=True))
+        for auxiliary, coefficient in row.auxiliaries:
+            total += abs(coefficient) * auxiliary.reach
+        return total
+
+    def losses(self) -> list[tuple[Auxiliary, Fraction]]:
+        """At a later level: what soft rows miss, and the points that each whole number of it costs."""
+        found = []
+        for rule, statements in self._said:
+            if rule.soft is not None:
+                for said in statements:
+                    for row in [said] if isinstance(said, Row) else self._softened(rule, said):
+                        if not row.defines:
+                            found += [(a, rule.soft / row.scale) for a, _ in self._misses(rule, row)]
         return found
+
+    @cached_property
+    def auxiliaries(self) -> list[Auxiliary]:
+        """All that rows and the aim lean on; those that belong to the plan (`whole`) first."""
+        named = [a for _, row in self.rows for a, _ in row.auxiliaries] + [a for a, _ in self.aim.auxiliaries]
+        return sorted(dict.fromkeys(named), key=lambda a: not a.whole)
+
+    @cached_property
+    def moves(self) -> list[Auxiliary]:
+        """Those that belong to the plan, in the order of `Reading.moved`."""
+        return [a for a in self.auxiliaries if a.whole]
 
     @cached_property
     def boxed(self) -> list[tuple[Rule, Box]]:
@@ -289,29 +444,42 @@ class Space:
 
     @cached_property
     def _patterns(self) -> tuple[np.ndarray, list[Pattern]]:
-        scenario, (funds, years) = self.scenario, self.shape
-        first = np.searchsorted(scenario.years, scenario.demands["first_year"].to_numpy(np.int64))
-        last = np.searchsorted(scenario.years, scenario.demands["last_year"].to_numpy(np.int64), side="right")
-        key = first * (years + 1) + last
-        masks = [fund.on.pick(scenario).demands if fund.on else np.ones(self.n, bool) for fund in scenario.funds]
-        hard = [s for rule, said in self.statements if rule.soft is None for s in said if isinstance(s, Rate)]
-        touched = []
-        for rate in hard:
-            mask = np.zeros(self.n, bool)
-            mask[rate.demands] = True
-            touched.append(mask)
-        for mask in [*masks, *touched]:
+        funds, years = self.shape
+        hard = [said for rule, statements in self._said if rule.soft is None for said in statements]
+        masks = list(self._picked)
+        told: list[tuple[Rate | Few | Least, np.ndarray]] = []
+        beyond: list[tuple[Least, np.ndarray]] = []  # demands that ask for less than the least
+        for said in hard:
+            if isinstance(said, Rate | Few | Least):
+                mask = np.zeros(self.n, bool)
+                mask[said.demands] = True
+                told.append((said, mask))
+                if isinstance(said, Least):
+                    beyond.append((said, mask & (self.most.astype(object) * self.step < said.cents).astype(bool)))
+        key = self.first * (years + 1) + self.end
+        for mask in [*masks, *(mask for _, mask in told), *(mask for _, mask in beyond)]:
             key = np.unique(2 * key + mask, return_inverse=True)[1]
         _, example, pattern = np.unique(key, return_index=True, return_inverse=True)
         found = []
         for i in example:
-            span = (np.arange(years) >= first[i]) & (np.arange(years) < last[i])
+            span = (np.arange(years) >= self.first[i]) & (np.arange(years) < self.end[i])
             eligible = np.outer(np.array([mask[i] for mask in masks], bool), span)
-            rates = np.full((funds, years), Fraction(1), object)
-            for rate, mask in zip(hard, touched, strict=True):
+            for said, mask in beyond:
                 if mask[i]:
-                    rates[rate.cells] = np.minimum(rates[rate.cells], np.array(rate.rate, object))
-            found.append(Pattern(eligible, rates))
+                    eligible[said.funds] = False
+            rates = np.full((funds, years), Fraction(1), object)
+            least, few = np.ones(funds, object), []
+            for law, mask in told:
+                if not mask[i]:
+                    continue
+                if isinstance(law, Rate):
+                    rates[law.cells] = np.minimum(rates[law.cells], np.array(law.rate, object))
+                elif isinstance(law, Least):
+                    least[law.funds] = np.maximum(least[law.funds], law.cents)
+                elif (law.funds & eligible.any(axis=1)).sum() > law.most:
+                    few.append((tuple(np.flatnonzero(law.funds).tolist()), law.most))
+            eligible &= (rates > 0).astype(bool)
+            found.append(Pattern(eligible, rates, tuple(few), tuple(map(int, least))))
         return pattern, found
 
     @property
@@ -352,6 +520,16 @@ class Space:
         return caps, common
 
     @cached_property
+    def tied(self) -> np.ndarray:
+        """(n,) bool: it matters which funds pay a demand at all, by hard rules or by what soft ones count."""
+        found = np.array([p.tied for p in self.patterns], bool)[self.pattern]
+        for _, row in self.rows:
+            for term in row.terms:
+                if term.of == "paid":
+                    found[term.demands] = True
+        return found
+
+    @cached_property
     def capped(self) -> np.ndarray:
         """(n,) bool: some eligible cell may not pay all that is asked for a unit."""
         found = np.zeros(self.n, bool)
@@ -363,16 +541,33 @@ class Space:
                 found[members] = np.any([caps[f, y] < asked for f, y in np.argwhere(pattern.eligible)], axis=0)
         return found
 
-    def _softened(self, statement: Box | Rate) -> Iterator[Row]:
+    def _softened(self, rule: Rule, statement: Statement) -> list[Row]:
+        if (key := id(statement)) not in self._soft:
+            self._soft[key] = list(self._as_rows(statement))
+        return self._soft[key]
+
+    def _as_rows(self, statement: Statement) -> Iterator[Row]:
+        """What a statement on single demands comes to as rows, one for each demand (and cell, and fund)."""
         ones = np.ones(self.shape, np.int64)
+        names = self.scenario.demands["id"]
         if isinstance(statement, Box):
             for i, low, high in zip(statement.demands, statement.lower, statement.upper, strict=True):
                 # a step is a unit, or the asked-th part of one
                 steps_per_unit = int(self.asked[i] // self.step[i])
                 term = Term(np.array([i]), steps_per_unit, ones, "units")
-                name = str(self.scenario.demands["id"].iat[i])
-                yield Row((term,), int(low), int(high), steps_per_unit, name)
-        else:
+                yield Row((term,), int(low), int(high), steps_per_unit, str(names.iat[i]))
+        elif isinstance(statement, Few):
+            funds = statement.funds[:, None] * ones
+            for i in statement.demands:
+                yield Row((Term(np.array([i]), 1, funds, "paid"),), None, statement.most, 1, str(names.iat[i]))
+        elif isinstance(statement, Least):
+            for i in statement.demands:
+                for f in np.flatnonzero(statement.funds & self.patterns[self.pattern[i]].eligible.any(axis=1)):
+                    here = np.zeros(self.shape, np.int64)
+                    here[f], at = 1, np.array([i])
+                    terms = (Term(at, 1, here), Term(at, -statement.cents, here, "paid"))
+                    yield Row(terms, 0, None, 100, str(names.iat[i]))
+        elif isinstance(statement, Rate):
             rate = statement.rate
             for i in statement.demands:
                 pattern = self.patterns[self.pattern[i]]
@@ -384,7 +579,7 @@ class Space:
                         Term(at, 1, here),
                         Term(at, -rate.numerator * int(self.cost[i]), year, "units"),
                     )
-                    yield Row((paid, cost), None, 0, 100 * rate.denominator, str(self.scenario.demands["id"].iat[i]))
+                    yield Row((paid, cost), None, 0, 100 * rate.denominator, str(names.iat[i]))
 
 
 def _steps(units: pd.Series, asked: np.ndarray, lumpy: np.ndarray, *, up: bool) -> np.ndarray:
@@ -430,3 +625,46 @@ class Rule:
     def check(self, reading: Reading) -> Iterator[Level]:
         """Where a finished plan stands, counted apart from `rows`."""
         raise NotImplementedError
+
+
+class Wanted(Rule):
+    """The aim's own rows: they say what its auxiliaries are."""
+
+    kind = "objective"
+    id = "objective"
+    soft = None
+    title = Text("Objectif", "Objective")
+
+    def __init__(self, aim: Aim) -> None:
+        self.aim, self.label = aim, str(aim.title)
+
+
+class Reached(Rule):
+    """A level of the objective keeps at least the value that it has reached, net of what soft rules take of the first."""
+
+    kind = "level"
+    soft = None
+    title = Text("Niveau atteint", "Level reached")
+
+    def __init__(self, aim: Aim, rank: int, value: Fraction) -> None:
+        self.aim, self.rank, self.value = aim, rank, value
+        self.id, self.label = f"level-{rank + 1}", str(aim.title)
+
+    def rows(self, space: Space) -> Iterator[Statement]:
+        for row in self.aim.rows:
+            yield replace(row, defines=True)
+        counted = np.flatnonzero(np.array([bool(v) for v in self.aim.values], bool))
+        weighed = [*self.aim.auxiliaries]
+        if self.rank == 0:
+            weighed += [(a, -price) for a, price in space.losses()]
+        common = lcm(self.aim.scale, *(Fraction(w).denominator for _, w in weighed))
+        values = self.aim.values[counted].astype(object) * (common // self.aim.scale)
+        term = Term(counted, values, np.ones(space.shape, np.int64), "units")
+        auxiliaries = tuple((a, int(w * common)) for a, w in weighed)
+        yield Row((term,), self.value * common, None, common, "", auxiliaries)
+
+    def check(self, reading: Reading) -> Iterator[Level]:
+        from allocator.reading import Level
+
+        points = self.aim.value(reading) - (reading.lost if self.rank == 0 else 0)
+        yield Level("", points, self.value, None)

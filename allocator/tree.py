@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
-from allocator.bound import ALL_YEARS, SERVED, Cut, Proof
+from allocator.bound import ALL_YEARS, Cut, Proof
 from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reason, Stop
 from allocator.program import Compiled
 from allocator.settle import Relaxed
@@ -61,7 +61,7 @@ class Search:
     on_progress: OnProgress | None = None
     best: float = -np.inf
     x: np.ndarray | None = None
-    _places: dict[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _places: dict[int, Cut] = field(default_factory=dict, repr=False)
 
     def run(self, root: Outcome) -> Found:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
@@ -133,7 +133,7 @@ class Search:
             return None
         if outcome.reason is not Reason.OPTIMAL or outcome.x is None or outcome.duals is None:
             return None  # the parent's multipliers stay: a weaker bound, still true
-        x, duals = outcome.x, outcome.duals
+        x, duals = compiled.tidied(outcome.x), outcome.duals
         value = float(program.objective @ x) + program.offset
         node.multipliers = compiled.multipliers(duals)
         node.bound = min(node.bound, value)
@@ -177,8 +177,7 @@ class Search:
         node.fixed = tuple(fixed)
 
     def _cut(self, column: int, low: float, high: float) -> Cut:
-        demand, year = self._places[column]
-        return Cut(demand, year, round(low), round(high))
+        return replace(self._places[column], lower=round(low), upper=round(high))
 
     def _proof(self, node: Node) -> Proof:
         """Bottom up without recursion, for a plunge may be deep."""
@@ -201,14 +200,16 @@ class Search:
         return done[id(node)]
 
 
-def _places(compiled: Compiled) -> dict[int, tuple[int, int]]:
-    """Where each whole column stands in the scenario: its demand, and a year, `ALL_YEARS` or `SERVED`."""
+def _places(compiled: Compiled) -> dict[int, Cut]:
+    """What each whole column is in the scenario, whatever its range."""
     places = {}
-    for demand, year in zip(*np.nonzero(compiled.unit_column >= 0), strict=True):
-        at = int(year) if compiled.by_year[demand] else ALL_YEARS
-        places[int(compiled.unit_column[demand, year])] = (int(demand), at)
-    for demand in np.flatnonzero(compiled.served_column >= 0):
-        places[int(compiled.served_column[demand])] = (int(demand), SERVED)
+    for demand, year in np.argwhere(compiled.unit_column >= 0).tolist():
+        at = year if compiled.by_year[demand] else ALL_YEARS
+        places[int(compiled.unit_column[demand, year])] = Cut(demand, at, 0, 0)
+    for demand, year in np.argwhere(compiled.served_column >= 0).tolist():
+        places[int(compiled.served_column[demand, year])] = Cut(demand, year, 0, 0, "served")
+    for demand, fund in np.argwhere(compiled.paid_column >= 0).tolist():
+        places[int(compiled.paid_column[demand, fund])] = Cut(demand, fund, 0, 0, "paid")
     return places
 
 
@@ -226,7 +227,7 @@ def elastic_program(
 ) -> Program:
     """Keep the box, miss the scenario's hard rows at a price: objective −Σ misses. `rows` (k,) bool: only these rows."""
     program = compiled.program
-    hard = np.array([rule.soft is None for rule, _ in compiled.space.rows], bool)
+    hard = np.array([price is None for price in compiled.space.prices], bool)
     kept = hard if rows is None else hard & rows
     free = np.flatnonzero(~kept)
     row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()

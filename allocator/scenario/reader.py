@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from allocator.constraints import KINDS
 from allocator.money import MAX_CENTS, decimals_column, format_euros
-from allocator.objectives import parse
+from allocator.objectives import OBJECTIVES, parse
 from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language
 from allocator.scenario.entities import Fund, Measure, plain
 from allocator.selection import Columns, Known, Selection, path_text
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 PER = ("region", "departement", "territory", "measure", "fund", "year", "beneficiary")
-OBJECTIVES = ("maximise", "lexicographic", "maximin", "minimise")
 
 
 class Places(Protocol):
