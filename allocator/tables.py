@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -444,6 +444,41 @@ def demands_table(
     _quantities(table, missing, measures or {})
     numeric, other = _extra_columns(table, DEMAND_COLUMNS)
     return Demands(table, not missing and not table.absent, sorted(numeric), sorted(other))
+
+
+def spread_over_years(table: Table, measures: Sequence[str], years: Sequence[int]) -> Table:
+    """The same with the demands of these measures, asked again every year, as one per year: id "<id> <year>", one project.
+
+    One whose window is a single year stays as it is.
+    """
+    frame = table.frame
+    if not years or not measures:
+        return table
+    first = np.maximum(frame["first_year"].to_numpy(np.int64), years[0])
+    last = np.minimum(frame["last_year"].to_numpy(np.int64), years[-1])
+    again = frame["measure"].isin(list(measures)).to_numpy(bool) & (last > first)
+    if not again.any():
+        return table
+    rows, when = [], []
+    for row in range(len(frame)):
+        mine = [year for year in years if first[row] <= year <= last[row]] if again[row] else [0]
+        rows += [row] * len(mine)
+        when += mine
+    spread = frame.iloc[rows].reset_index(drop=True)
+    year, one = np.array(when, np.int64), np.array(when) > 0
+    spread["id"] = spread["id"].where(~one, spread["id"] + " " + pd.Series(year).astype(str))
+    for name in ("first_year", "last_year"):
+        spread[name] = np.where(one, year, spread[name])
+    _, told = np.unique(spread["id"], return_counts=True)
+    if (told > 1).any():
+        table.tell(
+            "id",
+            Text(
+                "un dossier annuel prend le nom « dossier année » d'un autre dossier",
+                "an annual demand takes the name “demand year” of another one",
+            ),
+        )
+    return replace(table, frame=spread, given=tuple(dict.fromkeys((*table.given, "first_year", "last_year", "project"))))
 
 
 def _ranks(frame: pd.DataFrame) -> pd.Series:

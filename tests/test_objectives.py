@@ -179,3 +179,18 @@ def test_mistakes_in_objectives(objective, place):
     with pytest.raises(allocator.ScenarioError) as error:
         scenario(objective)
     assert any(place in str(problem.place) for problem in error.value.problems)
+
+
+def test_an_annual_measure_is_asked_again_every_year():
+    """A site a year: each demand becomes one per year, and with_ does not multiply it again."""
+    fund = {"id": "f", "amount": 150, "on": {"demands": ["a2 2026", "a2 2027"]}}
+    demands = DEMANDS[DEMANDS["id"].isin(["a1", "a2"])].assign(measure=["site", "site"])
+    years = allocator.Scenario(
+        "t", [2026, 2027], [fund], [{"id": "site", "lumpy": True, "annual": True}], TERRITORIES, demands, [],
+        {"maximise": {"emplois": 1}},
+    )  # fmt: skip
+    assert years.demands["id"].tolist() == ["a1 2026", "a1 2027", "a2 2026", "a2 2027"]
+    assert years.demands["project"].tolist() == ["a1", "a1", "a2", "a2"]
+    assert years.with_(name="u").demands["id"].tolist() == years.demands["id"].tolist()
+    plan = allocator.solve(years)
+    assert plan.grants[["demand", "year", "cents"]].values.tolist() == [["a2 2026", 2026, 3000], ["a2 2027", 2027, 3000]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import pairwise
+from math import ceil
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
@@ -69,7 +71,12 @@ class _Named(BaseModel):
 class Fund(_Named):
     """Money and its rules. Amounts are stored in whole cents.
 
-    Either `amount`, for the whole horizon, or `amounts` by year (a year not named holds 0).
+    Either `amount`, for the whole horizon, or `amounts` by year (a year not named holds 0): what may be committed (AE).
+    `payments`: what may be paid in a year (CP), a year not named being unlimited. `income`: more to commit from that
+    year on. `returns`: {years after payment: share repaid}, which may be committed again; at `reference_rate` (a year)
+    the grant equivalent of such money is counted. `transfers`: {fund: at most so much may be moved there}. `notified`:
+    {region: announced to it in advance}, up to and including the year `notified_until`; what is unused then is
+    anybody's again.
     """
 
     amount: Annotated[Euros, Field(ge=0)] | None = None
@@ -79,7 +86,11 @@ class Fund(_Named):
     parent: Id | None = None
     reserve: Rate = Fraction(0)
     income: EurosPerYear | None = None
-    returns: dict[int, Rate] | None = None
+    returns: dict[Annotated[int, Field(ge=0, le=100)], Rate] | None = None
+    reference_rate: Rate | None = None
+    transfers: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
+    notified: dict[str, Annotated[Euros, Field(ge=0)]] | None = None
+    notified_until: int | None = None
     on: Selection | None = None
     max_rate: Rate = Fraction(1)
 
@@ -96,23 +107,86 @@ class Fund(_Named):
             raise ValueError(Text("reserve doit être inférieure à 1", "reserve must be less than 1"))
         if self.max_rate == 0:
             raise ValueError(Text("max_rate doit être supérieur à 0", "max_rate must be more than 0"))
+        if self.returns and sum(self.returns.values(), Fraction(0)) > 1:
+            raise ValueError(
+                Text(
+                    "returns rend plus que ce qui est payé : les parts dépassent 1",
+                    "returns gives back more than is paid: the shares exceed 1",
+                )
+            )
+        if self.reference_rate is not None and not self.returns:
+            raise ValueError(
+                Text("reference_rate va avec returns", "reference_rate goes with returns"),
+            )
+        if self.notified_until is not None and not self.notified:
+            raise ValueError(Text("notified_until va avec notified", "notified_until goes with notified"))
+        if self.notified:
+            total = self.amount if self.amount is not None else sum((self.amounts or {}).values())
+            if sum(self.notified.values()) > total:
+                raise ValueError(
+                    Text(
+                        "les enveloppes de notified dépassent ce que le fonds contient",
+                        "the envelopes of notified exceed what the fund holds",
+                    )
+                )
         return self
+
+    @property
+    def grant_equivalent(self) -> Fraction:
+        """Gross grant equivalent of a euro of this fund: 1, less what comes back at its value when it is paid.
+
+        Rounded up to a millionth; 1 without a `reference_rate`, the careful reading.
+        Source: Commission communication 2008/C 14/02 on reference and discount rates.
+        """
+        if not self.returns or self.reference_rate is None:
+            return Fraction(1)
+        worth = sum((share / (1 + self.reference_rate) ** years for years, share in self.returns.items()), Fraction(0))
+        return max(Fraction(0), Fraction(ceil((1 - worth) * 10**6), 10**6))
+
+
+class Step(BaseModel):
+    """Units up to this share of those asked for count `value` times."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    up_to: Annotated[Exact, Field(gt=0, le=1)]
+    value: Annotated[Exact, Field(ge=0)]
 
 
 class Measure(_Named):
     """What is asked for, in units. `lumpy`: whole units only (a school), each committed in one year.
 
-    `payment_profile`: shares of a grant paid in its year and the following ones.
+    `payment_profile`: shares of a grant paid in its year and the following ones. `annual`: asked again every year: each
+    of its demands becomes one per year. `steps`: concave response, as in "the first half counts in full, the rest for a
+    third": what later units are worth to `maximise`.
     """
 
     unit: str = ""
     propositions: tuple[Proposition, ...] = ()
     lumpy: bool = False
     payment_profile: tuple[Exact, ...] = (Fraction(1),)
-    steps: Any = None
+    annual: bool = False
+    steps: tuple[Step, ...] | None = None
 
     @model_validator(mode="after")
     def _checked(self) -> Measure:
+        if self.steps is not None:
+            ends, values = [step.up_to for step in self.steps], [step.value for step in self.steps]
+            if not ends or ends[-1] != 1 or any(a >= b for a, b in pairwise(ends)):
+                raise ValueError(
+                    Text("up_to doit croître et finir à 1", "up_to must grow and end at 1"),
+                    Text(
+                        "Écrivez par exemple [{up_to: 0.5, value: 1}, {up_to: 1, value: 0.4}].",
+                        "Write for example [{up_to: 0.5, value: 1}, {up_to: 1, value: 0.4}].",
+                    ),
+                )
+            if any(a < b for a, b in pairwise(values)):
+                raise ValueError(
+                    Text(
+                        "value ne peut pas croître : la réponse est concave",
+                        "value cannot grow: the response is concave",
+                    )
+                )
         if any(share < 0 for share in self.payment_profile):
             raise ValueError(
                 Text("payment_profile a une part négative", "payment_profile has a negative share")

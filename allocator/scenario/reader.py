@@ -24,6 +24,7 @@ from allocator.tables import (
     demands_table,
     prior_aid_table,
     sorted_table,
+    spread_over_years,
     territories_table,
 )
 from allocator.texts import Text
@@ -199,20 +200,14 @@ class Reader:
         years = self.scenario.years
         total = 0
         for rank, fund in zip(ranks, funds, strict=True):
-            for key in ("payments", "income", "returns"):
-                if getattr(fund, key) is not None:
-                    self._unhandled(("funds", rank, key), key)
-            for key in ("amounts", "payments", "income"):
+            for key in ("amounts", "income"):
                 for year in getattr(fund, key) or {}:
-                    if years and year not in years:
-                        self.tell(
-                            ("funds", rank, key, year),
-                            Text(f"année {year} hors de l'horizon", f"year {year} is outside the horizon"),
-                            Text(
-                                f"Années : {', '.join(map(str, years))}.",
-                                f"Years: {', '.join(map(str, years))}.",
-                            ),
-                        )
+                    self._in_horizon(year, ("funds", rank, key, year))
+            for year in fund.payments or {}:  # what is committed may be paid after the horizon
+                if years and year < years[0]:
+                    self._in_horizon(year, ("funds", rank, "payments", year))
+            if fund.notified_until is not None:
+                self._in_horizon(fund.notified_until, ("funds", rank, "notified_until"))
             if fund.parent is not None and self.fund_ids is not None and fund.parent not in self.fund_ids:
                 self.tell(
                     ("funds", rank, "parent"),
@@ -230,6 +225,7 @@ class Reader:
                 ),
             )
         self._no_cycle(funds, ranks)
+        self._transfers(funds, ranks)
 
     def _no_cycle(self, funds: list[Fund], ranks: list[int]) -> None:
         parent = {fund.id: fund.parent for fund in funds}
@@ -249,22 +245,47 @@ class Reader:
                     ),
                 )
 
-    def _unhandled(self, path: Path, key: str) -> None:
-        self.tell(
-            path,
-            Text(
-                f"« {key} » n'est pas pris en charge par cette version",
-                f"“{key}” is not handled by this version",
-            ),
-            Text("Retirez cette clé.", "Remove this key."),
-        )
+    def _in_horizon(self, year: int, path: Path) -> None:
+        years = self.scenario.years
+        if years and year not in years:
+            self.tell(
+                path,
+                Text(f"année {year} hors de l'horizon", f"year {year} is outside the horizon"),
+                Text(f"Années : {', '.join(map(str, years))}.", f"Years: {', '.join(map(str, years))}."),
+            )
+
+    def _transfers(self, funds: list[Fund], ranks: list[int]) -> None:
+        """Money moves to another fund that is neither around nor inside this one."""
+        parent = {fund.id: fund.parent for fund in funds}
+
+        def around(name: str | None) -> list[str]:
+            chain: list[str] = []
+            while name is not None and name not in chain:
+                chain.append(name)
+                name = parent.get(name)
+            return chain
+
+        for rank, fund in zip(ranks, funds, strict=True):
+            for target in fund.transfers or {}:
+                path = ("funds", rank, "transfers", target)
+                if self.fund_ids is not None and target not in self.fund_ids:
+                    self.tell(
+                        path,
+                        Text(f"fonds inconnu « {target} »", f"unknown fund “{target}”"),
+                        did_you_mean(target, [i for i in self.fund_ids if i != fund.id]),
+                    )
+                elif target in around(fund.id) or fund.id in around(target):
+                    self.tell(
+                        path,
+                        Text(
+                            "l'argent ne se déplace pas entre un fonds et celui qui le contient",
+                            "money does not move between a fund and the one around it",
+                        ),
+                        Text("Nommez un fonds extérieur.", "Name a fund outside it."),
+                    )
 
     def measures(self, value: Any) -> None:
-        measures, ranks, self.measure_ids = self._models("measures", value, Measure)
-        self.scenario.measures = measures
-        for rank, measure in zip(ranks, measures, strict=True):
-            if measure.steps is not None:
-                self._unhandled(("measures", rank, "steps"), "steps")
+        self.scenario.measures, _, self.measure_ids = self._models("measures", value, Measure)
 
     def tables(self, territories: Any, demands: Any, prior_aid: Any, kept: Tables | None) -> None:
         scenario = self.scenario
@@ -300,7 +321,11 @@ class Reader:
             (lumpy or {})[measure.id] = measure.lumpy
         of_demands = demands_table(demands, years=years, territories=ids, measures=lumpy)
         of_prior = prior_aid_table(prior_aid)
-        kept = Tables(of_territories.given, of_demands.table.given)
+        self.tables_complete = whole and of_demands.complete
+        spread = of_demands.table
+        if self.tables_complete:
+            spread = spread_over_years(spread, [m.id for m in self.scenario.measures if m.annual], years)
+        kept = Tables(of_territories.given, spread.given)
         for table in (of_territories, of_demands.table, of_prior):
             if isinstance(table, Table):
                 self.problems.extend(self.cell(finding) for finding in table.found)
@@ -309,15 +334,22 @@ class Reader:
         kept.indicators, kept.attributes = of_demands.indicators, of_demands.attributes
         kept.prior_aid = None if of_prior is None else of_prior.frame
         self.demands_as_read = of_demands.table
-        self.tables_complete = whole and of_demands.complete
         if self.tables_complete:
             kept.territories = sorted_table(of_territories, TERRITORY_COLUMNS)
-            kept.demands = sorted_table(of_demands.table, DEMAND_COLUMNS)
+            kept.demands = sorted_table(spread, DEMAND_COLUMNS)
             kept.columns = (Columns(kept.territories), Columns(kept.demands))
         return kept
 
     def selections_of_funds(self) -> None:
+        regions = sorted(self.scenario.territories["region"].unique()) if self.tables_complete else None
         for rank, fund in zip(self._fund_ranks, self.scenario.funds, strict=True):
+            for region in fund.notified or {} if regions is not None else ():
+                if region not in (regions or ()):
+                    self.tell(
+                        ("funds", rank, "notified", region),
+                        Text(f"région inconnue « {region} »", f"unknown region “{region}”"),
+                        did_you_mean(region, regions or []),
+                    )
             if fund.on is None:
                 continue
             self._selection(fund.on, ("funds", rank, "on"))
