@@ -12,7 +12,7 @@ from allocator.engines.base import Reason
 from allocator.money import format_euros
 from allocator.program import compile
 from allocator.settle import Relaxed
-from allocator.space import Box, Row, Rule, Space, Wanted
+from allocator.space import Box, Row, Rule, Space
 from allocator.texts import Text, figure
 from allocator.tree import elastic_program
 
@@ -129,7 +129,7 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
             if _misses(without, rows) is not None:
                 relaxed = without
                 deciding.remove(rule)
-    told = [(rule, row) for k, (rule, row) in enumerate(space.rows) if rows[k] and not isinstance(rule, Wanted)]
+    told = [(rule, row) for k, (rule, row) in enumerate(space.rows) if rows[k] and rule.kind != "objective"]
     said = {rule.id for rule, row in told if not row.defines}
     parties = [
         Party(rule, row.group, Text("", "") if row.defines else _row_text(row, rule))

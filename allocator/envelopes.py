@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from allocator.payments import Payments, profiles, returned, rounded
 from allocator.reading import Level, Reading
-from allocator.space import Rate, Row, Rule, Space, Statement, Term
+from allocator.space import Auxiliary, Rate, Row, Rule, Space, Statement, Term
 from allocator.texts import Text
 
 if TYPE_CHECKING:
@@ -19,12 +20,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Envelope(Rule):
-    """Euros paid by a fund and by the funds inside it ≤ its amount less its reserve.
+class Move:
+    """Money that may move from one fund to another, in a year or, where neither counts by year, at once."""
 
-    Over the horizon where it has one `amount`; each year where it has `amounts`; up to and including each year where
-    what is left is carried over. Source: autorisations d'engagement, LOLF art. 8; report de crédits, art. 15;
-    réserve de précaution, art. 51.
+    source: str
+    target: str
+    year: int | None
+    limit: int
+
+    def cents(self, space: Space) -> Auxiliary:
+        return space.auxiliary("transfer", self.source, self.target, self.year, upper=self.limit, whole=True)
+
+
+def moves(scenario: Scenario) -> list[Move]:
+    """Every transfer that the funds of a scenario allow."""
+    by_year = {fund.id: fund.amounts is not None for fund in scenario.funds}
+    found = []
+    for fund in scenario.funds:
+        for target, limit in (fund.transfers or {}).items():
+            years = scenario.years if by_year[fund.id] or by_year[target] else [None]
+            found += [Move(fund.id, target, year, limit) for year in years]
+    return found
+
+
+@dataclass(frozen=True)
+class Envelope(Rule):
+    """Euros paid by a fund and by the funds inside it ≤ what they hold.
+
+    Committed (AE): the amount less its reserve, with income, what was repaid and what was moved from other funds, less
+    what was moved to them; over the horizon where it has one `amount` that is there from the start, each year where it
+    has `amounts`, up to and including each year where what is left is carried over. Paid (CP): `payments`, in the year
+    of payment. Announced in advance (`notified`): a region draws beyond its own part only on what nobody was announced.
+    Source: autorisations d'engagement et crédits de paiement, LOLF art. 8; virements et transferts, art. 12; report de
+    crédits, art. 15; réserve de précaution, art. 51.
     """
 
     fund: Fund
@@ -37,15 +65,20 @@ class Envelope(Rule):
         object.__setattr__(self, "label", self.fund.label or self.fund.id)
 
     def limits(self, scenario: Scenario) -> list[tuple[np.ndarray, int]]:
-        """(years (Y,) bool, cents) for each sum that the fund bounds."""
+        """(years (Y,) bool, cents) for each sum that the fund bounds, but for what is repaid or moved."""
         fund, years = self.fund, scenario.years
-        if fund.amount is not None:
-            return [(np.ones(len(years), bool), self._available(fund.amount))]
-        yearly = [self._available((fund.amounts or {}).get(year, 0)) for year in years]
+        family = [f for f, inside in zip(scenario.funds, self._family(scenario), strict=True) if inside]
+        income = np.array([sum((f.income or {}).get(year, 0) for f in family) for year in years], object)
         alone = np.eye(len(years), dtype=bool)
-        if not fund.carry_over:
-            return list(zip(alone, yearly, strict=True))
-        return list(zip(np.logical_or.accumulate(alone), accumulate(yearly), strict=True))
+        up_to = np.logical_or.accumulate(alone)
+        if fund.amount is not None:
+            names = {f.id for f in family}
+            arriving = any(m.year is not None and m.target in names and m.source not in names for m in moves(scenario))
+            if not income.any() and not arriving and not any(f.returns for f in family):
+                return [(np.ones(len(years), bool), self._available(fund.amount))]
+            return [(mask, self._available(fund.amount) + int(income[mask].sum())) for mask in up_to]
+        yearly = np.array([self._available((fund.amounts or {}).get(year, 0)) for year in years], object) + income
+        return [(mask, int(yearly[mask].sum())) for mask in (up_to if fund.carry_over else alone)]
 
     def _available(self, cents: int) -> int:
         return int(cents * (1 - Fraction(self.fund.reserve)))
@@ -61,16 +94,126 @@ class Envelope(Rule):
             inside.append(above is not None)
         return np.array(inside)
 
+    # What the program must contain
+
     def rows(self, space: Space) -> Iterator[Statement]:
-        everyone = np.arange(space.n)
-        family = self._family(space.scenario)
-        for years, cents in self.limits(space.scenario):
-            cells = np.outer(family, years).astype(np.int64)
-            yield Row((Term(everyone, 1, cells),), None, cents, 100, self._when(space.scenario, years))
+        yield from self._commitments(space)
+        for year, cents in sorted((self.fund.payments or {}).items()):
+            yield self._paid_in(space, year, cents)
+        if self.fund.notified:
+            yield from self._announced(space)
+        yield from self._moved(space)
         if self.fund.max_rate < 1:
             mine = np.array([f.id == self.fund.id for f in space.scenario.funds])
             cells = np.outer(mine, np.ones(len(space.scenario.years), bool))
-            yield Rate(everyone, cells, Fraction(self.fund.max_rate))
+            yield Rate(np.arange(space.n), cells, Fraction(self.fund.max_rate))
+
+    def _commitments(self, space: Space) -> Iterator[Row]:
+        scenario, family = space.scenario, self._family(space.scenario)
+        repaying = any(f.returns for f, inside in zip(scenario.funds, family, strict=True) if inside)
+        for years, cents in self.limits(scenario):
+            committed = np.outer(family, years).astype(np.int64)
+            moved = tuple(self._net(space, years))
+            group = self._when(scenario, years)
+            if not repaying:
+                yield Row((Term(np.arange(space.n), 1, committed),), None, cents, 100, group, moved)
+                continue
+            back = [(demands, self._back(space, shares, years)) for demands, shares in profiles(space)]
+            common = lcm(*(part.denominator for _, cells in back for part in cells.ravel()))
+            terms = tuple(
+                Term(demands, 1, (committed * common - cells * common).astype(np.int64)) for demands, cells in back
+            )
+            moved = tuple((auxiliary, sign * common) for auxiliary, sign in moved)
+            yield Row(
+                terms, None, cents * common, 100 * common, group, moved, rounding=common * self._cents_lost(space, family)
+            )
+
+    def _back(self, space: Space, shares: list[Fraction], years: np.ndarray) -> np.ndarray:
+        """(F, Y) the part of a cent committed in a cell that comes back within `years`."""
+        back = np.full(space.shape, Fraction(0), object)
+        calendar = space.scenario.years
+        inside_years = {year for year, mine in zip(calendar, years, strict=True) if mine}
+        for f, (fund, inside) in enumerate(zip(space.scenario.funds, self._family(space.scenario), strict=True)):
+            for after, share in (fund.returns or {}).items() if inside else ():
+                for y, year in enumerate(calendar):
+                    for later, part in enumerate(shares):
+                        if year + later + after in inside_years:
+                            back[f, y] += part * share
+        return back
+
+    def _cents_lost(self, space: Space, family: np.ndarray) -> int:
+        """At most what rounding payments, and then what comes back of them, takes from the exact parts, in cents."""
+        longest = max(len(m.payment_profile) for m in space.scenario.measures)
+        repaying = [len(f.returns or {}) for f, inside in zip(space.scenario.funds, family, strict=True) if inside]
+        return self._odd_cells(space, family) + sum(repaying) * (space.shape[1] + longest)
+
+    def _odd_cells(self, space: Space, family: np.ndarray) -> int:
+        """How many grants of these funds may be paid in parts that are no whole cents."""
+        cells = np.array([p.eligible[family].sum() for p in space.patterns], np.int64)
+        return int(cells[space.pattern[rounded(space)]].sum())
+
+    def _paid_in(self, space: Space, year: int, cents: int) -> Row:
+        scenario, family = space.scenario, self._family(space.scenario)
+        parts = []
+        for demands, shares in profiles(space):
+            due = [shares[year - y] if 0 <= year - y < len(shares) else Fraction(0) for y in scenario.years]
+            parts.append((demands, due))
+        common = lcm(*(part.denominator for _, due in parts for part in due))
+        terms = tuple(
+            Term(demands, 1, np.outer(family, [int(part * common) for part in due]).astype(np.int64))
+            for demands, due in parts
+        )
+        odd = self._odd_cells(space, family)
+        return Row(terms, None, cents * common, 100 * common, f"CP {year}", rounding=common * odd)
+
+    def _announced(self, space: Space) -> Iterator[Row]:
+        """A region draws on its own part, and beyond it on the part that nobody was announced."""
+        everybody = []
+        cells = np.outer(self._family(space.scenario), self._before_return(space.scenario)).astype(np.int64)
+        free = self._unannounced(space.scenario)
+        for region, cents, demands in self._regions(space):
+            beyond = space.auxiliary("beyond", self.fund.id, region, upper=free)
+            everybody.append((beyond, 1))
+            yield Row((Term(demands, 1, cells),), None, cents, 100, region, ((beyond, -1),), defines=True)
+        yield Row((), None, free, 100, "notified", tuple(everybody))
+
+    def _regions(self, space: Space) -> Iterator[tuple[str, int, np.ndarray]]:
+        """Each region, what it was announced, and its demands (k,)."""
+        names = space.scenario.territories["region"].to_numpy()
+        for region in sorted(set(names.tolist())):
+            demands = np.flatnonzero(names[space.territory] == region)
+            yield region, (self.fund.notified or {}).get(region, 0), demands
+
+    def _before_return(self, scenario: Scenario) -> np.ndarray:
+        """(Y,) bool: years in which announced envelopes bind."""
+        until = self.fund.notified_until
+        return np.array([until is None or year <= until for year in scenario.years])
+
+    def _unannounced(self, scenario: Scenario) -> int:
+        before = self._before_return(scenario)
+        held = [cents for years, cents in self.limits(scenario) if not (years & ~before).any()]
+        total = self.limits(scenario)[-1][1] if self.fund.amount is not None else 0
+        if self.fund.amount is None:
+            total = max(held, default=0) if self.fund.carry_over else sum(held)
+        return max(0, total - sum((self.fund.notified or {}).values()))
+
+    def _net(self, space: Space, years: np.ndarray) -> Iterator[tuple[Auxiliary, int]]:
+        """What these years' sum gives away (+1) and is given (−1) by moves across the border of the family."""
+        scenario = space.scenario
+        names = {f.id for f, inside in zip(scenario.funds, self._family(scenario), strict=True) if inside}
+        open_years = {year for year, inside in zip(scenario.years, years, strict=True) if inside}
+        for move in moves(scenario):
+            if (move.source in names) != (move.target in names) and (move.year is None or move.year in open_years):
+                yield move.cents(space), 1 if move.source in names else -1
+
+    def _moved(self, space: Space) -> Iterator[Row]:
+        """Over the years no more moves to another fund than may."""
+        for target, limit in (self.fund.transfers or {}).items():
+            mine = [m for m in moves(space.scenario) if (m.source, m.target) == (self.fund.id, target)]
+            if len(mine) > 1:
+                yield Row((), None, limit, 100, f"→ {target}", tuple((m.cents(space), 1) for m in mine))
+
+    # What a finished plan comes to
 
     def check(self, reading: Reading) -> Iterator[Level]:
         scenario = reading.space.scenario
@@ -78,10 +221,44 @@ class Envelope(Rule):
         within = {self.fund.id}
         for _ in names:
             within |= {f.id for f in scenario.funds if f.parent in within}
-        pays = np.isin(reading.fund, [k for k, name in enumerate(names) if name in within])
+        members = {k for k, name in enumerate(names) if name in within}
+        pays = np.isin(reading.fund, list(members))
+        paid = Payments.of(reading).by_fund(reading) if self._looks_at_payments(scenario, within) else {}
+        back = returned(reading, paid)
         for years, cents in self.limits(scenario):
             spent = int(reading.cents[pays & years[reading.year]].sum())
+            here = {year for year, mine in zip(scenario.years, years, strict=True) if mine}
+            spent -= sum(c for (f, year), c in back.items() if f in members and year in here)
+            spent += self._sent(reading, within, years)
             yield Level(self._when(scenario, years), spent, None, cents, 100)
+        for year, cents in sorted((self.fund.payments or {}).items()):
+            left = sum(c for (f, when), c in paid.items() if f in members and when == year)
+            yield Level(f"CP {year}", left, None, cents, 100)
+        if self.fund.notified:
+            early = pays & self._before_return(scenario)[reading.year]
+            beyond = 0
+            for _, cents, demands in self._regions(reading.space):
+                drawn = int(reading.cents[early & np.isin(reading.demand, demands)].sum())
+                beyond += max(0, drawn - cents)
+            yield Level("notified", beyond, None, self._unannounced(scenario), 100)
+        for target, limit in (self.fund.transfers or {}).items():
+            mine = [m for m in moves(scenario) if (m.source, m.target) == (self.fund.id, target)]
+            if len(mine) > 1:
+                total = sum(reading.amount(m.cents(reading.space)) for m in mine)
+                yield Level(f"→ {target}", total, None, limit, 100)
+
+    def _looks_at_payments(self, scenario: Scenario, within: set[str]) -> bool:
+        return bool(self.fund.payments) or any(f.returns for f in scenario.funds if f.id in within)
+
+    def _sent(self, reading: Reading, within: set[str], years: np.ndarray) -> int:
+        """Cents moved out of the family in these years, less those moved into it."""
+        total = 0
+        for move in moves(reading.space.scenario):
+            here = move.year is None or years[reading.space.scenario.years.index(move.year)]
+            sign = (move.source in within) - (move.target in within)
+            if here and sign:
+                total += sign * reading.amount(move.cents(reading.space))
+        return total
 
     def _when(self, scenario: Scenario, years: np.ndarray) -> str:
         if years.all() and self.fund.amount is not None:

@@ -396,25 +396,3 @@ def _three_digits(size: int, lang: str) -> tuple[str, str]:
             tail = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
             return f"{whole:,}" + (f".{tail}" if tail else ""), name
     raise AssertionError("unreachable")  # pragma: no cover
-
-
-def split(cents: int, weights: Sequence[object]) -> list[int]:
-    """Share whole cents in proportion to weights: each part within a cent of its due, the sum exact.
-
-    Largest remainders take the odd cents, the earlier part first among equals. `ValueError` when weights are
-    negative or add up to nothing.
-    """
-    shares = [fraction(weight) for weight in weights]
-    total = sum(shares, Fraction(0))
-    if total <= 0 or min(shares) < 0:
-        raise NumberError(
-            "les poids doivent être positifs et de somme non nulle", "weights must be positive and not all 0"
-        )
-    if cents < 0:
-        return [-part for part in split(-cents, weights)]
-    due = [cents * share / total for share in shares]
-    parts = [math.floor(d) for d in due]
-    order = sorted(range(len(due)), key=lambda i: (parts[i] - due[i], i))
-    for i in order[: cents - sum(parts)]:
-        parts[i] += 1
-    return parts

@@ -17,12 +17,53 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from allocator.money import Exact
 from allocator.problems import Problem, did_you_mean
-from allocator.reading import Reading, weighted_units
+from allocator.reading import Level, Reading, weighted_units
 from allocator.selection import Selection
-from allocator.space import Aim, Auxiliary, Group, Row, Space, Term
+from allocator.space import Aim, Auxiliary, Group, Row, Rule, Space, Statement, Term
 from allocator.texts import Text
 
 EUROS, PER_INHABITANT = "euros", "euros_per_inhabitant"
+
+
+class Wanted(Rule):
+    """The aim's own rows: they say what its auxiliaries are."""
+
+    kind = "objective"
+    id = "objective"
+    soft = None
+    title = Text("Objectif", "Objective")
+
+    def __init__(self, aim: Aim) -> None:
+        self.aim, self.label = aim, str(aim.title)
+
+
+class Reached(Rule):
+    """A level of the objective keeps at least the value that it has reached, net of what soft rules take of the first."""
+
+    kind = "level"
+    soft = None
+    title = Text("Niveau atteint", "Level reached")
+
+    def __init__(self, aim: Aim, rank: int, value: Fraction) -> None:
+        self.aim, self.rank, self.value = aim, rank, value
+        self.id, self.label = f"level-{rank + 1}", str(aim.title)
+
+    def rows(self, space: Space) -> Iterator[Statement]:
+        for row in self.aim.rows:
+            yield replace(row, defines=True)
+        counted = np.flatnonzero(np.array([bool(v) for v in self.aim.values], bool))
+        weighed = [*self.aim.auxiliaries]
+        if self.rank == 0:
+            weighed += [(a, -price) for a, price in space.losses()]
+        common = lcm(self.aim.scale, *(Fraction(w).denominator for _, w in weighed))
+        values = self.aim.values[counted].astype(object) * (common // self.aim.scale)
+        term = Term(counted, values, np.ones(space.shape, np.int64), "units")
+        auxiliaries = tuple((a, int(w * common)) for a, w in weighed)
+        yield Row((term,), self.value * common, None, common, "", auxiliaries)
+
+    def check(self, reading: Reading) -> Iterator[Level]:
+        points = self.aim.value(reading) - (reading.lost if self.rank == 0 else 0)
+        yield Level("", points, self.value, None)
 
 
 class Objective(BaseModel):
@@ -36,6 +77,14 @@ class Objective(BaseModel):
     def aims(self, space: Space) -> tuple[Aim, ...]:
         """Its levels, the first one first."""
         raise NotImplementedError
+
+    def wanted(self, aim: Aim) -> Rule:
+        """The rule behind an aim's own rows."""
+        return Wanted(aim)
+
+    def kept(self, aim: Aim, rank: int, value: Fraction) -> Rule:
+        """The rule that a level (from 0) keeps at least the value that it has reached."""
+        return Reached(aim, rank, value)
 
 
 def _unknown_indicator(scenario: Any, name: str, place: str, *more: str) -> Iterator[Problem]:

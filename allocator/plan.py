@@ -12,7 +12,7 @@ import pandas as pd
 
 from allocator.certify import Certificate, relative_gap
 from allocator.conflict import Conflict
-from allocator.money import split
+from allocator.payments import Payments
 from allocator.reading import Reading, weighted_units
 from allocator.texts import Text
 
@@ -135,31 +135,19 @@ class Plan:
         """Payments by the measures' profiles: demand, fund, year_committed, year_paid, cents (int64)."""
         if self.reading is None:
             return _empty(_PAYMENTS)
-        profile = {m.id: m.payment_profile for m in self.scenario.measures}
-        grants = self.grants
-        parts = []
-        for measure, rows in grants.groupby("measure", sort=False):
-            weights = profile[str(measure)]
-            if len(weights) == 1:
-                paid = rows["cents"].to_numpy()[:, None]
-            else:
-                paid = np.array([split(int(cents), weights) for cents in rows["cents"]], np.int64)
-            for later in range(len(weights)):
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            "demand": rows["demand"],
-                            "fund": rows["fund"],
-                            "year_committed": rows["year"],
-                            "year_paid": rows["year"] + later,
-                            "cents": paid[:, later],
-                        }
-                    )
-                )
-        if not parts:
-            return _empty(_PAYMENTS)
-        table = pd.concat(parts).sort_values(["demand", "fund", "year_committed", "year_paid"], kind="stable")
-        return table[table["cents"] != 0].reset_index(drop=True)
+        reading, paid = self.reading, Payments.of(self.reading)
+        grants = self.grants.iloc[paid.grant]
+        table = pd.DataFrame(
+            {
+                "demand": grants["demand"].to_numpy(),
+                "fund": grants["fund"].to_numpy(),
+                "year_committed": grants["year"].to_numpy(),
+                "year_paid": paid.year_paid(reading),
+                "cents": paid.cents,
+            },
+            columns=_PAYMENTS,
+        )
+        return table.sort_values(["demand", "fund", "year_committed", "year_paid"], kind="stable", ignore_index=True)
 
     @cached_property
     def units(self) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from scipy import sparse
 from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
 from allocator.program import Block, Cap, Compiled
 from allocator.reading import Reading
-from allocator.space import Rule, Wanted
+from allocator.space import Rule
 
 ROUNDS = 50  # of adding broken caps
 REACH = (1, 8, 1000)  # cents either way that rounding may move a column, tried in turn
@@ -176,7 +176,7 @@ def _doubtful(compiled: Compiled) -> list[Rule]:
     named = {
         rule.id: rule
         for (rule, row), price in zip(space.rows, space.prices, strict=True)
-        if price is None and rule.soft is None and (row.rounding or row.auxiliaries) and not isinstance(rule, Wanted)
+        if price is None and rule.soft is None and (row.rounding or row.auxiliaries) and rule.kind != "objective"
     }
     return list(named.values())
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
-from math import lcm
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -276,7 +275,7 @@ class Space:
     @property
     def rules(self) -> list[Rule]:
         """Every fund's envelope, then every enabled constraint, in the scenario's order; then earlier levels."""
-        return [*self.scenario.rules, *(Reached(self.aims[k], k, value) for k, value in enumerate(self.reached))]
+        return [*self.scenario.rules, *(self.scenario.objective.kept(self.aims[k], k, value) for k, value in enumerate(self.reached))]
 
     def candidates(self, group: Group) -> np.ndarray:
         """Those demands of a group that one of its cells may pay, as far as funds and years go."""
@@ -352,7 +351,7 @@ class Space:
                     found.extend((rule, row, None if row.defines else rule.soft) for row in self._softened(rule, said))
         if self.reached:  # what is missed is priced in the first level alone; later ones keep count of it
             found = [(rule, self._missable(rule, row) if price else row, None) for rule, row, price in found]
-        wanted = Wanted(self.aim)
+        wanted = self.scenario.objective.wanted(self.aim)
         return found + [(wanted, row, None) for row in self.aim.rows]
 
     @cached_property
@@ -625,46 +624,3 @@ class Rule:
     def check(self, reading: Reading) -> Iterator[Level]:
         """Where a finished plan stands, counted apart from `rows`."""
         raise NotImplementedError
-
-
-class Wanted(Rule):
-    """The aim's own rows: they say what its auxiliaries are."""
-
-    kind = "objective"
-    id = "objective"
-    soft = None
-    title = Text("Objectif", "Objective")
-
-    def __init__(self, aim: Aim) -> None:
-        self.aim, self.label = aim, str(aim.title)
-
-
-class Reached(Rule):
-    """A level of the objective keeps at least the value that it has reached, net of what soft rules take of the first."""
-
-    kind = "level"
-    soft = None
-    title = Text("Niveau atteint", "Level reached")
-
-    def __init__(self, aim: Aim, rank: int, value: Fraction) -> None:
-        self.aim, self.rank, self.value = aim, rank, value
-        self.id, self.label = f"level-{rank + 1}", str(aim.title)
-
-    def rows(self, space: Space) -> Iterator[Statement]:
-        for row in self.aim.rows:
-            yield replace(row, defines=True)
-        counted = np.flatnonzero(np.array([bool(v) for v in self.aim.values], bool))
-        weighed = [*self.aim.auxiliaries]
-        if self.rank == 0:
-            weighed += [(a, -price) for a, price in space.losses()]
-        common = lcm(self.aim.scale, *(Fraction(w).denominator for _, w in weighed))
-        values = self.aim.values[counted].astype(object) * (common // self.aim.scale)
-        term = Term(counted, values, np.ones(space.shape, np.int64), "units")
-        auxiliaries = tuple((a, int(w * common)) for a, w in weighed)
-        yield Row((term,), self.value * common, None, common, "", auxiliaries)
-
-    def check(self, reading: Reading) -> Iterator[Level]:
-        from allocator.reading import Level
-
-        points = self.aim.value(reading) - (reading.lost if self.rank == 0 else 0)
-        yield Level("", points, self.value, None)

@@ -26,7 +26,6 @@ from allocator.money import (
     format_euros,
     fraction,
     parse_cents,
-    split,
     written,
 )
 from allocator.texts import Text
@@ -155,28 +154,6 @@ def test_compact_amounts(cents: int, fr: str, en: str) -> None:
 
 def test_french_spaces_do_not_break() -> None:
     assert format_euros(123_456_789) == "1\u202f234\u202f567,89\u00a0€"
-
-
-@given(st.integers(0, 10**15), st.lists(st.integers(0, 1000), min_size=1, max_size=8).filter(any))
-def test_split_is_exact_and_fair(cents: int, weights: list[int]) -> None:
-    parts = split(cents, weights)
-    assert sum(parts) == cents
-    total = sum(weights)
-    assert all(
-        abs(part - Fraction(cents * weight, total)) < 1 for part, weight in zip(parts, weights, strict=True)
-    )
-    assert split(-cents, weights) == [-part for part in parts]
-
-
-def test_split_reads_decimals_as_written() -> None:
-    assert split(100, [0.1, 0.2, 0.7]) == [10, 20, 70]
-    assert split(2, [1, 1, 1]) == [1, 1, 0]
-
-
-@pytest.mark.parametrize("weights", [[], [0, 0], [1, -1, 2]])
-def test_split_refuses_weights_that_share_nothing(weights: list[int]) -> None:
-    with pytest.raises(ValueError, match=r"poids|weights"):
-        split(10, weights)
 
 
 @pytest.mark.parametrize(
