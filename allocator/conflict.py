@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from allocator.engines.base import Reason
-from allocator.money import format_euros
 from allocator.program import compile
 from allocator.settle import Relaxed
 from allocator.space import Box, Row, Rule, Space
@@ -132,7 +130,7 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
     told = [(rule, row) for k, (rule, row) in enumerate(space.rows) if rows[k] and rule.kind != "objective"]
     said = {rule.id for rule, row in told if not row.defines}
     parties = [
-        Party(rule, row.group, Text("", "") if row.defines else _row_text(row, rule))
+        Party(rule, row.group, Text("", "") if row.defines else rule.side_text(row))
         for rule, row in told
         if not row.defines or rule.id not in said
     ]
@@ -144,7 +142,7 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
 
 def against_decisions(space: Space, rule: Rule, row: Row) -> Conflict:
     """A row beside everything that is decided already."""
-    parties = [Party(rule, row.group, _row_text(row, rule))]
+    parties = [Party(rule, row.group, rule.side_text(row))]
     parties += [_decided(space, other, box) for other, box in space.boxed]
     return Conflict(tuple(parties), minimal=False)
 
@@ -177,30 +175,11 @@ def _alone(relaxed: Relaxed, row: int, party: Party) -> Party:
     if found is None or said.lower is None:
         return party
     reached = replace(said, lower=None, upper=said.lower - round(found[1] / compiled.row_scale[row]))
-    most = _row_text(reached, rule)
+    most = rule.side_text(reached)
     return replace(
         party,
         asks=Text(f"{party.asks.fr} ; possible : {most.fr}", f"{party.asks.en}; possible: {most.en}"),
     )
-
-
-def _row_text(row: Row, rule: Rule) -> Text:
-    """What the row asks for, in euros or units; a share in per cent."""
-    money = any(term.of == "cents" for term in row.terms)
-    sides = []
-    for side, said in ((row.lower, Text("au moins", "at least")), (row.upper, Text("au plus", "at most"))):
-        if side is None:
-            continue
-        exact = Fraction(side) / row.scale
-        if rule.kind == "share":
-            part = rule.min if row.lower is not None else rule.max  # type: ignore[attr-defined]
-            shown = Text(f"{figure(100 * float(part), 4).fr} %", f"{figure(100 * float(part), 4).en}%")
-        elif money:
-            shown = Text(format_euros(int(exact * 100), "fr"), format_euros(int(exact * 100), "en"))
-        else:
-            shown = figure(float(exact), 6)
-        sides.append(Text(f"{said.fr} {shown.fr}", f"{said.en} {shown.en}"))
-    return Text(" ; ".join(s.fr for s in sides), "; ".join(s.en for s in sides))
 
 
 def _steps_text(space: Space, i: int, low: int, high: int) -> Text:

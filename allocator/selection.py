@@ -315,6 +315,7 @@ def _wrong_range(wanted: Mapping[Any, Any]) -> Text | None:
 
 _NAME_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
 _YEAR_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}, {"type": "null"}]}
+Where = Annotated[Any, BeforeValidator(_where), WithJsonSchema({"type": "object"})]
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_names), WithJsonSchema(_NAME_SCHEMA)]
 
 
@@ -332,7 +333,7 @@ class Selection(BaseModel):
     territories: Names = None
     years: Annotated[tuple[int, ...] | None, BeforeValidator(_years), WithJsonSchema(_YEAR_SCHEMA)] = None
     demands: Names = None
-    where: Annotated[Any, BeforeValidator(_where), WithJsonSchema({"type": "object"})] = None
+    where: Where = None
 
     @property
     def selects_funds(self) -> bool:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from allocator.money import cents_column, decimals_column
-from allocator.texts import Text
+from allocator.money import cents_column, decimals_column, format_euros
+from allocator.texts import Text, figure
 
 if TYPE_CHECKING:
     from allocator.reading import Level, Reading
@@ -425,7 +425,7 @@ class Space:
             return None
         if isinstance(said, Row) and len(said.terms) == 1 and said.lower is None and said.upper == 0:
             (term,) = said.terms
-            if term.of == "served" and (term.weights > 0).all():
+            if term.of == "served" and (term.weights > 0).all() and term.cells.all():
                 nothing = np.zeros(len(term.demands), np.int64)
                 return Box(term.demands, nothing, nothing)
         return said if isinstance(said, Box) else None
@@ -624,3 +624,15 @@ class Rule:
     def check(self, reading: Reading) -> Iterator[Level]:
         """Where a finished plan stands, counted apart from `rows`."""
         raise NotImplementedError
+
+    def side_text(self, row: Row) -> Text:
+        """What one of its rows asks for: "at least" or "at most", in euros or units."""
+        money = any(term.of == "cents" for term in row.terms)
+        sides = []
+        for side, said in ((row.lower, Text("au moins", "at least")), (row.upper, Text("au plus", "at most"))):
+            if side is not None:
+                exact = Fraction(side) / row.scale
+                cents = int(exact * 100)
+                shown = Text(format_euros(cents, "fr"), format_euros(cents, "en")) if money else figure(float(exact), 6)
+                sides.append(Text(f"{said.fr} {shown.fr}", f"{said.en} {shown.en}"))
+        return Text(" ; ".join(s.fr for s in sides), "; ".join(s.en for s in sides))

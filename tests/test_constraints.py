@@ -5,37 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 import pytest
 
-import allocator
 from allocator.constraints import KINDS, Constraint
 from allocator.reading import Level, Reading, weighted_units
+from allocator.report.kinds import example_scenario
 from allocator.space import Box, Rate, Row, Space
 
-TERRITORIES = pd.DataFrame(
-    {
-        "id": ["a", "b", "c"], "name": ["A", "B", "C"], "region": ["11", "11", "53"],
-        "departement": ["75", "77", "35"], "population": [1000, 2000, 3000],
-    }
-)  # fmt: skip
-DEMANDS = pd.DataFrame(
-    {
-        "id": ["a-ecole", "a-friche", "b-friche", "c-ecole", "c-friche"], "territory": ["a", "a", "b", "c", "c"],
-        "measure": ["ecole", "friche", "friche", "ecole", "friche"], "units": [2, 3.5, 2, 3, 4],
-        "asked": [100, 30, 50, 80, 20], "cost": [150, 30, 100, 80, 60], "emplois": [7, 1, 2.5, 6, 0.3],
-        "sol": ["bâti", "vert", "bâti", "vert", "vert"],
-    }
-)  # fmt: skip
 
-
-def space_with(*constraints: dict) -> Space:
-    scenario = allocator.Scenario(
-        "t", [2026, 2027], [{"id": "f", "amount": 1000}, {"id": "g", "amounts": {2026: 100, 2027: 200}, "carry_over": True}],
-        [{"id": "ecole", "lumpy": True}, {"id": "friche"}], TERRITORIES, DEMANDS, list(constraints),
-        {"maximise": {"emplois": 1}},
-    )  # fmt: skip
-    return Space.of(scenario)
+def space_with(*constraints: dict, **parts) -> Space:
+    return Space.of(example_scenario(*constraints, **parts))
 
 
 def reading(space: Space, *grants: tuple[str, str, int, float]) -> Reading:
@@ -48,64 +27,19 @@ def reading(space: Space, *grants: tuple[str, str, int, float]) -> Reading:
     return Reading(space, *(np.array(column, np.int64) for column in (demand, fund, year, cents)))
 
 
-# kind: (the constraint, grants that keep it, grants that break it)
-EXAMPLES: dict[str, tuple[dict, list, list]] = {
-    "ceiling": (
-        {"on": {"funds": ["f"], "where": {"region": "11"}}, "amount": 100},
-        [("a-friche", "f", 2026, 60), ("b-friche", "f", 2027, 40), ("b-friche", "g", 2027, 10), ("c-friche", "f", 2026, 80)],
-        [("a-friche", "f", 2026, 60), ("b-friche", "f", 2027, 40.01)],
-    ),
-    "floor": (
-        {"per": "region", "per_inhabitant": 0.01},
-        [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20), ("c-friche", "g", 2026, 30)],
-        [("a-friche", "f", 2026, 105), ("c-friche", "g", 2026, 29.99)],
-    ),
-    "share": (
-        {"on": {"where": {"region": "11"}}, "of": {}, "max": "40 %", "min": 0.1},
-        [("a-friche", "f", 2026, 40), ("c-friche", "f", 2026, 60)],
-        [("a-friche", "f", 2026, 40.01), ("c-friche", "f", 2026, 60)],
-    ),
-    "count": (
-        {"on": {"measures": ["ecole"]}, "max": 2, "per": "year"},
-        [("a-ecole", "f", 2026, 200), ("c-ecole", "f", 2027, 160)],
-        [("a-ecole", "f", 2026, 200), ("c-ecole", "f", 2026, 80)],
-    ),
-    "indicator": (
-        {"indicator": "emplois", "on": {"funds": ["f"]}, "min": 3.5},
-        [("a-ecole", "f", 2026, 50), ("a-ecole", "g", 2026, 50)],
-        [("a-ecole", "f", 2026, 49), ("a-ecole", "g", 2026, 51)],
-    ),
-    "fund_rate": (
-        {"on": {"funds": ["g"]}, "max_rate": 0.5},
-        [("b-friche", "g", 2026, 50), ("a-friche", "g", 2026, 15), ("a-friche", "f", 2026, 15)],
-        [("a-friche", "g", 2026, 15), ("a-friche", "f", 2027, 15)],
-    ),
-    "cofunding": (
-        {"on": {"measures": ["friche"]}, "max_public_rate": 0.8},
-        [("b-friche", "f", 2026, 50), ("a-ecole", "f", 2026, 100)],
-        [("a-friche", "f", 2026, 30)],
-    ),
-    "lock": (
-        {"on": {"demands": ["c-ecole"]}, "decision": "units", "units": 2},
-        [("c-ecole", "f", 2026, 160)],
-        [("c-ecole", "f", 2026, 80)],
-    ),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_complete(kind):
     cls = KINDS[kind]
     assert cls.title.fr and cls.title.en and cls.title.fr != "Constraint"
     assert "Source:" in (cls.__doc__ or ""), "a docstring with a source"
     assert cls.rows is not Constraint.rows and cls.check is not Constraint.check
-    assert kind in EXAMPLES, "a satisfying and a violating example"
+    assert cls.says.fr and cls.says.en and cls.example.keeps and cls.example.breaks
     assert cls.model_json_schema()["properties"]
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_examples(kind):
-    fields, keeps, breaks = EXAMPLES[kind]
+    fields, keeps, breaks = KINDS[kind].example
     space = space_with({"kind": kind, **fields})
     (rule,) = space.scenario.constraints
     assert all(level.held for level in rule.check(reading(space, *keeps)))
@@ -129,7 +63,7 @@ def left_side(row: Row, plan: Reading) -> Fraction:
 
 
 LINEAR = [
-    *({"kind": kind, **EXAMPLES[kind][0]} for kind in ("ceiling", "floor", "share", "count", "indicator", "cofunding")),
+    *({"kind": kind, **KINDS[kind].example.fields} for kind in ("ceiling", "floor", "share", "count", "indicator", "cofunding")),
     {"kind": "ceiling", "per": "fund", "on": {"years": [2027]}, "amount": 3},
     {"kind": "ceiling", "per": "sol", "on": {"measures": ["friche"]}, "per_inhabitant": 3},
     {"kind": "floor", "per": "territory", "on": {"where": {"region": "11"}}, "amount": 3},

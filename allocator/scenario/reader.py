@@ -599,6 +599,9 @@ class Reader:
                         ("constraints", rank, *path),
                         Text("aucun dossier dans cette sélection", "no demand in this selection"),
                     )
+            for problem in constraint.warnings(scenario):
+                at = _path_of(in_language(problem.place, "fr"))
+                self.warn(("constraints", rank, *at), problem.message, problem.remedy)
             per = getattr(constraint, "per", None)
             for frame in (scenario.demands, scenario.territories):
                 if isinstance(per, str) and per in frame.columns:
