@@ -43,13 +43,15 @@ class Cut:
 @dataclass(frozen=True, eq=False)
 class Proof:
     """A node. `multipliers` (rows of the scenario,) floats, points per whole number of the row; `farkas`: they bound the
-    scenario without objective below zero. `fixed`: ranges outside which these multipliers bound the node; `halves`:
+    scenario without objective below zero, or else, where whole cents leave plans possible, `otherwise` are multipliers
+    that bound it. `fixed`: ranges outside which these multipliers bound the node; `halves`:
     the two ranges that cover what is left, each with its own proof."""
 
     multipliers: np.ndarray
     farkas: bool = False
     fixed: tuple[Cut, ...] = ()
     halves: tuple[tuple[Cut, Proof], tuple[Cut, Proof]] | None = None
+    otherwise: np.ndarray | None = None
 
     def leaves(self) -> int:
         return 1 if self.halves is None else sum(half.leaves() for _, half in self.halves)
@@ -448,7 +450,12 @@ def prove(space: Space, proof: Proof) -> Fraction | None:
             if here is None or (node.farkas and here < 0):
                 return None
             if node.farkas:
-                raise ValueError("the multipliers do not show that the box is empty")
+                if node.otherwise is None:
+                    raise ValueError("the multipliers do not show that the box is empty")
+                priced = Priced(space, node.otherwise)
+                here = priced.bound(spans)
+                if here is None:
+                    return None
             for cut in node.fixed:
                 span = spans.get(cut.demand) or priced.free_span(cut.demand)
                 mine = priced.term(cut.demand, span)

@@ -133,7 +133,7 @@ def objective(reading: Reading) -> Fraction:
 def value_step(space: Space) -> Fraction | None:
     """The step on which every objective lies, where only whole units and whole cents count; None where there is none."""
     aim = space.aim
-    counted = np.array([bool(v) for v in aim.values], bool)
+    counted = np.array([bool(v) for v in aim.values], bool) & (space.boxes[1] > 0)
     if aim.auxiliaries or (aim.sign > 0 and not space.lumpy[counted].all()):
         return None
     if aim.sign > 0:

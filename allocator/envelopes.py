@@ -149,8 +149,7 @@ class Envelope(Rule):
 
     def _odd_cells(self, space: Space, family: np.ndarray) -> int:
         """How many grants of these funds may be paid in parts that are no whole cents."""
-        cells = np.array([p.eligible[family].sum() for p in space.patterns], np.int64)
-        return int(cells[space.pattern[rounded(space)]].sum())
+        return int(space.cells_of(family)[rounded(space)].sum())
 
     def _paid_in(self, space: Space, year: int, cents: int) -> Row:
         scenario, family = space.scenario, self._family(space.scenario)

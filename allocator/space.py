@@ -286,6 +286,11 @@ class Space:
             may |= picked[group.demands] & (until[end] > until[np.minimum(first, end)])
         return group.demands[may]
 
+    def cells_of(self, funds: np.ndarray) -> np.ndarray:
+        """(n,) in how many cells of these funds (F,) bool each demand may be paid, as far as funds and years go."""
+        picked = sum((mask.astype(np.int64) for mask, mine in zip(self._picked, funds, strict=True) if mine), 0)
+        return np.asarray(picked * np.maximum(self.end - self.first, 0))
+
     @cached_property
     def _picked(self) -> list[np.ndarray]:
         """For each fund, the demands (n,) bool that it may pay."""

@@ -33,6 +33,7 @@ class Node:
     split: int = -1
     at: float = 0.0
     children: tuple[Node, Node] | None = None
+    otherwise: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Search:
         if outcome.reason is Reason.INFEASIBLE:
             empty = farkas_multipliers(self.relaxed, lower, upper)
             if empty is not None:
+                node.otherwise = node.multipliers
                 node.multipliers, node.farkas, node.bound = empty, True, -np.inf
             return None
         if outcome.reason is not Reason.OPTIMAL or outcome.x is None or outcome.duals is None:
@@ -186,7 +188,7 @@ class Search:
         while stack:
             here, ready = stack.pop()
             if here.children is None:
-                done[id(here)] = Proof(here.multipliers, here.farkas, here.fixed)
+                done[id(here)] = Proof(here.multipliers, here.farkas, here.fixed, None, here.otherwise)
             elif not ready:
                 stack.append((here, True))
                 stack += [(child, False) for child in here.children]
@@ -196,7 +198,7 @@ class Search:
                     (self._cut(here.split, 0, here.at), below),
                     (self._cut(here.split, here.at + 1, 2**53), above),
                 )
-                done[id(here)] = Proof(here.multipliers, here.farkas, here.fixed, halves)
+                done[id(here)] = Proof(here.multipliers, here.farkas, here.fixed, halves, here.otherwise)
         return done[id(node)]
 
 
