@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 from allocator.importers.reading import Row, Source, decimal_text
 from allocator.texts import Text
 
+MOST_DECIMALS = 6  # printed; import.json has all of them
 ROWS_TOLD = 12  # reasons printed; all of them are in non-places.csv
 
 
 class Quantity(NamedTuple):
-    """What is counted beside rows: a column, read by `read` (`number`, `euros`, `hectares` …) in `unit`."""
+    """What is counted beside rows: the sum of `columns`, read by `read` (`number`, `euros`, `hectares` …) in `unit`."""
 
     name: str
-    column: str
+    columns: tuple[str, ...]
     read: Callable[[str], Fraction]
     unit: Text
     label: Text
@@ -52,18 +53,21 @@ class Account:
     closed: bool = False
 
     def read(self, source: Source) -> Iterator[Row]:
-        """The rows of a file; those that cannot be read at all are refused here and not given."""
+        """The rows of a file, with their amounts; those that cannot be read at all are refused here and not given.
+
+        What cannot be read as an amount counts 0 on both sides, and its row is refused with the reason.
+        """
         self.sources.append(source)
         self.rows_of[source.file] += 0
         for row in source.rows():
             self.rows_of[source.file] += 1
             unreadable = None
             for quantity in self.quantities:
-                if quantity.column not in source.found:
+                mine = [name for name in quantity.columns if name in source.found]
+                if not mine:
                     continue
-                text = row[quantity.column]
                 try:
-                    amount = quantity.read(text) if text else Fraction(0)
+                    amount = sum((quantity.read(row[name]) for name in mine if row[name]), Fraction(0))
                 except ValueError as error:
                     amount = Fraction(0)
                     unreadable = (error.args[0], Text(f"{quantity.label.fr} illisible", f"{quantity.label.en} unreadable"))
@@ -159,10 +163,11 @@ class Account:
         """Headers and rows of non-places.csv: file, line, reason, amounts, what the row says."""
         names = [quantity.name for quantity in self.quantities]
         headers = ["fichier", "ligne", "raison", *names, "contenu"]
+        published = {source.file: {name: source.headers[at] for name, at in source.found.items()} for source in self.sources}
         rows = []
         for refusal in sorted(self.refusals, key=lambda r: (r.row.file, r.row.line)):
             row = refusal.row
-            said = " ; ".join(f"{name}={value}" for name, value in row.cells.items() if value)
+            said = " ; ".join(f"{published[row.file][name]}={value}" for name, value in row.cells.items() if value)
             amounts = [decimal_text(row.amounts.get(name, Fraction(0))) for name in names]
             rows.append([row.file, str(row.line), str(refusal.reason), *amounts, said])
         return headers, rows
@@ -192,8 +197,11 @@ def _balance(label: Text, held: str, placed: str, refused: str) -> str:
 
 
 def grouped(value: Fraction | int) -> Text:
-    """All the digits of a number, as each language writes it: 1 234,5 and 1,234.5."""
-    whole, _, part = decimal_text(Fraction(value)).partition(".")
+    """A number as each language writes it, 1 234,5 and 1,234.5: all its digits, or two and ≈ where they are many."""
+    value = Fraction(value)
+    digits = decimal_text(value, MOST_DECIMALS)
+    exact = Fraction(digits) == value
+    whole, _, part = (digits if exact else decimal_text(value, 2)).partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    en = f"{sign}{int(digits):,}"
+    en = f"{'' if exact else '≈ '}{sign}{int(digits):,}"
     return Text(en.replace(",", "\u202f") + (f",{part}" if part else ""), en + (f".{part}" if part else ""))
