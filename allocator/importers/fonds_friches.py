@@ -159,7 +159,7 @@ def _demand(row: Row) -> list[Any]:
     return [
         row["id"], _region(row), "friche", 1, row.amounts["deficits"], row.amounts["hectares"], folded(row["funded"]) == "oui",
         OWNERS.get(folded(row["owner"]), _named(row["owner"]).lower()), " ; ".join(natures), NATURES[0][0] in natures,
-        _named(row["zone"]).removeprefix("Zone "), _named(row["approach"]), row["procedure"],
+        _named(row["zone"]).removeprefix("Zone "), _named(row["approach"]), f"n° {row['procedure']}" if row["procedure"] else "",
     ]  # fmt: skip
 
 

@@ -179,6 +179,6 @@ def _as_perimeters(perimeters: Sequence[Perimeter], account: Account) -> Import:
     headers = ["id", "name", "region", "departement", "population", "kind", "epci", "members", "metropole_population",
                "region_name", "departement_name"]  # fmt: skip
     tables = {FILE: Table(headers, rows), "members.csv": Table(["territory", "commune"], sorted(members))}
-    after = Text("Des dossiers sur ces territoires : allocator import cartofriches … --members members.csv",
-                 "Demands on these territories: allocator import cartofriches … --members members.csv")  # fmt: skip
+    after = Text("Des dossiers sur ces territoires : allocator import cartofriches … --perimeters DIR",
+                 "Demands on these territories: allocator import cartofriches … --perimeters DIR")  # fmt: skip
     return Import(account, tables, next_step=after)
