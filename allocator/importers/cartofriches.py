@@ -206,9 +206,9 @@ territories: territories.csv
 demands: demands.csv
 
 # Des règles à essayer :
-#  - {{kind: indicator, id: hectares-industriels, indicator: hectares, on: {{where: {{industrielle: true}}}}, min: 100}}
-#  - {{kind: ceiling, id: potentielles, on: {{where: {{statut: friche potentielle}}}}, amount: 0 €}}
-#  - {{kind: floor, id: par-habitant, on: {{}}, per: region, per_inhabitant: 1 €}}
+#  - {{kind: indicator, id: hectares-industriels, indicator: hectares, on: {{where: {{industrielle: true}}}}, min: 10}}
+#  - {{kind: lock, id: potentielles, on: {{where: {{statut: friche potentielle}}}}, decision: refuse, comment: à vérifier}}
+#  - {{kind: share, id: par-region, on: {{}}, of: {{}}, max: 30 %, per: region}}
 constraints: []
 objective:
   maximise: {{hectares: 1}}

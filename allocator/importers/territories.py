@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from allocator.importers.placing import atlas, table
 from allocator.importers.reading import Column, source
+from allocator.importers.report import Account, grouped
 from allocator.importers.writing import Table
 from allocator.problems import Problem, ScenarioError
 from allocator.texts import Text
 
 FILE = "territories.csv"
+DECIMALS = 6  # of means
 
 
 def onto_option(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,45 @@ def with_columns(onto: str | None, columns: Mapping[str, Mapping[str, Any]], abs
         [[*(row[rank] for rank in kept), *(values.get(row[at], absent[name]) for name, values in columns.items())]
          for row in rows],
     )  # fmt: skip
+
+
+def mean_by_epci(values: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """{EPCI: mean of its communes' values, weighted by their people, to six decimals}; `values`: by commune of today.
+
+    Communes without a value or an EPCI do not weigh. An EPCI whose people are all elsewhere is absent.
+    """
+    total: dict[str, Fraction] = {}
+    people: dict[str, int] = {}
+    for code, value in values.items():
+        commune = atlas().communes[code]
+        if commune.epci and commune.population:
+            total[commune.epci] = total.get(commune.epci, Fraction(0)) + value * commune.population
+            people[commune.epci] = people.get(commune.epci, 0) + commune.population
+    return {epci: round(total[epci] / people[epci], DECIMALS) for epci in total}
+
+
+def main_by_epci(values: Mapping[str, str]) -> dict[str, str]:
+    """{EPCI: the value under which most of its people live}; ties: the first in the alphabet."""
+    people: dict[str, Counter[str]] = {}
+    for code, value in values.items():
+        commune = atlas().communes[code]
+        if commune.epci:
+            people.setdefault(commune.epci, Counter())[value] += commune.population
+    return {epci: min(of, key=lambda value: (-of[value], value)) for epci, of in people.items()}
+
+
+def completed(name: str, values: Mapping[str, Any], account: Account, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """A numeric column for every EPCI: where `values` lacks some, 0 there, told, and a column that says so.
+
+    A scenario's numeric columns have no empty cells; `<name>_connu` keeps 0 from looking like a fact.
+    """
+    lacking = [ident for ident in ids if ident not in values]
+    if not lacking:
+        return {name: values}
+    account.remark(Text(
+        f"{name} : {grouped(len(lacking)).fr} territoires sans valeur ; 0 y est écrit, et {name}_connu vaut false.",
+        f"{name}: {grouped(len(lacking)).en} territories without a value; 0 is written there, and {name}_connu is false."))  # fmt: skip
+    return {name: values, f"{name}_connu": dict.fromkeys(values, True)}
 
 
 def _base(onto: str | None) -> tuple[list[str], list[list[str]]]:
