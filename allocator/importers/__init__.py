@@ -2,7 +2,8 @@
 
 An importer has a `FORMAT` (its name on the command line), a `HELP`, `READS` and `WRITES` (what the file is, what is
 made of it), `FILES` (how many it takes: least, most), `arguments(parser)` for options of its own and
-`run(files, options)`, which gives an `Import`. Common ground: `reading` (tables), `placing` (codes on today's map),
+`run(files, options)`, which gives an `Import`. Its module is imported to build the command line: what brings pandas
+(`allocator.money`, `allocator.tables`) is imported inside functions. Common ground: `reading` (tables), `placing` (codes on today's map),
 `report` (the account), `writing` (what goes into the folder).
 """
 

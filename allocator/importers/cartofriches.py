@@ -13,7 +13,6 @@ from allocator.importers.placing import Unplaced, atlas, table
 from allocator.importers.reading import Column, Row, day, folded, hectares, source
 from allocator.importers.report import Account, Quantity, grouped
 from allocator.importers.writing import Import, Table, fund_lines, fund_option, yaml_text
-from allocator.money import parse_cents
 from allocator.problems import Problem, ScenarioError
 from allocator.texts import Text
 
@@ -94,6 +93,8 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
 
 def _amounts(options: argparse.Namespace) -> tuple[Fraction, Fraction]:
     """Euros asked and cost of a hectare."""
+    from allocator.money import parse_cents
+
     read, problems = [], []
     for name, text in (("--asked", options.asked), ("--cost", options.cost)):
         try:
@@ -105,7 +106,7 @@ def _amounts(options: argparse.Namespace) -> tuple[Fraction, Fraction]:
             problems.append(Problem(name, error.args[0]))
     if not problems and read[0] > read[1]:
         more = Text("la subvention demandée dépasse le coût", "the grant asked exceeds the cost")
-        problems.append(Problem("--asked", more, Text("donnez aussi --cost", "give --cost too")))
+        problems.append(Problem("--asked", more, Text("Donnez aussi --cost.", "Give --cost too.")))
     if problems:
         raise ScenarioError(problems)
     return read[0], read[1]

@@ -21,7 +21,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from allocator.money import parse_cents, parse_decimal
 from allocator.problems import Problem, ScenarioError, near
 from allocator.texts import Text
 
@@ -276,11 +275,15 @@ def clean(text: str) -> str:
 
 def number(text: str) -> Fraction:
     """A number as written in French or English, exactly. `ValueError` (`args[0]` is a `Text`) for another text."""
+    from allocator.money import parse_decimal  # brings pandas: not before a file is read
+
     return Fraction(parse_decimal(text))
 
 
 def euros(text: str) -> Fraction:
     """Whole cents of euros, in euros; `2 M€` is read too. `ValueError` for what is not an amount in whole cents."""
+    from allocator.money import parse_cents
+
     return Fraction(parse_cents(text), 100)
 
 

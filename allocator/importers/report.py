@@ -178,12 +178,12 @@ class Account:
         told = [_balance(Text("lignes", "rows"), *(str(grouped(count)) for count in counts))]
         for q in self.quantities:
             three = (self.held.get(q.name, Fraction(0)), self.placed[q.name], self.refused(q.name))
-            told.append(_balance(q.label, *(f"{grouped(amount)} {q.unit}" for amount in three)))
+            told.append(_balance(q.label, *(f"{grouped(amount)} {q.unit}".rstrip() for amount in three)))
         reasons = self.reasons()
         if reasons:
             told.append(str(Text("Non placées :", "Not placed:")))
         for kind, rows, sums in reasons[:ROWS_TOLD]:
-            amounts = ", ".join(f"{grouped(sums[q.name])} {q.unit}" for q in self.quantities if sums.get(q.name))
+            amounts = ", ".join(f"{q.label} {grouped(sums[q.name])} {q.unit}".rstrip() for q in self.quantities if sums.get(q.name))
             told.append(f"  {rows} × {kind}" + (f" ({amounts})" if amounts else ""))
         if len(reasons) > ROWS_TOLD:
             more = len(reasons) - ROWS_TOLD

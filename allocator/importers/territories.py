@@ -32,7 +32,8 @@ def with_columns(onto: str | None, columns: Mapping[str, Mapping[str, Any]], abs
     A column that is there already is replaced. `ScenarioError` where `onto` is not a table of EPCI.
     """
     headers, rows = _base(onto)
-    kept = [rank for rank, name in enumerate(headers) if name not in columns]
+    replaced = {*columns, *(f"{name}_connu" for name in columns)}
+    kept = [rank for rank, name in enumerate(headers) if name not in replaced]
     at = headers.index("id")
     return Table(
         [*(headers[rank] for rank in kept), *columns],
