@@ -88,7 +88,9 @@ class Gathered:
 
 
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
-    given = source(files[0], [])
+    known = [name for names in LEVELS.values() for name in names]
+    named = [said.rpartition("=")[2] for way in WAYS for said in getattr(options, way)]
+    given = source(files[0], [Column(name, required=False) for name in dict.fromkeys((options.key or "", *known, *named)) if name])
     asked = _asked(given, options)
     given = given.also(*asked.headers)
     account = Account([

@@ -18,6 +18,7 @@ from allocator.texts import Text
 
 TERRITORIES = Path(__file__).resolve().parent.parent / "data" / "territories"
 _SPELT = {"paca": "93", "reunion": "04", "centre": "24"}  # regions as people also call them
+_ARTICLES = ("la", "le", "les", "l", "dela", "du", "des", "de", "del", "d")
 
 
 def table(name: str) -> list[dict[str, str]]:
@@ -150,9 +151,9 @@ def _find(text: str, among: list[Named], unknown: Text) -> str:
             return written
     names = {folded(named.name): named.code for named in among} | {k: c for k, c in _SPELT.items() if c in known}
     name = folded(text)
-    for written in (name, re.sub(r"^(region|departement)?(dela|del|de|du|des|la|les|le|l)?", "", name)):
-        if written in names:
-            return names[written]
+    for before in ("", *_ARTICLES, *(f"{noun}{article}" for noun in ("region", "departement") for article in ("", *_ARTICLES))):
+        if name.startswith(before) and name.removeprefix(before) in names:
+            return names[name.removeprefix(before)]
     raise Unplaced(Text(f"{unknown.fr} « {text} »", f"{unknown.en} “{text}”"))
 
 

@@ -1,4 +1,4 @@
-"""Tables as people publish them: CSV in any dress, a zip around one, a workbook's first sheet with such a table.
+"""Tables as people publish them: CSV in any dress, a zip around one, the sheet of a workbook that holds one.
 
 Every cell is a text without its outer blanks; what stands for a missing value ("", NA, NaN, NULL, NR …) is "".
 Numbers are exact fractions, codes stay texts with their zeros. Nothing here drops a row.
@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import hashlib
 import io
 import re
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from allocator.problems import Problem, ScenarioError, near
 from allocator.texts import Text
@@ -61,13 +64,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Source:
-    """A file whose headers were found. `headers`: all of them; `found`: position of each wanted column."""
+    """A file whose headers were found. `headers`: all of them; `found`: position of each wanted column.
+
+    `sheet`: the one read, in a workbook. A row holds at least `least` cells, up to the last required column.
+    """
 
     path: Path
     file: str
+    sheet: str | None
+    header_line: int
     headers: tuple[str, ...]
     found: Mapping[str, int]
-    header_line: int
+    least: int
 
     @property
     def others(self) -> list[str]:
@@ -77,22 +85,29 @@ class Source:
 
     def also(self, *headers: str) -> Source:
         """The same file with more columns, under the names they have in it."""
-        return Source(self.path, self.file, self.headers,
-                      {**self.found, **{name: self.headers.index(name) for name in headers}}, self.header_line)  # fmt: skip
+        more = {name: self.headers.index(name) for name in headers}
+        return replace(self, found={**self.found, **more})
 
     def rows(self) -> Iterator[Row]:
         """Every row after the headers that holds anything at all."""
         width = len(self.headers)
-        with _records(self.path, self.file) as records:
-            for line, cells in records:
-                if line <= self.header_line or not any(cells):
+        with _records(self.path, self.file, self.sheet) as records:
+            for record in records:
+                if record.line <= self.header_line or not any(map(clean, record.cells)):
                     continue
+                count = len(record.cells)
                 broken = None
-                # A row may end early where its last cells are empty; it may not be longer than its headers.
-                if len(cells) > width and any(cells[width:]):
-                    broken = Text(f"{len(cells)} champs au lieu de {width}", f"{len(cells)} fields instead of {width}")
-                named = {name: cells[at] if at < len(cells) else "" for name, at in self.found.items()}
-                yield Row(self.file, line, named, broken)
+                # A row may end early where its last cells are empty (workbooks save so); not before what is required,
+                # and not where an open quote has swallowed lines. It may not be longer than its headers.
+                if (count > width and any(map(clean, record.cells[width:]))) or count < self.least or (
+                    count < width and record.last > record.line
+                ):
+                    broken = Text(f"{count} champs au lieu de {width}", f"{count} fields instead of {width}")
+                    if record.last > record.line:
+                        broken = Text(f"{broken.fr}, jusqu'à la ligne {record.last} : guillemet non fermé ?",
+                                      f"{broken.en}, down to line {record.last}: a quote left open?")  # fmt: skip
+                named = {name: clean(record.cells[at]) if at < count else "" for name, at in self.found.items()}
+                yield Row(self.file, record.line, named, broken)
 
     def sha256(self) -> str:
         digest = hashlib.sha256()
@@ -105,35 +120,35 @@ class Source:
 def source(path: str | Path, columns: Sequence[Column]) -> Source:
     """Open a file and find its columns by the meaning of their headers (accents, case, blanks of no weight).
 
-    The line of headers is the one, among the first 30, that holds most of the required columns.
-    `ScenarioError`: the file cannot be read, or lacks required columns (all of them named at once).
+    The line of headers is the one, among the first 30 (of every sheet of a workbook), that holds most of the required
+    columns, then of the others, then most cells. `ScenarioError`: the file cannot be read, or lacks required columns
+    (all of them named at once).
     """
     at, file = Path(path), str(path)
     wanted = {column.name: [folded(name) for name in (column.name, *column.headers)] for column in columns}
-    required = [column for column in columns if column.required]
-    best: tuple[int, int, tuple[str, ...], dict[str, int]] | None = None
-    with _records(at, file) as records:
-        for rank, (line, cells) in enumerate(records):
-            if rank >= HEADER_WITHIN:
-                break
-            if not any(cells):
-                continue
-            keys = [folded(cell) for cell in cells]
-            found = {name: next(keys.index(key) for key in names if key in keys)
-                     for name, names in wanted.items() if any(key in keys for key in names)}  # fmt: skip
-            score = sum(column.name in found for column in required)
-            if best is None or score > best[0]:
-                best = (score, line, tuple(cells), found)
-            if score == len(required):
-                break
+    required = {column.name for column in columns if column.required}
+    best: tuple[tuple[int, int, int], Source] | None = None
+    for sheet in _sheets(at, file):
+        with _records(at, file, sheet) as records:
+            for line, _, raw in islice(records, HEADER_WITHIN):
+                headers = tuple(map(clean, raw))
+                keys = {key: rank for rank, key in reversed(list(enumerate(map(folded, headers)))) if key}
+                found = {name: next(keys[key] for key in names if key in keys)
+                         for name, names in wanted.items() if any(key in keys for key in names)}  # fmt: skip
+                score = len(required & set(found)), len(found), sum(map(bool, headers))
+                if score[2] and (best is None or score > best[0]):
+                    least = max((found[name] + 1 for name in required & set(found)), default=0)
+                    best = score, Source(at, file, sheet, line, headers, found, least)
+                if required and len(found) == len(wanted):
+                    break
     if best is None:
         empty = Text("fichier vide : une ligne d'en-têtes est attendue", "empty file: a line of headers is expected")
         raise ScenarioError([Problem("", empty, None, file)])
-    _, line, headers, found = best
-    absent = [column for column in required if column.name not in found]
+    made = best[1]
+    absent = [column for column in columns if column.required and column.name not in made.found]
     if absent:
-        raise ScenarioError([_absent(column, headers, line, file) for column in absent])
-    return Source(at, file, headers, found, line)
+        raise ScenarioError([_absent(column, made.headers, made.header_line, file) for column in absent])
+    return made
 
 
 def _absent(column: Column, headers: Sequence[str], line: int, file: str) -> Problem:
@@ -157,30 +172,41 @@ def folded(text: str) -> str:
 # Files ------------------------------------------------------------------------------------------------
 
 
+class _Record(NamedTuple):
+    """The cells of one row as they stand, from its first line to its last."""
+
+    line: int
+    last: int
+    cells: Sequence[str]
+
+
 @contextmanager
-def _records(path: Path, file: str) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """(line, cells) of every line of a table, headers and titles included."""
+def _records(path: Path, file: str, sheet: str | None) -> Iterator[Iterator[_Record]]:
+    """Every row of a table, headers and titles included. What cannot be read is a `ScenarioError`."""
     try:
-        if path.suffix.lower() in WORKBOOKS:
-            yield _sheet(path, file)
+        if sheet is not None:
+            yield _of_sheet(path, sheet)
         else:
             with _bytes(path, file) as again:
-                yield _lines(again, file)
+                yield _of_text(again, file)
     except FileNotFoundError:
         raise ScenarioError([Problem("", Text("fichier introuvable", "file not found"), None, file)]) from None
-    except (OSError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, zipfile.BadZipFile, EOFError, UnicodeDecodeError, NotImplementedError, RuntimeError) as error:
+        # RuntimeError, NotImplementedError: zips with a password or an unknown compression
         said = getattr(error, "strerror", None) or str(error)
-        raise ScenarioError(
-            [Problem("", Text(f"fichier illisible ({said})", f"unreadable file ({said})"), None, file)]
-        ) from None
+        message = Text(f"fichier illisible ({said})", f"unreadable file ({said})")
+        raise ScenarioError([Problem("", message, None, file)]) from None
 
 
 @contextmanager
 def _bytes(path: Path, file: str) -> Iterator[Callable[[], IO[bytes]]]:
-    """A way to open the table's bytes, as often as wanted: the file itself, or the one table in a zip."""
+    """A way to open the table's bytes, as often as wanted: the file itself, or the one table in a zip or gzip."""
     with path.open("rb") as start:
-        zipped = start.read(4) == b"PK\x03\x04"
-    if not zipped:
+        mark = start.read(4)
+    if mark[:2] == b"\x1f\x8b":
+        yield lambda: cast(IO[bytes], gzip.GzipFile(path))
+        return
+    if mark != b"PK\x03\x04":
         yield lambda: path.open("rb")
         return
     with zipfile.ZipFile(path) as archive:
@@ -195,21 +221,18 @@ def _bytes(path: Path, file: str) -> Iterator[Callable[[], IO[bytes]]]:
         yield lambda: archive.open(data[0])
 
 
-def _lines(again: Callable[[], IO[bytes]], file: str) -> Iterator[tuple[int, list[str]]]:
+def _of_text(again: Callable[[], IO[bytes]], file: str) -> Iterator[_Record]:
+    csv.field_size_limit(1 << 30)  # outlines of sites are long; the library's limit is for the whole process
     with again() as raw:
         encoding = _encoding(raw)
     with again() as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
         delimiter, start = _delimiter(text)
         reader = csv.reader(text, delimiter=delimiter)
         line = 1 + start
-        try:
-            for record in reader:
-                yield line, [clean(cell) for cell in record]
-                line = 1 + start + reader.line_num
-        except csv.Error as error:
-            place = Text(f"ligne {line}", f"line {line}")
-            message = Text(f"CSV illisible : guillemet non fermé ? ({error})", f"unreadable CSV: a quote left open? ({error})")
-            raise ScenarioError([Problem(place, message, None, file)]) from None
+        for cells in reader:
+            last = start + reader.line_num
+            yield _Record(line, last, cells)
+            line = last + 1
 
 
 def _encoding(raw: IO[bytes]) -> str:
@@ -228,28 +251,46 @@ def _encoding(raw: IO[bytes]) -> str:
 
 
 def _delimiter(text: IO[str]) -> tuple[str, int]:
-    """The mark between cells, by the first lines; `text` is left at its first line, after Excel's `sep=;`."""
+    """The mark between cells: the one of which most of the first lines hold the same number. And the lines to skip:
+    Excel's `sep=;`, after which `text` is left.
+    """
     start = text.readline()
     told = re.fullmatch(r"sep=(.)\s*", start)
     if told:
         return told[1], 1
-    sample = start + "".join(text.readline() for _ in range(5))
+    lines = [re.sub(r'"[^"]*"', "", line) for line in (start, *islice(text, 9)) if line.strip()]
     text.seek(0)
-    bare = re.sub(r'"[^"]*"', "", sample)
-    return max((";", "\t", ",", "|"), key=lambda mark: (bare.count(mark), mark == ";")), 0
+
+    def agreement(mark: str) -> tuple[int, int]:
+        counts = Counter(line.count(mark) for line in lines if mark in line)
+        return max(((agreeing, count) for count, agreeing in counts.items()), default=(0, 0))
+
+    return max(";\t,|", key=agreement), 0
 
 
-def _sheet(path: Path, file: str) -> Iterator[tuple[int, list[str]]]:
+def _sheets(path: Path, file: str) -> list[str] | list[None]:
+    """The names of a workbook's sheets; [None] for another file."""
+    if path.suffix.lower() not in WORKBOOKS:
+        return [None]
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            sheets = [(book.get_sheet_by_name(name)) for name in book.sheet_names]
-            rows = max((sheet.to_python(skip_empty_area=False) for sheet in sheets), key=len, default=[])
-    except CalamineError as error:
-        raise OSError(None, str(error)) from None
+            return list(book.sheet_names)
+    except (CalamineError, OSError) as error:
+        if not path.exists():
+            raise ScenarioError([Problem("", Text("fichier introuvable", "file not found"), None, file)]) from None
+        message = Text(f"classeur illisible ({error})", f"unreadable workbook ({error})")
+        raise ScenarioError([Problem("", message, None, file)]) from None
+
+
+def _of_sheet(path: Path, sheet: str) -> Iterator[_Record]:
+    from python_calamine import CalamineWorkbook
+
+    with CalamineWorkbook.from_path(str(path)) as book:
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     for line, cells in enumerate(rows, 1):
-        yield line, [clean(_of_cell(cell)) for cell in cells]
+        yield _Record(line, line, [_of_cell(cell) for cell in cells])
 
 
 def _of_cell(value: object) -> str:
