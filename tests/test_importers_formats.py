@@ -73,8 +73,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tup
             if path.parent == tmp_path and "\n" in text:
                 path.write_text(text, encoding="utf-8")
             paths.append(str(path))
-        # Files first: an option that takes several values would swallow them.
-        status = main(["import", form, *paths, "--out", str(tmp_path / "out"), *options])
+        status = main(["import", form, "--out", str(tmp_path / "out"), *options, *paths])
         out = capsys.readouterr()
         return status, out.out, out.err
 
@@ -327,7 +326,7 @@ def test_indicators_onto_demands(run: Callable[..., Any], tmp_path: Path) -> Non
 
 
 def test_indicators_mistakes_are_all_told(run: Callable[..., Any]) -> None:
-    options = ("--sum", "site", "population=taux", "--mean", "taux", "taux", "--where", "annee", "--key", "cle")
+    options = ("--sum", "site,population=taux", "--mean", "taux", "--mean", "taux", "--where", "annee", "--key", "cle")
     status, out, err = run("indicators", COMMUNES, options=options)
     assert (status, out) == (2, "")
     for said in ("Vouliez-vous dire « Sites »", "« population » est une colonne", "demandée deux fois", "COLONNE=VALEUR", "« cle » absente", "--level"):
@@ -410,7 +409,7 @@ def test_real_cartofriches(run: Callable[..., Any], tmp_path: Path) -> None:
 @shared
 def test_real_cartofriches_by_commune(run: Callable[..., Any], tmp_path: Path) -> None:
     path = str(SHARED / "cartofriches/cartofriches_communes.csv")
-    assert run("indicators", path, options=("--sum", "nb_sites", "nb_friche_industrielle", "--hectares", "friches=surface_m2"))[0] == 0
+    assert run("indicators", path, options=("--sum", "nb_sites, nb_friche_industrielle", "--hectares", "friches=surface_m2"))[0] == 0
     account = balanced(tmp_path / "out")
     assert account["rows"] == {"read": 9138, "placed": 9134, "reported": 4}  # islands without an EPCI
     assert account["quantities"]["nb_sites"]["read"] == "27983"

@@ -48,15 +48,21 @@ WAYS = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     for option, what in WAYS.items():
-        parser.add_argument(f"--{option}", nargs="+", metavar="[NOM=]COLONNE", default=[], help=str(what))
+        parser.add_argument(f"--{option}", type=_several, action="extend", default=[], metavar="[NOM=]COLONNE,…", help=str(what))
     parser.add_argument("--level", choices=tuple(LEVELS), help=str(Text("nature du code", "what the code names")))
     parser.add_argument("--key", metavar="COLONNE", help=str(Text("colonne du code", "the code's column")))
-    parser.add_argument("--where", nargs="+", metavar="COLONNE=VALEUR", default=[], help=str(Text(
-        "ne garder que ces lignes (une année, une mesure)", "keep these rows only (a year, a measure)")))  # fmt: skip
+    parser.add_argument("--where", action="append", metavar="COLONNE=VALEUR", default=[], help=str(Text(
+        "ne garder que ces lignes (une année, une mesure) ; peut se répéter",
+        "keep these rows only (a year, a measure); may be repeated")))  # fmt: skip
     onto_option(parser)
     parser.add_argument("--demands", metavar="CSV", help=str(Text(
         "ajouter les colonnes à ce demands.csv, selon l'EPCI de chaque dossier",
         "add the columns to this demands.csv, by each demand's EPCI")))  # fmt: skip
+
+
+def _several(text: str) -> list[str]:
+    """`a,b=c`: columns separated by commas (a header's own comma has no weight: leave it out)."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @dataclass
