@@ -133,6 +133,8 @@ def test_ti_as_attributes_of_epci(run: Callable[..., Any], tmp_path: Path) -> No
     assert 0 < int(part["ti_population"]) < int(part["population"])
     assert rows["200000438"]["territoire_industrie"] == "false" and rows["200000438"]["ti"] == ""
     scenario = allocator.load(tmp_path / "out")
+    share = next(rule for rule in scenario.constraints if rule.id == "part-operateurs")  # proposition 22, on the list itself
+    assert share.on.where.keys() == {"territoire_industrie"}
     assert scenario.territories["ti_population"].sum() == sum(int(row["ti_population"]) for row in rows.values())
 
 
@@ -211,7 +213,9 @@ def test_cartofriches_with_amounts_of_the_users_own(run: Callable[..., Any], tmp
     status, _, err = run("cartofriches", SITES, options=("--asked", "900 k€"))
     assert status == 2 and "dépasse le coût" in err
     status, _, err = run("cartofriches", SITES, options=("--asked", "x", "--cost", "-1", "--fund", "dix"))
-    assert status == 2 and "--fund" in err
+    assert status == 2 and all(option in err for option in ("--fund", "--asked", "--cost"))
+    status, _, err = run("cartofriches", RATES, options=("--asked", "x"))
+    assert status == 2 and "--asked" in err and "site_id" in err and "unite_fonciere_surface" in err
 
 
 def test_cartofriches_on_perimeters(run: Callable[..., Any], tmp_path: Path) -> None:

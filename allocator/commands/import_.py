@@ -50,9 +50,15 @@ def run(options: argparse.Namespace) -> int:
                 raise ValueError(Text("un montant positif est attendu", "a positive amount is expected"))
         except ValueError as error:
             problems.append(Problem("--fund", error.args[0]))
-    if problems:
+            options.fund = None
+    made = None
+    if least <= len(options.files) <= most:
+        try:
+            made = importer.run(options.files, options)
+        except ScenarioError as error:
+            problems += error.problems
+    if made is None or problems:
         raise ScenarioError(problems)
-    made = importer.run(options.files, options)
     files = made.files(importer.FORMAT)
     paths = written(options, lambda folder: write(files, folder))
     report = {"format": importer.FORMAT, **made.account.as_dict(), **made.extra, "written": [str(p) for p in paths]}

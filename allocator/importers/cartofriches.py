@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from allocator.importers.placing import Unplaced, atlas, table
-from allocator.importers.reading import Column, Row, day, folded, hectares, source
+from allocator.importers.reading import Column, Row, day, folded, hectares, source, together
 from allocator.importers.report import Account, Quantity, grouped
 from allocator.importers.writing import Import, Table, fund_lines, fund_option, yaml_text
 from allocator.problems import Problem, ScenarioError
@@ -55,9 +55,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
-    asked, cost = _amounts(options)
-    given = source(files[0], COLUMNS)
-    territories, place = _perimeters(options.perimeters) if options.perimeters else _epci()
+    (asked, cost), given, (territories, place) = together(
+        lambda: _amounts(options),
+        lambda: source(files[0], COLUMNS),
+        lambda: _perimeters(options.perimeters) if options.perimeters else _epci(),
+    )
     account = Account([Quantity("hectares", ("unite_fonciere_surface",), hectares, Text("ha", "ha"), Text("surfaces", "areas"))])
     spelling: dict[str, str] = {}
     demands: dict[str, list[Any]] = {}

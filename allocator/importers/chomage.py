@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from allocator.importers.placing import Unplaced, atlas
-from allocator.importers.reading import Column, Source, folded, number, source
+from allocator.importers.reading import Column, Source, folded, number, source, together
 from allocator.importers.report import Account
 from allocator.importers.territories import (
     FILE,
@@ -111,15 +111,8 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
 
 def _which(files: Sequence[str]) -> tuple[Source, Source]:
     """(rates by zone, zones by commune), whatever the order in which they were given."""
-    problems: list[Problem] = []
-    sources = []
-    for file in files:
-        try:
-            sources.append(source(file, [_ZONE, _NAME, _COMMUNE._replace(required=False)]))
-        except ScenarioError as error:
-            problems += error.problems
-    if problems:
-        raise ScenarioError(problems)
+    columns = [_ZONE, _NAME, _COMMUNE._replace(required=False)]
+    sources: list[Source] = together(*(lambda file=file: source(file, columns) for file in files))
     zones = [s for s in sources if "commune" in s.found]
     rates = [s for s in sources if "commune" not in s.found]
     if len(zones) != 1 or len(rates) != 1:

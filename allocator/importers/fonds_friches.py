@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from allocator.importers.placing import Unplaced, atlas
-from allocator.importers.reading import Column, Row, euros, folded, number, source
+from allocator.importers.reading import Column, Row, euros, folded, number, source, together
 from allocator.importers.report import Account, Quantity, grouped
 from allocator.importers.writing import Import, Table, fund_lines, fund_option
 from allocator.problems import Problem, ScenarioError
@@ -72,10 +72,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
-    applications = source(files[0], COLUMNS)
-    spending = None
-    if len(files) > 1:
-        spending = source(files[1], [Column("id", ("num_dossier",)), *(Column(name) for name in HEADINGS)])
+    applications, *more = together(
+        lambda: source(files[0], COLUMNS),
+        *(lambda file=file: source(file, [Column("id", ("num_dossier",)), *map(Column, HEADINGS)]) for file in files[1:]),
+    )
+    spending = more[0] if more else None
     account = Account([
         Quantity("deficits", ("deficit",), euros, Text("€", "€"), Text("déficits", "deficits")),
         Quantity("hectares", ("area",), number, Text("ha", "ha"), Text("surfaces", "areas")),

@@ -22,7 +22,7 @@ from datetime import date
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 from allocator.problems import Problem, ScenarioError, near
 from allocator.texts import Text
@@ -149,6 +149,19 @@ def source(path: str | Path, columns: Sequence[Column]) -> Source:
     if absent:
         raise ScenarioError([_absent(column, made.headers, made.header_line, file) for column in absent])
     return made
+
+
+def together(*steps: Callable[[], Any]) -> list[Any]:
+    """What each step gives; the problems of all that fail, in one `ScenarioError`."""
+    given, problems = [], []
+    for step in steps:
+        try:
+            given.append(step())
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return given
 
 
 def _absent(column: Column, headers: Sequence[str], line: int, file: str) -> Problem:

@@ -100,8 +100,8 @@ def _base(onto: str | None) -> tuple[list[str], list[list[str]]]:
     return list(given.headers), [[row[name] for name in given.headers] for row in read]
 
 
-def based_scenario(name: str, label: str, comment: Sequence[str]) -> str:
-    """A scenario.yaml: the note's proposals over these territories."""
+def based_scenario(name: str, label: str, comment: Sequence[str], constraints: str = "") -> str:
+    """A scenario.yaml: the note's proposals over these territories, with `constraints` (YAML) over the base's."""
     lines = "\n".join(f"# {line}" for line in comment)
     return (f"{lines}\n\nname: {name}\nlabel: {label}\nbase: propositions-2025\n"
-            f"territories: {FILE}\n")  # fmt: skip
+            f"territories: {FILE}\n{constraints}")  # fmt: skip

@@ -35,6 +35,21 @@ COLUMNS = (
     Column("commune", ("insee_com", "code_insee", "codgeo", "code_commune", "insee_commune"), required=False),
     Column("label", ("lib_groupement", "lib_com"), required=False),
 )
+# Proposition 22 over the Territoires d'industrie themselves; the base has it outside metropolises, for want of this list.
+SHARES = """
+constraints:
+  # Proposition 22 : la part des opérateurs va aux Territoires d'industrie (dans la base, faute de liste : hors métropoles).
+  - id: part-operateurs
+    label: Opérateurs, au moins 65 % dans les Territoires d'industrie
+    on: {funds: [banque-des-territoires, bpifrance, ademe], where: {territoire_industrie: true}}
+
+  # Proposition 23 : le reliquat de France 2030 vers les Territoires d'industrie ; la note ne donne pas de part, à vous :
+  # - kind: share
+  #   id: part-france-2030-ti
+  #   on: {funds: [france-2030], where: {territoire_industrie: true}}
+  #   of: {funds: [france-2030]}
+  #   min: 50 %
+"""
 
 
 @dataclass
@@ -145,12 +160,12 @@ def _as_attributes(perimeters: Sequence[Perimeter], account: Account, onto: str 
         "Les propositions de la note, sur les EPCI avec leur Territoire d'industrie. Une règle peut les désigner :",
         "  on: {where: {territoire_industrie: true}}          les EPCI entièrement dans un Territoire d'industrie",
         "  on: {where: {ti_population: {min: 1}}}             ceux qui y sont au moins en partie",
-        "  per: ti                                            pour chaque Territoire d'industrie",
+        "  per: ti                                            pour chaque valeur de ti",
     ]
     return Import(
         account,
         {FILE: with_columns(onto, columns, absent)},
-        based_scenario("territoires-industrie", "Les propositions de la note, avec les Territoires d'industrie", comment),
+        based_scenario("territoires-industrie", "Les propositions de la note, avec les Territoires d'industrie", comment, SHARES),
     )
 
 
