@@ -301,6 +301,12 @@ def test_indicators_the_same_code_twice_has_no_mean(run: Callable[..., Any], tmp
     assert any("donné deux fois" in row["raison"] for row in table(tmp_path / "out/non-places.csv"))
 
 
+def test_indicators_a_city_and_its_arrondissements_are_told(run: Callable[..., Any], tmp_path: Path) -> None:
+    status, out, _ = run("indicators", "codgeo;n\n13055;5\n13201;2\n", options=("--sum", "n"))
+    assert status == 0 and "ne compte pas deux fois" in out
+    assert by_id(tmp_path / "out/territories.csv")["200054807"]["n"] == "7"
+
+
 @pytest.mark.parametrize(
     ("text", "code", "value"),
     [
@@ -362,6 +368,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.
     assert "impossible d'écrire" in capsys.readouterr().err
     assert main(["import", "ti", str(tmp_path / "none.csv"), "--out", str(tmp_path / "o")]) == 2
     assert "introuvable" in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
+def test_an_import_replaces_the_one_before_it(run: Callable[..., Any], tmp_path: Path) -> None:
+    run("cartofriches", SITES)
+    mine = tmp_path / "out/mine.yaml"
+    mine.write_text("name: mine\n", encoding="utf-8")
+    run("ti", TI, options=("--as", "perimeters"))
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left == {"territories.csv", "members.csv", "non-places.csv", "import.json", "mine.yaml"}
 
 
 def test_the_same_files_give_the_same_bytes(run: Callable[..., Any], tmp_path: Path) -> None:

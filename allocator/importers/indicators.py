@@ -259,6 +259,13 @@ def _columns(asked: Asked, gathered: Gathered, account: Account) -> tuple[dict[s
     every = list(atlas().epci)
     columns: dict[str, Any] = {}
     absent: dict[str, Any] = {}
+    both = sum(atlas().past.get(code) in gathered.seen for code in gathered.seen)
+    if both and asked.sums:
+        account.remark(Text(
+            f"{both} anciennes communes (ou arrondissements) et leur commune actuelle ont chacune leur ligne : les deux "
+            f"comptent ; vérifiez que le fichier ne compte pas deux fois.",
+            f"{both} communes of the past (or arrondissements) and their commune of today have a row each: both count; check "
+            f"that the file does not count twice."))  # fmt: skip
     for name in asked.sums:
         columns[name], absent[name] = gathered.sums.get(name, {}), 0
         without = len(every) - len(columns[name])

@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -61,12 +61,27 @@ class Import:
 
 
 def write(files: dict[str, str], folder: str) -> list[Path]:
-    """Write the files; each is replaced whole or not at all. `OSError` when the folder cannot be written."""
+    """Write the files; each is replaced whole or not at all. `OSError` when the folder cannot be written.
+
+    What an earlier import left there and this one does not write is removed: its tables would contradict these.
+    """
     from allocator.report.files import replace_file
 
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
+    for name in _written_before(root):
+        if name not in files:
+            (root / name).unlink(missing_ok=True)
     return [replace_file(root / name, text) for name, text in files.items()]
+
+
+def _written_before(root: Path) -> list[str]:
+    """The files that the import.json of a folder names, of those that lie in the folder itself."""
+    try:
+        names = json.loads((root / ACCOUNT).read_text(encoding="utf-8"))["written"]
+        return [name for name in names if isinstance(name, str) and Path(name).name == name and (root / name).is_file()]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def cell_text(cell: object) -> str:
@@ -97,9 +112,3 @@ def fund_lines(amount: int | None, ident: str, label: str) -> str:
 def yaml_text(text: str) -> str:
     """A text as a YAML scalar in double quotes (JSON's are YAML's)."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def duplicates(values: Iterable[str]) -> set[str]:
-    """The values that occur more than once."""
-    seen: set[str] = set()
-    return {value for value in values if value in seen or seen.add(value)}  # type: ignore[func-returns-value]
