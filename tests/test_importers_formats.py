@@ -203,7 +203,7 @@ def test_cartofriches_makes_a_scenario(run: Callable[..., Any], tmp_path: Path) 
     assert (rows["A"]["asked"], rows["A"]["cost"]) == ("500000", "780000")
     scenario = allocator.load(tmp_path / "out")
     assert scenario.measures[0].hypothesis and "proposition 6" in scenario.measures[0].source
-    assert "1 dates illisibles" in out
+    assert "Dates illisibles, laissées vides : 1." in out
 
 
 def test_cartofriches_with_amounts_of_the_users_own(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -168,16 +168,17 @@ def _identified(row: Row, told: Counter[str]) -> str:
 
 def _remarks(account: Account, told: Counter[str]) -> None:
     several = (
-        ("past", "codes de communes anciens ou sans leur zéro, relus sur la carte d'aujourd'hui",
-         "codes of communes of the past, or without their zero, read on today's map"),
-        ("french", "dates à la française (le standard veut 2023-01-19), relues", "dates in French order (the standard wants 2023-01-19), read"),
-        ("undated", "dates illisibles, laissées vides", "unreadable dates, left empty"),
-        ("potential", "sites « friche potentielle », à vérifier sur place : attribut statut", "sites are “friche potentielle”, to be checked on the ground: attribute statut"),
+        ("past", "Codes de communes anciens ou sans leur zéro, relus sur la carte d'aujourd'hui",
+         "Codes of communes of the past, or without their zero, read on today's map"),
+        ("french", "Dates à la française (le standard veut 2023-01-19), relues", "Dates in French order (the standard wants 2023-01-19), read"),
+        ("undated", "Dates illisibles, laissées vides", "Unreadable dates, left empty"),
+        ("potential", "Sites « friche potentielle », à vérifier sur place (attribut statut)",
+         "Sites “friche potentielle”, to be checked on the ground (attribute statut)"),
     )  # fmt: skip
     for name, fr, en in several:
         if told[name]:
             count = grouped(told[name])
-            account.remark(Text(f"{count.fr} {fr}.", f"{count.en} {en}."))
+            account.remark(Text(f"{fr} : {count.fr}.", f"{en}: {count.en}."))
     account.remark(Text("La surface est celle de l'unité foncière, pas toujours celle de la friche.",
                         "The area is that of the cadastral unit, not always of the brownfield."))  # fmt: skip
 
