@@ -4,8 +4,10 @@
 
 Writes epci.csv (1 255 EPCI à fiscalité propre, with the names of their region and department),
 regions.csv and departements.csv (names of codes), domicile.csv (the EPCI that span several regions or
-departments, and which one was kept) and SOURCE.yaml (vintage, licence, hashes, counts). Same package,
-same bytes. Without --tarball the package is fetched by `npm pack` in a temporary folder; its hash is
+departments, and which one was kept), communes.csv.gz (each commune of today: SIREN, EPCI, Grand Paris
+territory, people), anciens_codes.csv.gz (codes of the past, of delegated communes and of municipal
+arrondissements, and the commune of today), codes.csv (all regions and departments, Grand Paris
+territories) and SOURCE.yaml (vintage, licence, hashes, counts). Same package, same content. Without --tarball the package is fetched by `npm pack` in a temporary folder; its hash is
 pinned below. --check writes nothing and fails when a file differs from what would be written.
 
 Home rule: an EPCI belongs to the department, and to the region, where most of its people live: the
@@ -17,6 +19,7 @@ departments and regions only).
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import io
 import json
@@ -34,7 +37,7 @@ import pandas as pd
 PACKAGE = "@etalab/decoupage-administratif"
 VERSION = "6.0.0"
 TARBALL_SHA256 = "c189ffd5b33fe40c2f19e1a923ce557f190622f39228745d3195d746dfe00c4a"
-FILES = ("epci", "communes", "departements", "regions")
+FILES = ("epci", "ept", "communes", "departements", "regions")
 TARGET = Path(__file__).resolve().parent.parent / "allocator" / "data" / "territories"
 METROPOLES = ("METRO", "MET69")  # MET69: the Métropole de Lyon, a local authority of its own kind
 JOIN = " ; "
@@ -74,6 +77,11 @@ not_covered: >-
   Les communes sans EPCI à fiscalité propre (Île-de-Bréhat, Île-de-Sein, Ouessant, L'Île-d'Yeu),
   Saint-Pierre-et-Miquelon, Saint-Barthélemy, Saint-Martin et les collectivités du Pacifique ; les
   établissements publics territoriaux du Grand Paris, qui ne sont pas des EPCI à fiscalité propre.
+communes: >-
+  communes.csv.gz : les communes d'aujourd'hui, leur EPCI (vide si aucun), l'établissement public territorial du
+  Grand Paris s'il y en a un, leur population municipale dans la liste des EPCI (vide hors EPCI).
+  anciens_codes.csv.gz : codes des communes fusionnées, déléguées ou associées et des arrondissements municipaux,
+  avec la commune actuelle. codes.csv : toutes les régions et tous les départements, et les EPT.
 sha256:
   tarball: {tarball}
 {hashes}
@@ -195,8 +203,53 @@ def build(data: dict[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, int]
     region, people = DATED_BY
     if int(epci.loc[epci["region"] == region, "population"].sum()) != people:
         stop(f"la population de la région {region} n'est pas {people} : le millésime a changé")
+    placing = communes_of_today(data)
+    counts |= {"communes": len(placing["communes.csv.gz"]), "anciens_codes": len(placing["anciens_codes.csv.gz"])}
     tables = {"epci": epci, "regions": regions_of, "departements": departements_of, "domicile": home}
-    return {f"{name}.csv": table for name, table in tables.items()}, counts
+    return {f"{name}.csv": table for name, table in tables.items()} | placing, counts
+
+
+def communes_of_today(data: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """What places a code on today's map: communes, codes of the past, codes of regions and departments."""
+    home = {member["code"]: (epci["code"], member) for epci in data["epci"] for member in epci["membres"]}
+    ept = {member["code"]: territory["code"] for territory in data["ept"] for member in territory["membres"]}
+    rows, past = [], {}
+    for commune in (c for c in data["communes"] if c["type"] == "commune-actuelle"):
+        code = commune["code"]
+        epci, member = home.get(code, ("", {}))
+        rows.append({"code": code, "siren": member.get("siren") or commune.get("siren", ""), "epci": epci,
+                     "ept": ept.get(code, ""), "population": member.get("populationMunicipale", "")})
+        past |= dict.fromkeys(commune.get("anciensCodes", ()), code)
+    now = {row["code"] for row in rows}
+    # A delegated commune's own list of past codes is the surer one: its chef-lieu may have merged since.
+    parents = {c["code"]: c.get("chefLieu") or c.get("commune") for c in data["communes"] if c["code"] not in now}
+    for code, parent in parents.items():
+        while parent not in now:
+            parent = past.get(parent) or parents[parent]
+        past.setdefault(code, parent)
+    if set(past) & now or not set(past.values()) <= now:
+        stop("un ancien code est aussi celui d'une commune d'aujourd'hui, ou n'y mène pas")
+    codes = [{"level": level, "code": item["code"], "name": item["nom"], "region": item.get("region", "")}
+             for level, name in (("region", "regions"), ("departement", "departements"), ("ept", "ept"))
+             for item in sorted(data[name], key=lambda item: item["code"])]
+    return {
+        "communes.csv.gz": pd.DataFrame(rows).sort_values("code", ignore_index=True),
+        "anciens_codes.csv.gz": pd.DataFrame(sorted(past.items()), columns=["code", "commune"]),
+        "codes.csv": pd.DataFrame(codes),
+    }
+
+
+def packed(name: str, text: str) -> bytes:
+    """The bytes of a file; compressed without a date, so that the same content gives the same bytes."""
+    return gzip.compress(text.encode(), mtime=0) if name.endswith(".gz") else text.encode()
+
+
+def differs(path: Path, text: str) -> bool:
+    """Whether a file is absent or says something else; compressed bytes may vary with the version of zlib."""
+    if not path.exists():
+        return True
+    held = path.read_bytes()
+    return (gzip.decompress(held) if path.suffix == ".gz" else held) != text.encode()
 
 
 def source(hashes: dict[str, str], counts: dict[str, int]) -> str:
@@ -221,11 +274,11 @@ def main() -> None:
     for name, text in texts.items():
         path = TARGET / name
         if options.check:
-            if not path.exists() or path.read_bytes() != text.encode():
+            if differs(path, text):
                 stop(f"{path} diffère de ce que le script écrirait")
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
+            path.write_bytes(packed(name, text))
     for name, count in counts.items():
         print(f"{name:30} {count:>12,}".replace(",", " "))
 

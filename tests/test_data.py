@@ -131,6 +131,7 @@ def tiny_package() -> dict:
         ],
         "departements": [{"code": code, "nom": code, "region": "9"} for code in "12"],
         "regions": [{"code": "9", "nom": "R"}],
+        "ept": [],
     }  # fmt: skip
 
 

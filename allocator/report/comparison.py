@@ -21,7 +21,7 @@ from rich.text import Text as Cell
 from allocator.compare import FATES, MARGINS, change_of
 from allocator.money import format_euros
 from allocator.report.console import STATUS, number
-from allocator.report.files import _replace
+from allocator.report.files import replace_file
 from allocator.texts import Text, language
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def write_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> 
     files = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
     report = json.dumps(comparison.as_dict(), ensure_ascii=False, indent=2, allow_nan=False)
     files["comparison.json"] = report + "\n"
-    return [_replace(root / name, text) for name, text in files.items()]
+    return [replace_file(root / name, text) for name, text in files.items()]
 
 
 def _long(comparison: Comparison, table: pd.DataFrame, of: str) -> pd.DataFrame:

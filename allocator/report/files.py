@@ -25,7 +25,7 @@ def write_plan(plan: Plan, folder: str | os.PathLike[str]) -> list[Path]:
     root.mkdir(parents=True, exist_ok=True)
     files = {f"{name}.csv": _csv(getattr(plan, name)) for name in TABLES}
     files["summary.json"] = json.dumps(plan.summary(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    return [_replace(root / name, text) for name, text in files.items()]
+    return [replace_file(root / name, text) for name, text in files.items()]
 
 
 def _csv(table: pd.DataFrame) -> str:
@@ -33,7 +33,7 @@ def _csv(table: pd.DataFrame) -> str:
     return table.assign(euros=euros).to_csv(index=False, lineterminator="\n")
 
 
-def _replace(path: Path, text: str) -> Path:
+def replace_file(path: Path, text: str) -> Path:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
