@@ -124,7 +124,7 @@ def test_payments_after_the_horizon_are_bounded_too():
 def test_odd_cents_never_break_a_ceiling_of_payments():
     """Thirds of divisible grants fall between cents; what is really paid stays below."""
     for cents in (1001, 1002, 1003, 1007, 2999):
-        fund = {"id": "f", "amount": 500, "payments": {y: cents / 100 for y in (2026, 2027, 2028)}}
+        fund = {"id": "f", "amount": 500, "payments": dict.fromkeys((2026, 2027, 2028), cents / 100)}
         plan = solved(fund, gap=1e-4)
         paid = plan.payments.groupby("year_paid")["cents"].sum()
         assert all(paid.get(y, 0) <= cents for y in (2026, 2027, 2028))
