@@ -216,10 +216,11 @@ def test_de_minimis_windows_reach_over_calendar_years_and_earlier_aid():
     assert {w.limit for w in rule._windows(space, "c")} == {1800}
 
 
-def test_repayable_aid_counts_for_its_equivalent(monkeypatch):
-    for module in ("aid", "rates"):
-        monkeypatch.setattr(f"allocator.kinds.{module}.grant_equivalents", lambda space: [Fraction(1, 4), Fraction(0)])
-    space = space_with({"kind": "de_minimis", "amount": 25}, {"kind": "fund_rate", "max_rate": 0.2}, prior_aid=None)
+def test_repayable_aid_counts_for_its_equivalent():
+    loan = {"id": "f", "amount": 1000, "returns": {1: 0.75}, "reference_rate": 0}
+    advance = {"id": "g", "amount": 1000, "returns": {1: 1}, "reference_rate": 0}
+    rules = {"kind": "de_minimis", "amount": 25}, {"kind": "fund_rate", "max_rate": 0.2}
+    space = space_with(*rules, prior_aid=None, funds=[loan, advance])
     aid, rate = space.scenario.constraints
     said = list(rate.rows(space))
     assert [s.rate for s in said] == [Fraction(4, 5)] and said[0].cells.tolist() == [[True, True], [False, False]]
