@@ -21,7 +21,7 @@ from allocator.formats.schema import json_schema
 from allocator.kinds.example import DEMANDS, TERRITORIES
 from allocator.reading import Level, Reading, weighted_units
 from allocator.report.kinds import as_dicts, example_scenario
-from allocator.space import Box, Rate, Row, Space
+from allocator.space import Box, Rate, Row, Space, Term
 
 
 def space_with(*constraints: dict, **parts) -> Space:
@@ -245,6 +245,23 @@ def test_requires_names_years_and_refuses_what_has_no_support():
     assert [(level.group, level.held) for level in rule.check(late)] == [("b-friche, 2027", False)]
     refused = {space.scenario.demands["id"][i] for i in np.flatnonzero(space.boxes[1] == 0)}
     assert refused == {"b-friche"}, "a friche of `a` may still start in 2027"
+
+
+def test_only_a_row_of_served_demands_and_nothing_else_refuses_them(monkeypatch):
+    """Served up to a year, or served beside an auxiliary, at most 0: neither says that a demand is refused."""
+    space = space_with({"kind": "exclusive"})
+    (rule,) = space.scenario.constraints
+    at, ones = np.array([0]), np.ones(space.shape, np.int64)
+    early = ones.copy()
+    early[:, 1:] = 0
+    whether = space.auxiliary("whether", upper=1)
+    for row, refused in (
+        (Row((Term(at, 1, ones, "served"),), None, 0), True),
+        (Row((Term(at, 1, early, "served"),), None, 0), False),
+        (Row((Term(at, 1, ones, "served"),), None, 0, auxiliaries=((whether, -1),), defines=True), False),
+    ):
+        monkeypatch.setattr(type(rule), "rows", lambda self, space, row=row: iter([row]))
+        assert (Space.of(space.scenario).boxes[1][0] == 0) == refused
 
 
 def test_cofunding_looks_at_local_authorities_alone():
