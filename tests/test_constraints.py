@@ -348,7 +348,7 @@ def test_a_reference_is_a_plan_its_folder_or_rows(tmp_path):
     ("given", "told"),
     [
         (3, "une référence est attendue"),
-        ("nowhere", "référence illisible"),
+        ("nowhere", "référence illisible : nowhere (introuvable)"),
         ([{"demand": "a"}, {"demand": "b", "cents": "x"}, 4], "ligne 1 : cents manque"),
         ([{"demand": "a", "cents": -1}], "négatif"),
         ([{"demand": "a", "cents": 1, "fnd": "f"}], "« fund »"),

@@ -118,7 +118,7 @@ def _references_found(constraints: Any, content: base.Layers) -> Any:
     for rank, one in enumerate(constraints):
         if isinstance(one, dict) and isinstance(one.get("reference"), str):
             folder = content.locate(("constraints", rank, "reference"))[0].at.parent
-            one = {**one, "reference": str(folder / one["reference"])}
+            one = {**one, "reference": os.path.normpath(folder / one["reference"])}
         found.append(one)
     return found
 
