@@ -51,9 +51,10 @@ def _of_file(path: Path) -> tuple[Past, ...]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows: list[Any] = [{k: v for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        said = getattr(error, "strerror", None) or type(error).__name__
+        plain = str(getattr(error, "strerror", None) or type(error).__name__)
+        said = Text("introuvable", "not found") if isinstance(error, FileNotFoundError) else Text(plain, plain)
         raise ValueError(
-            Text(f"référence illisible : {file} ({said})", f"unreadable reference: {file} ({said})"),
+            Text(f"référence illisible : {file} ({said.fr})", f"unreadable reference: {file} ({said.en})"),
             Text(
                 f"Donnez le dossier d'un plan (solve --out), qui contient {FILE}.",
                 f"Give the folder of a plan (solve --out), which holds {FILE}.",

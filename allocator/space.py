@@ -425,10 +425,10 @@ class Space:
         return [(rule, box) for rule, box in boxes if box is not None]
 
     def _as_box(self, rule: Rule, said: Statement) -> Box | None:
-        """A hard box as it is; "Σ positive · served ≤ 0" refuses its demands."""
+        """A hard box as it is; "Σ positive · served ≤ 0", over all years and of nothing else, refuses its demands."""
         if rule.soft is not None:
             return None
-        if isinstance(said, Row) and len(said.terms) == 1 and said.lower is None and said.upper == 0:
+        if isinstance(said, Row) and len(said.terms) == 1 and said.lower is None and said.upper == 0 and not said.auxiliaries:
             (term,) = said.terms
             if term.of == "served" and (term.weights > 0).all() and term.cells.all():
                 nothing = np.zeros(len(term.demands), np.int64)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
 
+import jsonschema
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
+import allocator
+from allocator import references
 from allocator.constraints import KINDS, Constraint
+from allocator.formats import yaml_text
+from allocator.formats.schema import json_schema
+from allocator.kinds.example import DEMANDS, TERRITORIES
 from allocator.reading import Level, Reading, weighted_units
-from allocator.report.kinds import example_scenario
-from allocator.space import Box, Rate, Row, Space
+from allocator.report.kinds import as_dicts, example_scenario
+from allocator.space import Box, Rate, Row, Space, Term
 
 
 def space_with(*constraints: dict, **parts) -> Space:
@@ -46,20 +57,39 @@ def test_examples(kind):
     assert not all(level.held for level in rule.check(reading(space, *breaks)))
 
 
-def left_side(row: Row, plan: Reading) -> Fraction:
-    """Σ terms of a row on a plan, in fractions."""
-    total = Fraction(0)
+def left_side(row: Row, plan: Reading, auxiliaries: dict | None = None) -> Fraction:
+    """Σ terms and auxiliaries of a row on a plan, in fractions."""
+    total = sum((c * auxiliaries[a] for a, c in row.auxiliaries), Fraction(0)) if auxiliaries else Fraction(0)
     space = plan.space
     for term in row.terms:
         weight = dict(zip(term.demands.tolist(), term.weights.tolist(), strict=True))
+        grants = list(
+            zip(plan.demand.tolist(), plan.fund.tolist(), plan.year.tolist(), plan.cents.tolist(), strict=True)
+        )
+        here = [(i, f, y, cents) for i, f, y, cents in grants if i in weight]
         if term.of == "served":
-            total += sum(int(weight[i]) for i in weight if plan.served[i])
-            continue
-        for i, f, y, cents in zip(plan.demand, plan.fund, plan.year, plan.cents, strict=True):
-            if int(i) in weight:
-                amount = Fraction(int(cents), int(space.asked[i]) if term.of == "units" else 1)
-                total += int(weight[int(i)]) * int(term.cells[f, y]) * amount
+            total += sum(int(weight[i]) for i in {i for i, f, y, _ in here if term.cells[f, y]})
+        elif term.of == "paid":
+            total += sum(int(weight[i]) * int(term.cells[f, 0]) for i, f in {(i, f) for i, f, _, _ in here})
+        else:
+            for i, f, y, cents in here:
+                amount = Fraction(cents, int(space.asked[i]) if term.of == "units" else 1)
+                total += int(weight[i]) * int(term.cells[f, y]) * amount
     return total
+
+
+def random_reading(space: Space, rng: np.random.Generator) -> Reading:
+    funds, years = space.shape
+    size = int(rng.integers(0, 8))
+    cells = rng.choice(space.n * funds * years, size, replace=False)
+    demand, fund, year = np.unravel_index(cells, (space.n, funds, years))
+    return Reading(space, demand, fund, year, rng.integers(1, 10_000, size))
+
+
+def missed(row: Row, left: Fraction) -> Fraction:
+    below = row.lower - left if row.lower is not None else 0
+    above = left - row.upper if row.upper is not None else 0
+    return Fraction(max(below, above, 0)) / row.scale
 
 
 LINEAR = [
@@ -69,6 +99,10 @@ LINEAR = [
     {"kind": "floor", "per": "territory", "on": {"where": {"region": "11"}}, "amount": 3},
     {"kind": "share", "per": "measure", "on": {"funds": ["f"]}, "of": {"years": [2026]}, "min": 0.25},
     {"kind": "count", "of": "demands", "per": "region", "min": 1},
+    {"kind": "exclusive", "per": "territory"},
+    {"kind": "exclusive", "on": {"where": {"sol": "vert"}}, "at_most": 2},
+    {"kind": "continuity", "per": "territory", "on": {"funds": ["f"]}, "max_change": 0.3,
+     "reference": [{"demand": "a-friche", "cents": 77, "fund": "f"}, {"demand": "b-friche", "cents": 10, "fund": "g"}]},
     {"kind": "count", "on": {"years": [2026]}, "max": 1.5},
     {"kind": "indicator", "indicator": "emplois", "per": "year", "max": 2,
      "weights": {"sol": {"bâti": 0.5, "vert": 1.5}, "region": {"11": 2}}, "until": 2026},
@@ -81,15 +115,286 @@ def test_rows_and_check_count_the_same(fields):
     (rule,) = space.scenario.constraints
     rng = np.random.default_rng(7)
     for _ in range(30):
-        size = rng.integers(0, 8)
-        cells = rng.choice(5 * 2 * 2, size, replace=False)
-        plan = Reading(space, cells // 4, cells // 2 % 2, cells % 2, rng.integers(1, 10_000, size))
+        plan = random_reading(space, rng)
         rows = {(r.group, r.lower, r.upper): left_side(r, plan) for r in rule.rows(space)}
         levels = {(v.group, v.lower, v.upper): v.left for v in rule.check(plan)}
         if fields["kind"] == "cofunding":  # its check names served demands only
             assert {k: v for k, v in rows.items() if v} == levels
         else:
             assert rows == levels
+
+
+# What is said of single demands, windows and groups: the breaches of rows and of check add up to the same.
+PRICED = [
+    {"kind": "no_stacking", "max_funds": 1},
+    {"kind": "no_stacking", "on": {"measures": ["friche"]}, "incompatible": ["f", "g"]},
+    {"kind": "min_grant", "amount": 40},
+    {"kind": "min_grant", "on": {"funds": ["g"], "where": {"region": "11"}}, "amount": "25,50 €"},
+    {"kind": "requires", "when": {"measures": ["friche"]}, "then": {"measures": ["ecole"]}, "within": "territory"},
+    {"kind": "requires", "when": {"measures": ["friche"]}, "then": {"measures": ["ecole"]}, "within": "sol", "lag": 1},
+    {"kind": "requires", "when": {}, "then": {"where": {"sol": "vert"}}, "within": "region"},
+    {"kind": "requires", "when": {"measures": ["friche"]}, "then": {}, "lag": 2},
+    {"kind": "exclusive"},
+    {"kind": "de_minimis", "amount": 30},
+    {"kind": "de_minimis", "amount": 90, "window": 1, "on": {"funds": ["f"]}},
+    {"kind": "contains", "reference": [{"demand": "a-friche", "cents": 777}, {"demand": "c-ecole", "cents": 1}]},
+    {"kind": "fund_rate", "max_rate": 0.25},
+    {"kind": "fund_rate", "max_rate": [{"where": {"sol": "bâti"}, "rate": 0}, {"rate": "1/3"}]},
+    {"kind": "cofunding", "base": "cost", "max_public_rate": 0.5},
+]  # fmt: skip
+PRIOR = pd.DataFrame(
+    {"beneficiary": ["a", "a", "a", "c"], "date": ["2023-12-31", "2024-01-01", "2027-03-05", "2025"],
+     "cents": [1000, 500, 800, 1200]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", PRICED, ids=lambda f: f["kind"])
+def test_soft_rows_and_check_miss_the_same(fields):
+    space = space_with({**fields, "soft": 1}, prior_aid=PRIOR)
+    (rule,) = space.scenario.constraints
+    rows = [row for of, row in space.rows if of is rule]
+    rng = np.random.default_rng(11)
+    broken = 0
+    for _ in range(60):
+        plan = random_reading(space, rng)
+        if fields["kind"] == "contains":  # speaks of whole steps, as many as were asked for
+            first = np.unique(plan.demand, return_index=True)[1]
+            step, most = space.step[plan.demand[first]], space.most[plan.demand[first]]
+            cents = np.minimum(plan.cents[first] // step, most) * step
+            plan = Reading(space, plan.demand[first], plan.fund[first], plan.year[first], cents)
+        by_rows = sum((missed(row, left_side(row, plan)) for row in rows), Fraction(0))
+        by_check = sum((Fraction(level.miss) / level.scale for level in rule.check(plan)), Fraction(0))
+        assert by_rows == by_check
+        broken += by_rows > 0
+    assert broken > 5
+
+
+@pytest.mark.parametrize(
+    "fields", [{"max_ratio": 1.5}, {"max_gap": 0.01}, {"max_ratio": 1}, {"max_gap": 0, "on": {"funds": ["f"]}}], ids=str
+)
+@pytest.mark.parametrize("per", ["region", "territory"])
+def test_equity_rows_with_the_best_auxiliaries_miss_what_check_misses(fields, per):
+    space = space_with({"kind": "equity", "per": per, **fields})
+    (rule,) = space.scenario.constraints
+    said = list(rule.rows(space))
+    (own,) = [row for row in said if not row.defines]
+    (highest, _), (lowest, _) = own.auxiliaries
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        plan = random_reading(space, rng)
+        each = {}
+        for row in said:
+            if row.defines:
+                ((auxiliary, people),) = row.auxiliaries
+                each.setdefault(auxiliary, []).append(left_side(row, plan) / -people)
+        best = {highest: max(each[highest]), lowest: min(each[lowest])}
+        assert all(missed(row, left_side(row, plan, best)) == 0 for row in said if row.defines)
+        (level,) = rule.check(plan)
+        assert left_side(own, plan, best) == level.left and (own.upper, own.scale) == (level.upper, level.scale)
+        equal = fields.get("max_ratio") == 1 or fields.get("max_gap") == 0
+        assert (own.rounding > 0) == equal and (equal or not level.tolerance)
+        assert level.tolerance <= own.rounding
+
+
+def test_equity_is_between_groups_that_have_people_and_a_demand_that_may_be_paid():
+    funds = [{"id": "f", "amount": 1000, "on": {"where": {"region": "11"}}}]
+    (rule,) = (
+        space := space_with({"kind": "equity", "per": "region", "max_ratio": 1}, funds=funds)
+    ).scenario.constraints
+    assert not list(rule.rows(space)) and not list(rule.check(random_reading(space, np.random.default_rng(0))))
+
+
+def test_de_minimis_windows_reach_over_calendar_years_and_earlier_aid():
+    space = space_with({"kind": "de_minimis", "amount": 30}, prior_aid=PRIOR)
+    (rule,) = space.scenario.constraints
+    windows = {str(w.end): (w.years.tolist(), w.limit) for w in rule._windows(space, "a")}
+    assert windows == {
+        "2026-01-01": ([True, False], 1500),  # after 1 January 2023: 10 € and 5 €
+        "2027-01-01": ([True, True], 3000),  # 1 January 2024 is just outside
+        "2027-03-05": ([True, True], 2200),
+    }
+    assert {w.limit for w in rule._windows(space, "c")} == {1800}
+
+
+def test_repayable_aid_counts_for_its_equivalent():
+    loan = {"id": "f", "amount": 1000, "returns": {1: 0.75}, "reference_rate": 0}
+    advance = {"id": "g", "amount": 1000, "returns": {1: 1}, "reference_rate": 0}
+    rules = {"kind": "de_minimis", "amount": 25}, {"kind": "fund_rate", "max_rate": 0.2}
+    space = space_with(*rules, prior_aid=None, funds=[loan, advance])
+    aid, rate = space.scenario.constraints
+    said = list(rate.rows(space))
+    assert [s.rate for s in said] == [Fraction(4, 5)] and said[0].cells.tolist() == [[True, True], [False, False]]
+    kept = reading(space, ("a-ecole", "f", 2026, 100), ("a-ecole", "g", 2026, 100))
+    broken = reading(space, ("a-ecole", "f", 2026, 100), ("a-friche", "f", 2027, 0.04))
+    assert all(level.held for level in aid.check(kept)) and not all(level.held for level in aid.check(broken))
+    assert all(level.held for level in rate.check(kept))
+
+
+def test_requires_names_years_and_refuses_what_has_no_support():
+    space = space_with(
+        {
+            "kind": "requires",
+            "when": {"measures": ["friche"]},
+            "then": {"measures": ["ecole"]},
+            "within": "territory",
+            "lag": 1,
+        }
+    )
+    (rule,) = space.scenario.constraints
+    late = reading(space, ("b-friche", "f", 2027, 50))
+    assert [(level.group, level.held) for level in rule.check(late)] == [("b-friche, 2027", False)]
+    refused = {space.scenario.demands["id"][i] for i in np.flatnonzero(space.boxes[1] == 0)}
+    assert refused == {"b-friche"}, "a friche of `a` may still start in 2027"
+
+
+def test_only_a_row_of_served_demands_and_nothing_else_refuses_them(monkeypatch):
+    """Served up to a year, or served beside an auxiliary, at most 0: neither says that a demand is refused."""
+    space = space_with({"kind": "exclusive"})
+    (rule,) = space.scenario.constraints
+    at, ones = np.array([0]), np.ones(space.shape, np.int64)
+    early = ones.copy()
+    early[:, 1:] = 0
+    whether = space.auxiliary("whether", upper=1)
+    for row, refused in (
+        (Row((Term(at, 1, ones, "served"),), None, 0), True),
+        (Row((Term(at, 1, early, "served"),), None, 0), False),
+        (Row((Term(at, 1, ones, "served"),), None, 0, auxiliaries=((whether, -1),), defines=True), False),
+    ):
+        monkeypatch.setattr(type(rule), "rows", lambda self, space, row=row: iter([row]))
+        assert (Space.of(space.scenario).boxes[1][0] == 0) == refused
+
+
+def test_cofunding_looks_at_local_authorities_alone():
+    kinds = ["EPCI", "entreprise", "", "Département", "association"]
+    demands = pd.DataFrame(DEMANDS).assign(beneficiary_kind=kinds, cost=pd.DataFrame(DEMANDS)["asked"])
+    territories = pd.DataFrame(TERRITORIES).assign(departement=["75", "974", "35"])
+
+    def refused(**fields):
+        space = space_with({"kind": "cofunding", **fields}, demands=demands, territories=territories)
+        return {space.scenario.demands["id"][i] for i in np.flatnonzero(space.boxes[1] == 0)}
+
+    assert refused() == {"a-ecole", "c-ecole"}
+    assert refused(overseas=True) == {"a-ecole", "b-friche", "c-ecole"}
+    assert refused(authorities=["association"]) == {"c-friche"}
+
+
+def problems_of(*constraints: dict, **parts) -> str:
+    with pytest.raises(allocator.ScenarioError) as wrong:
+        space_with(*constraints, **parts)
+    return wrong.value.text("fr")
+
+
+def test_what_is_wrong_is_told_all_at_once():
+    text = problems_of(
+        {"kind": "no_stacking", "on": {"funds": ["f"], "years": [2026]}, "incompatible": ["f", "h"], "max_funds": 1},
+        {"kind": "no_stacking", "incompatible": ["f", "f"]},
+        {"kind": "min_grant", "on": {"years": [2026]}, "amount": 1},
+        {"kind": "requires", "when": {"funds": ["f"]}, "then": {"years": [2026]}, "within": "year"},
+        {"kind": "exclusive", "on": {"funds": ["f"]}, "per": "fund"},
+        {"kind": "equity", "per": "sol", "max_ratio": 2, "max_gap": 3},
+        {"kind": "de_minimis", "per": "project"},
+        {"kind": "fund_rate", "max_rate": [{"where": {"sol": "vert"}, "rate": 0.5}]},
+        {"kind": "fund_rate", "max_rate": [{"where": {"sool": "vert"}, "rate": 0.5}]},
+        {"kind": "contains", "on": {"years": [2026]}, "reference": []},
+    )
+    for told in (
+        "constraints[0].max_funds", "constraints[0].on.years", "constraints[0].on.funds",
+        "constraints[0].incompatible[1] : fonds inconnu « h »", "constraints[1].incompatible : deux fonds",
+        "constraints[2].on.years", "constraints[3].when.funds", "constraints[3].then.years", "constraints[3].within",
+        "constraints[4].on.funds", "constraints[4].per", "constraints[5].max_ratio", "constraints[5].per",
+        "constraints[6].per : les aides passées",
+        "constraints[7].max_rate : 2 dossier(s) sans taux : a-ecole, b-friche",
+        "constraints[8].max_rate[0].where.sool : attribut inconnu « sool »", "constraints[9].on.years",
+    ):  # fmt: skip
+        assert told in text, told
+
+
+def test_de_minimis_counts_demands_without_a_beneficiary():
+    demands = pd.DataFrame(DEMANDS).assign(groupe=["x", "", "y", "", "x"])
+    text = problems_of({"kind": "de_minimis", "per": "groupe"}, demands=demands, prior_aid=None)
+    assert "2 dossier(s) sans « groupe » : a-friche, c-ecole" in text
+
+
+def test_what_a_reference_has_and_the_scenario_lacks_is_a_warning():
+    rows = [
+        {"demand": "a-friche", "cents": 100},
+        {"demand": "old", "cents": 300},
+        {"demand": "older", "cents": 400, "territory": "b", "measure": "friche"},
+    ]
+    space = space_with(
+        {"kind": "continuity", "reference": rows, "max_change": 0.5, "per": "territory"},
+        {"kind": "contains", "reference": rows},
+    )
+    told = [warning.text("fr") for warning in space.scenario.warnings]
+    assert ["constraints[0].reference : 1 ligne" in told[0], "old" in told[0]] == [True, True]
+    assert "constraints[1].reference : 2 ligne" in told[1] and "older" in told[1]
+    continuity = space.scenario.constraints[0]
+    assert {row.group: row.lower for row in continuity.rows(space)} == {"a": 50, "b": 200}
+
+
+def test_a_reference_is_a_plan_its_folder_or_rows(tmp_path):
+    rows = [{"demand": "a-friche", "cents": 100, "fund": "f", "year": 2026}]
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before/grants.csv").write_text(
+        "demand,territory,measure,fund,year,cents,euros\na-friche,,,f,2026,100,1.00\n"
+    )
+    plan = SimpleNamespace(grants=pd.DataFrame(rows))
+    read = [references.read(given) for given in (rows, plan, tmp_path / "before", tmp_path / "before/grants.csv")]
+    assert read == [(references.Past("a-friche", 100, fund="f", year=2026),)] * 4
+    assert references.read(references.written(read[0])) == read[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (3, "une référence est attendue"),
+        ("nowhere", "référence illisible : nowhere (introuvable)"),
+        ([{"demand": "a"}, {"demand": "b", "cents": "x"}, 4], "ligne 1 : cents manque"),
+        ([{"demand": "a", "cents": -1}], "négatif"),
+        ([{"demand": "a", "cents": 1, "fnd": "f"}], "« fund »"),
+    ],
+)
+def test_what_is_no_reference_says_so(given, told):
+    assert told in problems_of({"kind": "contains", "reference": given})
+
+
+def test_a_reference_in_a_file_is_beside_the_file_that_names_it(tmp_path, monkeypatch):
+    scenario = example_scenario()
+    folder = tmp_path / "s"
+    (folder / "before").mkdir(parents=True)
+    (folder / "before/grants.csv").write_text("demand,fund,year,cents\na-friche,f,2026,100\n")
+    pd.DataFrame(TERRITORIES).to_csv(folder / "t.csv", index=False)
+    pd.DataFrame(DEMANDS).to_csv(folder / "d.csv", index=False)
+    told = {key: value for key, value in scenario.to_dict().items() if key != "constraints"}
+    told |= {"territories": "t.csv", "demands": "d.csv", "constraints": [{"kind": "contains", "reference": "before"}]}
+    (folder / "scenario.yaml").write_text(yaml.safe_dump(told))
+    monkeypatch.chdir(tmp_path)
+    (rule,) = allocator.load("s").constraints
+    assert [row.cents for row in rule.reference] == [100]
+
+
+def test_every_kind_is_in_the_table_and_in_the_schema():
+    assert [row["kind"] for row in as_dicts()] == list(KINDS)
+    assert all(row["source"] for row in as_dicts())
+    schema = json_schema()
+    one = {"name": "x", "years": [2026], "funds": [], "measures": [], "territories": "t", "demands": "d"}
+    one |= {"objective": {"maximise": {"emplois": 1}}}
+    validator = jsonschema.Draft202012Validator(schema)
+    for kind, cls in KINDS.items():
+        assert validator.is_valid({**one, "constraints": [{"kind": kind, **cls.example.fields}]}), kind
+        assert not validator.is_valid({**one, "constraints": [{"kind": kind, **cls.example.fields, "nonsense": 1}]}), (
+            kind
+        )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(allocator.__file__).parent.glob("data/scenarios/*/scenario.yaml")), ids=lambda p: p.parent.name
+)
+def test_the_schema_fits_the_scenarios_that_come_with_the_tool(path):
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    content, problems = yaml_text.read(path.read_bytes(), "scenario.yaml")
+    assert not problems
+    jsonschema.validate(json.loads(json.dumps(content.value)), json_schema(), jsonschema.Draft202012Validator)
 
 
 def test_units_of_many_prices_add_up_exactly():

@@ -1,4 +1,4 @@
-"""`allocator list`: built-in scenarios, or the note's 28 propositions."""
+"""`allocator list`: built-in scenarios, the note's 28 propositions, or the kinds of constraint."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=str(Text("les 28 propositions de la note", "the note's 28 propositions")),
     )
+    parser.add_argument(
+        "--kinds",
+        action="store_true",
+        help=str(Text("les sortes de règles, leur source, un exemple", "kinds of constraint, their source, an example")),
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,6 +36,14 @@ def run(options: argparse.Namespace) -> int:
             print(json.dumps(as_dicts(), ensure_ascii=False, indent=2))
         else:
             print_propositions(console())
+        return OK
+    if options.kinds:
+        from allocator.report import kinds
+
+        if options.json:
+            print(json.dumps({"kinds": kinds.as_dicts()}, ensure_ascii=False, indent=2))
+        else:
+            kinds.print_kinds(console())
         return OK
     found = data.builtin()
     if options.json:

@@ -106,7 +106,21 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
             silent.add(name)
         else:
             frames[name] = read.frame
+    given["constraints"] = _references_found(given.get("constraints"), content)
     return _scenario(given, frames, silent, places, problems)
+
+
+def _references_found(constraints: Any, content: base.Layers) -> Any:
+    """Constraints with the path of their `reference`, told from the file that names it."""
+    if not isinstance(constraints, list):
+        return constraints
+    found = []
+    for rank, one in enumerate(constraints):
+        if isinstance(one, dict) and isinstance(one.get("reference"), str):
+            folder = content.locate(("constraints", rank, "reference"))[0].at.parent
+            one = {**one, "reference": os.path.normpath(folder / one["reference"])}
+        found.append(one)
+    return found
 
 
 def _scenario(

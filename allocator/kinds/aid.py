@@ -22,7 +22,7 @@ from allocator.texts import Text
 
 def grant_equivalents(space: Space) -> list[Fraction]:
     """For each fund, the gross grant equivalent of a euro that it pays: 1 for what is never paid back."""
-    return [Fraction(getattr(fund, "grant_equivalent", 1)) for fund in space.scenario.funds]
+    return [fund.grant_equivalent for fund in space.scenario.funds]
 
 
 class Window(NamedTuple):

@@ -41,7 +41,12 @@ class Ceiling(_Amount):
     says = Text("au plus tant d'euros sur cette sélection", "at most so many euros on this selection")
     example = Example(
         {"on": {"funds": ["f"], "where": {"region": "11"}}, "amount": 100},
-        (("a-friche", "f", 2026, 60), ("b-friche", "f", 2027, 40), ("b-friche", "g", 2027, 10), ("c-friche", "f", 2026, 80)),
+        (
+            ("a-friche", "f", 2026, 60),
+            ("b-friche", "f", 2027, 40),
+            ("b-friche", "g", 2027, 10),
+            ("c-friche", "f", 2026, 80),
+        ),
         (("a-friche", "f", 2026, 60), ("b-friche", "f", 2027, 40.01)),
     )
     kind: Literal["ceiling"] = "ceiling"
@@ -90,7 +95,8 @@ class Share(Constraint):
 
     title = Text("Part", "Share")
     says = Text(
-        "les euros d'une sélection, en part de ceux d'une autre", "euros on one selection as a share of those on another"
+        "les euros d'une sélection, en part de ceux d'une autre",
+        "euros on one selection as a share of those on another",
     )
     example = Example(
         {"on": {"where": {"region": "11"}}, "of": {}, "max": "40 %", "min": 0.1},
@@ -130,7 +136,8 @@ class Share(Constraint):
         if least and row.upper is not None:
             return Text(f"exactement {percent.fr} %", f"exactly {percent.en}%")
         return Text(
-            f"{'au moins' if least else 'au plus'} {percent.fr} %", f"{'at least' if least else 'at most'} {percent.en}%"
+            f"{'au moins' if least else 'au plus'} {percent.fr} %",
+            f"{'at least' if least else 'at most'} {percent.en}%",
         )
 
     def rows(self, space: Space) -> Iterator[Statement]:

@@ -132,7 +132,9 @@ class Contains(Constraint):
         names = space.scenario.demands["id"]
         for i, cents in self._had(space.scenario).items():
             step = int(space.step[i])
-            yield Level(str(names.iat[i]), int(reading.granted[i]) // step, -(-cents // step), None, int(space.asked[i]) // step)
+            yield Level(
+                str(names.iat[i]), int(reading.granted[i]) // step, -(-cents // step), None, int(space.asked[i]) // step
+            )
 
 
 _OUTSIDE = "\0"  # a row that `on` leaves out: no value of an attribute

@@ -46,7 +46,12 @@ class NoStacking(Constraint):
     )
     example = Example(
         {"on": {"measures": ["friche"]}, "incompatible": ["f", "g"]},
-        (("a-friche", "f", 2026, 60), ("c-friche", "g", 2026, 20), ("a-ecole", "f", 2026, 50), ("a-ecole", "g", 2026, 50)),
+        (
+            ("a-friche", "f", 2026, 60),
+            ("c-friche", "g", 2026, 20),
+            ("a-ecole", "f", 2026, 50),
+            ("a-ecole", "g", 2026, 50),
+        ),
         (("a-friche", "f", 2026, 60), ("a-friche", "g", 2027, 1)),
     )
     kind: Literal["no_stacking"] = "no_stacking"

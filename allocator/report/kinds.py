@@ -30,15 +30,13 @@ def example_scenario(*constraints: Any, **parts: Any) -> Scenario:
         "prior_aid": pd.DataFrame(example.PRIOR_AID),
         "objective": example.OBJECTIVE,
     }
-    return Scenario(name="example", constraints=list(constraints), **given | parts)
+    return Scenario(name="example", constraints=constraints, **given | parts)
 
 
 def fields(kind: type[Constraint]) -> dict[str, bool]:
     """Its own fields, and whether each must be given."""
     return {
-        name: field.is_required()
-        for name, field in kind.model_fields.items()
-        if name not in Constraint.model_fields
+        name: field.is_required() for name, field in kind.model_fields.items() if name not in Constraint.model_fields
     }
 
 
@@ -109,17 +107,17 @@ def print_kinds(console: Console) -> None:
             Rich.assemble((f"{kind.title}\n", "bold"), name),
             Rich(f"{kind.says}\n{own}"),
             Rich(source),
-            Rich(f"{_written(dict(kind.example.fields))}\n✓ {_grants(kind.example.keeps)}\n✗ {_grants(kind.example.breaks)}"),
+            Rich(
+                f"{_written(dict(kind.example.fields))}\n✓ {_grants(kind.example.keeps)}\n✗ {_grants(kind.example.breaks)}"
+            ),
         )
     console.print(table)
     common = ", ".join(name for name in Constraint.model_fields if name != "kind")
-    console.print(
-        Text(
-            f"Entre crochets, les champs facultatifs ; toutes les règles ont aussi : {common}. Les exemples portent sur",
-            f"Fields in brackets are optional; all constraints also have: {common}. Examples are about",
-        ),
-        markup=False,
+    said = Text(
+        f"Entre crochets, les champs facultatifs ; toutes les règles ont aussi : {common}. Les exemples portent sur",
+        f"Fields in brackets are optional; all constraints also have: {common}. Examples are about",
     )
+    console.print(str(said), markup=False, highlight=False)
     demands = example.DEMANDS
     for rank, name in enumerate(demands["id"]):
         told = ", ".join(f"{key} {demands[key][rank]}" for key in demands if key != "id")
