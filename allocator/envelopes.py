@@ -110,23 +110,21 @@ class Envelope(Rule):
 
     def _commitments(self, space: Space) -> Iterator[Row]:
         scenario, family = space.scenario, self._family(space.scenario)
-        repaying = any(f.returns for f, inside in zip(scenario.funds, family, strict=True) if inside)
         for years, cents in self.limits(scenario):
             committed = np.outer(family, years).astype(np.int64)
             moved = tuple(self._net(space, years))
             group = self._when(scenario, years)
-            if not repaying:
+            back = [(demands, self._back(space, shares, years)) for demands, shares in profiles(space)]
+            if not any(cells.any() for _, cells in back):
                 yield Row((Term(np.arange(space.n), 1, committed),), None, cents, 100, group, moved)
                 continue
-            back = [(demands, self._back(space, shares, years)) for demands, shares in profiles(space)]
             common = lcm(*(part.denominator for _, cells in back for part in cells.ravel()))
             terms = tuple(
                 Term(demands, 1, (committed * common - cells * common).astype(np.int64)) for demands, cells in back
             )
             moved = tuple((auxiliary, sign * common) for auxiliary, sign in moved)
-            yield Row(
-                terms, None, cents * common, 100 * common, group, moved, rounding=common * self._cents_lost(space, family)
-            )
+            odd = common * self._cents_lost(space, family, years)
+            yield Row(terms, None, cents * common, 100 * common, group, moved, rounding=odd)
 
     def _back(self, space: Space, shares: list[Fraction], years: np.ndarray) -> np.ndarray:
         """(F, Y) the part of a cent committed in a cell that comes back within `years`."""
@@ -141,15 +139,36 @@ class Envelope(Rule):
                             back[f, y] += part * share
         return back
 
-    def _cents_lost(self, space: Space, family: np.ndarray) -> int:
+    def _cents_lost(self, space: Space, family: np.ndarray, years: np.ndarray) -> int:
         """At most what rounding payments, and then what comes back of them, takes from the exact parts, in cents."""
-        longest = max(len(m.payment_profile) for m in space.scenario.measures)
-        repaying = [len(f.returns or {}) for f, inside in zip(space.scenario.funds, family, strict=True) if inside]
-        return self._odd_cells(space, family) + sum(repaying) * (space.shape[1] + longest)
+        calendar = space.scenario.years
+        counted = {year for year, mine in zip(calendar, years, strict=True) if mine}
+        longest = max(len(shares) for _, shares in profiles(space))
+        total = 0
+        for f, (fund, inside) in enumerate(zip(space.scenario.funds, family, strict=True)):
+            for after, share in (fund.returns or {}).items() if inside else ():
+                due = {year - after for year in counted} & set(range(calendar[0], calendar[-1] + longest))
+                alone = np.arange(len(family)) == f
+                total += sum(self._odd_cells(space, alone, year) for year in due)
+                total += len(due) if self._falls_between_cents(space, share) else 0
+        return total
 
-    def _odd_cells(self, space: Space, family: np.ndarray) -> int:
-        """How many grants of these funds may be paid in parts that are no whole cents."""
-        return int(space.cells_of(family)[rounded(space)].sum())
+    def _falls_between_cents(self, space: Space, share: Fraction) -> bool:
+        """Whether that share of what is paid in a year may be no whole cents."""
+        return any(
+            (space.step[demands] % (part * share).denominator != 0).any()
+            for demands, shares in profiles(space)
+            for part in shares
+        )
+
+    def _odd_cells(self, space: Space, funds: np.ndarray, year: int) -> int:
+        """How many grants of these funds may pay, in a calendar year, a part that is no whole cents."""
+        odd, total = rounded(space), 0
+        for demands, shares in profiles(space):
+            open_years = np.array([0 <= year - y < len(shares) and shares[year - y] > 0 for y in space.scenario.years])
+            if open_years.any():
+                total += int(space.cells_of(funds, open_years)[demands[odd[demands]]].sum())
+        return total
 
     def _paid_in(self, space: Space, year: int, cents: int) -> Row:
         scenario, family = space.scenario, self._family(space.scenario)
@@ -162,7 +181,7 @@ class Envelope(Rule):
             Term(demands, 1, np.outer(family, [int(part * common) for part in due]).astype(np.int64))
             for demands, due in parts
         )
-        odd = self._odd_cells(space, family)
+        odd = self._odd_cells(space, family, year)
         return Row(terms, None, cents * common, 100 * common, f"CP {year}", rounding=common * odd)
 
     def _announced(self, space: Space) -> Iterator[Row]:
@@ -191,9 +210,12 @@ class Envelope(Rule):
     def _unannounced(self, scenario: Scenario) -> int:
         before = self._before_return(scenario)
         held = [cents for years, cents in self.limits(scenario) if not (years & ~before).any()]
-        total = self.limits(scenario)[-1][1] if self.fund.amount is not None else 0
-        if self.fund.amount is None:
-            total = max(held, default=0) if self.fund.carry_over else sum(held)
+        if self.fund.amounts is not None and not self.fund.carry_over:
+            total = sum(held)
+        elif self.fund.amounts is None and len(self.limits(scenario)) == 1:  # all of it from the start
+            total = self.limits(scenario)[0][1]
+        else:
+            total = max(held, default=0)
         return max(0, total - sum((self.fund.notified or {}).values()))
 
     def _net(self, space: Space, years: np.ndarray) -> Iterator[tuple[Auxiliary, int]]:

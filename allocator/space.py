@@ -286,10 +286,11 @@ class Space:
             may |= picked[group.demands] & (until[end] > until[np.minimum(first, end)])
         return group.demands[may]
 
-    def cells_of(self, funds: np.ndarray) -> np.ndarray:
-        """(n,) in how many cells of these funds (F,) bool each demand may be paid, as far as funds and years go."""
+    def cells_of(self, funds: np.ndarray, years: np.ndarray) -> np.ndarray:
+        """(n,) in how many cells of these funds (F,) and years (Y,) bool a demand may be paid, as far as both go."""
         picked = sum((mask.astype(np.int64) for mask, mine in zip(self._picked, funds, strict=True) if mine), 0)
-        return np.asarray(picked * np.maximum(self.end - self.first, 0))
+        until = np.concatenate([[0], np.cumsum(years)])
+        return np.asarray(picked * (until[np.maximum(self.end, self.first)] - until[self.first]))
 
     @cached_property
     def _picked(self) -> list[np.ndarray]:
