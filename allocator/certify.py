@@ -132,14 +132,10 @@ def objective(reading: Reading) -> Fraction:
 
 def value_step(space: Space) -> Fraction | None:
     """The step on which every objective lies, where only whole units and whole cents count; None where there is none."""
-    aim = space.aim
-    counted = np.array([bool(v) for v in aim.values], bool) & (space.boxes[1] > 0)
-    if aim.auxiliaries or (aim.sign > 0 and not space.lumpy[counted].all()):
+    own = space.aim.step()
+    if own is None:
         return None
-    if aim.sign > 0:
-        steps = [Fraction(gcd(*(int(v) for v in aim.values[counted])), aim.scale)]
-    else:  # euros: whole cents, or whole units of them
-        steps = [Fraction(gcd(*(int(v) for v in space.step[counted])), 100)]
+    steps = [own]
     for (_, row), price in zip(space.rows, space.prices, strict=True):
         if price:
             if not _whole(space, row):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from allocator.payments import Payments, profiles, returned, rounded
+from allocator.payments import Payments, coins, profiles, returned, rounded
 from allocator.reading import Level, Reading
 from allocator.space import Auxiliary, Rate, Row, Rule, Space, Statement, Term
 from allocator.texts import Text
@@ -155,8 +155,9 @@ class Envelope(Rule):
 
     def _falls_between_cents(self, space: Space, share: Fraction) -> bool:
         """Whether that share of what is paid in a year may be no whole cents."""
+        coin = coins(space)
         return any(
-            (space.step[demands] % (part * share).denominator != 0).any()
+            (coin[demands] % (part * share).denominator != 0).any()
             for demands, shares in profiles(space)
             for part in shares
         )

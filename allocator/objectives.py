@@ -5,11 +5,12 @@ An objective has one or more levels, each an `Aim`: points that a plan makes as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
-from math import lcm
+from math import gcd, lcm
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -134,7 +135,8 @@ class Maximise(Objective):
         steps = {k: measure.steps for k, measure in enumerate(space.scenario.measures) if measure.steps}
         title = Text("points", "points")
         if not steps:
-            return (Aim(title, title, full, scale, lambda reading: _worth(reading, full, scale)),)
+            step = partial(_step_of, space, full, scale)
+            return (Aim(title, title, full, scale, lambda reading: _worth(reading, full, scale), step=step),)
         last = {k: of[-1].value for k, of in steps.items()}
         common = lcm(*(factor.denominator for factor in last.values()))
         factors = np.full(len(space.scenario.measures), common, object)
@@ -178,7 +180,15 @@ class Minimise(Objective):
     def aims(self, space: Space) -> tuple[Aim, ...]:
         values = -space.asked.astype(object)
         title, unit = Text("euros accordés", "euros granted"), Text("€", "€")
-        return (Aim(title, unit, values, 100, lambda reading: Fraction(-int(reading.cents.sum()), 100), sign=-1),)
+
+        def step() -> Fraction | None:
+            """Whole cents, or whole units of them."""
+            return Fraction(gcd(*(int(v) for v in space.step[space.boxes[1] > 0])), 100) or None
+
+        def spent(reading: Reading) -> Fraction:
+            return Fraction(-int(reading.cents.sum()), 100)
+
+        return (Aim(title, unit, values, 100, spent, step=step, sign=-1),)
 
 
 class _Worst(BaseModel):
@@ -261,13 +271,22 @@ class Maximin(Objective):
                 each.append(Fraction(had) / (people * scale))
             return sum(sorted(each)[:k], Fraction(0))
 
+        def step() -> Fraction | None:
+            whole = all(space.lumpy[group.demands].all() for group, *_ in groups)
+            if not (money or whole):
+                return None
+            return _common(
+                Fraction(gcd(*(int(numerators[i]) * int(space.step[i] if money else 1) for i in group.demands)), people * scale)
+                for group, people, numerators, scale in groups
+            )
+
         of, per = self.maximin.of, self.maximin.per
         title = Text(
             f"{of}, {per} : {'le plus bas' if k == 1 else f'somme des {k} plus bas'}",
             f"{of}, {per}: {'the lowest' if k == 1 else f'sum of the {k} lowest'}",
         )
         unit = Text("€" if self.maximin.of == EUROS else "€/hab." if money else of, "€" if self.maximin.of == EUROS else "€ per inhabitant" if money else of)
-        return Aim(title, unit, np.zeros(space.n, object), 1, counted, tuple(auxiliaries), tuple(rows))
+        return Aim(title, unit, np.zeros(space.n, object), 1, counted, tuple(auxiliaries), tuple(rows), step)
 
 
 def _key(value: Any) -> str:
@@ -295,6 +314,19 @@ class Lexicographic(Objective):
 
     def aims(self, space: Space) -> tuple[Aim, ...]:
         return tuple(aim for one in self.lexicographic for aim in one.aims(space))
+
+
+def _step_of(space: Space, values: np.ndarray, scale: int) -> Fraction | None:
+    """What divides Σ values · units / scale, where only whole units count."""
+    counted = np.array([bool(v) for v in values], bool) & (space.boxes[1] > 0)
+    return Fraction(gcd(*(int(v) for v in values[counted])), scale) or None if space.lumpy[counted].all() else None
+
+
+def _common(steps: Iterable[Fraction]) -> Fraction | None:
+    """The largest number that divides all of these."""
+    kept = [step for step in steps if step]
+    common = lcm(*(step.denominator for step in kept))
+    return Fraction(gcd(*(int(step * common) for step in kept)), common) or None
 
 
 def _worth(reading: Reading, values: np.ndarray, scale: int) -> Fraction:

@@ -80,10 +80,17 @@ def profiles(space: Space) -> list[tuple[np.ndarray, list[Fraction]]]:
     return [(np.flatnonzero(np.isin(space.measure, of)), list(shares)) for shares, of in found.items()]
 
 
+def coins(space: Space) -> np.ndarray:
+    """(n,) what every grant of a demand is a multiple of, in cents: a unit where one fund alone may pay it, else 1."""
+    everyone = np.ones(space.shape[0], bool)
+    shared = np.any([space.cells_of(everyone, year) > 1 for year in np.eye(space.shape[1], dtype=bool)], axis=0)
+    return np.where(shared, 1, space.step)
+
+
 def rounded(space: Space) -> np.ndarray:
     """(n,) bool: demands whose payments may fall between cents."""
-    found = np.zeros(space.n, bool)
+    found, coin = np.zeros(space.n, bool), coins(space)
     for demands, shares in profiles(space):
         common = lcm(*(share.denominator for share in accumulate(shares)))
-        found[demands] = space.step[demands] % common != 0
+        found[demands] = coin[demands] % common != 0
     return found

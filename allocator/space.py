@@ -128,7 +128,8 @@ class Aim:
     """One level of an objective: points = Σ values · units / scale + Σ weight · auxiliary, as many as can be.
 
     `values` (n,) whole numbers per unit; `rows` say what the auxiliaries are; `value` counts the points of a finished
-    plan apart from all that. `sign` −1: shown as a cost. `unit`: what the shown figure counts.
+    plan apart from all that. `step`: what divides the points of every plan, if something does. `sign` −1: shown as a
+    cost. `unit`: what the shown figure counts.
     """
 
     title: Text
@@ -138,6 +139,7 @@ class Aim:
     value: Callable[[Reading], Fraction]
     auxiliaries: tuple[tuple[Auxiliary, Exact], ...] = ()
     rows: tuple[Row, ...] = ()
+    step: Callable[[], Fraction | None] = lambda: None
     sign: int = 1
 
 
