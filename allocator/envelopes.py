@@ -67,7 +67,7 @@ class Envelope(Rule):
     def limits(self, scenario: Scenario) -> list[tuple[np.ndarray, int]]:
         """(years (Y,) bool, cents) for each sum that the fund bounds, but for what is repaid or moved."""
         fund, years = self.fund, scenario.years
-        family = [f for f, inside in zip(scenario.funds, self._family(scenario), strict=True) if inside]
+        family = [f for f, inside in zip(scenario.funds, self.family(scenario), strict=True) if inside]
         income = np.array([sum((f.income or {}).get(year, 0) for f in family) for year in years], object)
         alone = np.eye(len(years), dtype=bool)
         up_to = np.logical_or.accumulate(alone)
@@ -83,7 +83,7 @@ class Envelope(Rule):
     def _available(self, cents: int) -> int:
         return int(cents * (1 - Fraction(self.fund.reserve)))
 
-    def _family(self, scenario: Scenario) -> np.ndarray:
+    def family(self, scenario: Scenario) -> np.ndarray:
         """(F,) bool: the fund and all funds inside it."""
         parent = {f.id: f.parent for f in scenario.funds}
         inside = []
@@ -109,7 +109,7 @@ class Envelope(Rule):
             yield Rate(np.arange(space.n), cells, Fraction(self.fund.max_rate))
 
     def _commitments(self, space: Space) -> Iterator[Row]:
-        scenario, family = space.scenario, self._family(space.scenario)
+        scenario, family = space.scenario, self.family(space.scenario)
         for years, cents in self.limits(scenario):
             committed = np.outer(family, years).astype(np.int64)
             moved = tuple(self._net(space, years))
@@ -131,7 +131,7 @@ class Envelope(Rule):
         back = np.full(space.shape, Fraction(0), object)
         calendar = space.scenario.years
         inside_years = {year for year, mine in zip(calendar, years, strict=True) if mine}
-        for f, (fund, inside) in enumerate(zip(space.scenario.funds, self._family(space.scenario), strict=True)):
+        for f, (fund, inside) in enumerate(zip(space.scenario.funds, self.family(space.scenario), strict=True)):
             for after, share in (fund.returns or {}).items() if inside else ():
                 for y, year in enumerate(calendar):
                     for later, part in enumerate(shares):
@@ -172,7 +172,7 @@ class Envelope(Rule):
         return total
 
     def _paid_in(self, space: Space, year: int, cents: int) -> Row:
-        scenario, family = space.scenario, self._family(space.scenario)
+        scenario, family = space.scenario, self.family(space.scenario)
         parts = []
         for demands, shares in profiles(space):
             due = [shares[year - y] if 0 <= year - y < len(shares) else Fraction(0) for y in scenario.years]
@@ -188,7 +188,7 @@ class Envelope(Rule):
     def _announced(self, space: Space) -> Iterator[Row]:
         """A region draws on its own part, and beyond it on the part that nobody was announced."""
         everybody = []
-        cells = np.outer(self._family(space.scenario), self._before_return(space.scenario)).astype(np.int64)
+        cells = np.outer(self.family(space.scenario), self._before_return(space.scenario)).astype(np.int64)
         free = self._unannounced(space.scenario)
         for region, cents, demands in self._regions(space):
             beyond = space.auxiliary("beyond", self.fund.id, region, upper=free)
@@ -222,7 +222,7 @@ class Envelope(Rule):
     def _net(self, space: Space, years: np.ndarray) -> Iterator[tuple[Auxiliary, int]]:
         """What these years' sum gives away (+1) and is given (−1) by moves across the border of the family."""
         scenario = space.scenario
-        names = {f.id for f, inside in zip(scenario.funds, self._family(scenario), strict=True) if inside}
+        names = {f.id for f, inside in zip(scenario.funds, self.family(scenario), strict=True) if inside}
         open_years = {year for year, inside in zip(scenario.years, years, strict=True) if inside}
         for move in moves(scenario):
             if (move.source in names) != (move.target in names) and (move.year is None or move.year in open_years):

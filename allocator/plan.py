@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from allocator.account import account
 from allocator.certify import Certificate, relative_gap
 from allocator.conflict import Conflict
 from allocator.payments import Payments
 from allocator.reading import Reading, weighted_units
+from allocator.space import Aim, Space
 from allocator.texts import Text
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
     from allocator.selection import Selection
-    from allocator.space import Aim
 
 Status = Literal["optimal", "feasible", "infeasible", "no_plan"]
 _GRANTS = ["demand", "territory", "measure", "fund", "year", "cents"]
@@ -168,8 +169,6 @@ class Plan:
 
     def asked_cents(self) -> np.ndarray:
         """(n,) whole cents that each demand asks for."""
-        from allocator.space import Space
-
         space = self.reading.space if self.reading else Space.of(self.scenario)
         return space.most * space.step
 
@@ -183,15 +182,17 @@ class Plan:
                     may[fund.parent] = may[fund.parent] | may[fund.id]
         return {name: int(asked[mask].sum()) for name, mask in may.items()}
 
-    def held_cents(self) -> dict[str, int]:
-        """Cents that each fund may commit over the horizon, its reserve taken off."""
-        from allocator.envelopes import Envelope
+    @cached_property
+    def account(self) -> pd.DataFrame:
+        """What each fund opens, commits and pays, by year and after the horizon, in cents; see `account.account`."""
+        return account(self.reading or Reading.nothing(Space.of(self.scenario)))
 
-        held = {}
-        for fund in self.scenario.funds:
-            limits = Envelope(fund).limits(self.scenario)
-            held[fund.id] = limits[-1][1] if fund.amount is not None or fund.carry_over else sum(c for _, c in limits)
-        return held
+    def held_cents(self) -> dict[str, int]:
+        """Cents that each fund may commit over the horizon: its reserve taken off, with income, repaid and moved money."""
+        within = self.account[self.account["year"] <= self.scenario.years[-1]].groupby("fund", sort=False)
+        sums = within[["opened", "frozen", "income", "returned", "moved"]].sum()
+        held = sums["opened"] - sums["frozen"] + sums["income"] + sums["returned"] + sums["moved"]
+        return {str(fund): int(cents) for fund, cents in held.items()}
 
     def summary(self) -> dict[str, Any]:
         """The JSON of ``allocator solve --json``, as a plain dict."""
@@ -207,6 +208,7 @@ class Plan:
                 "checks": [c.as_dict() for c in self.certificate.checks],
             },
             "totals": self._totals(),
+            "account": _records(self.account),
             "units": self._units_by_measure(),
             "indicators": self._indicators(),
             "binding": list(self.binding),
@@ -266,6 +268,11 @@ class Plan:
             total = weighted_units(numerators[reading.demand], reading.cents, space.asked[reading.demand])
             found[name] = round(float(total) / scale, 6)
         return found
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): int(v) if isinstance(v, np.integer) else v for key, v in row.items()} for row in rows]
 
 
 def _all_or(on: Selection | None, scenario: Scenario) -> np.ndarray:

@@ -69,6 +69,12 @@ class Reading:
     cents: np.ndarray
     moved: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
+    @classmethod
+    def nothing(cls, space: Space) -> Reading:
+        """No grants at all."""
+        none = np.zeros(0, np.int64)
+        return cls(space, none, none, none, none)
+
     def amount(self, move: Auxiliary) -> int:
         """Cents of one of `Space.moves`; 0 where the plan says nothing of it."""
         at = next((k for k, one in enumerate(self.space.moves) if one is move), len(self.moved))

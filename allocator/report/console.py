@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -38,7 +39,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     if plan.reading is None:
         return
     _points(plan, console)
-    for table in (_by_fund(plan), _by_measure(plan), _by_region(plan)):
+    for table in (_by_fund(plan), *_accounts(plan), _by_measure(plan), _by_region(plan)):
         console.print()
         console.print(table)
     _scarce(plan, console)
@@ -47,16 +48,22 @@ def print_plan(plan: Plan, console: Console) -> None:
 
 
 def _points(plan: Plan, console: Console) -> None:
-    assert plan.objective is not None
-    bound = "—" if plan.bound is None else number(plan.bound, 2)
-    gap = "—" if plan.gap is None else str(figure(plan.gap, 2))
-    console.print(
-        Text(
-            f"{number(plan.objective, 2)} points ; aucun plan ne dépasse {bound} (écart garanti {gap})",
-            f"{number(plan.objective, 2)} points; no plan exceeds {bound} (gap {gap})",
-        ).in_(),
-        highlight=False,
-    )
+    """Each level of the objective, and what no plan exceeds."""
+    for rank, level in enumerate(plan.levels, 1):
+        told = level.as_dict()
+        unit, cost = level.aim.unit, level.aim.sign < 0
+        reached = number(told["objective"], 2)
+        bound = "—" if told["bound"] is None else number(told["bound"], 2)
+        gap = "—" if told["gap"] is None else str(figure(told["gap"], 2))
+        name = "" if len(plan.levels) == 1 else f"{rank}. {level.aim.title} : "
+        limit = Text("ne coûte moins de", "costs less than") if cost else Text("ne dépasse", "exceeds")
+        console.print(
+            Text(
+                f"{name}{reached} {unit.fr} ; aucun plan {limit.fr} {bound} (écart garanti {gap})",
+                f"{name}{reached} {unit.en}; no plan {limit.en} {bound} (gap {gap})",
+            ).in_(),
+            highlight=False,
+        )
 
 
 def _table(title: Text, *columns: Text) -> Table:
@@ -97,6 +104,43 @@ def _by_fund(plan: Plan) -> Table:
     for root in children.get(None, []):
         walk(root, 0)
     return table
+
+
+ACCOUNT = {
+    "brought": Text("report", "brought"),
+    "opened": Text("ouvert (AE)", "opened (AE)"),
+    "frozen": Text("gelé", "frozen"),
+    "income": Text("recettes", "income"),
+    "returned": Text("retours", "repaid"),
+    "moved": Text("redéployé", "moved"),
+    "committed": Text("engagé", "committed"),
+    "left": LEFT,
+    "payable": Text("CP ouverts", "payable (CP)"),
+    "paid": Text("payé", "paid"),
+    "due": Text("reste à payer", "still due"),
+}
+
+
+def _accounts(plan: Plan) -> list[Table]:
+    """Year by year, the account of each fund for which years matter, without the columns that say nothing."""
+    found = []
+    for fund in plan.scenario.funds:
+        rows = plan.account[plan.account["fund"] == fund.id]
+        spread = fund.amounts is not None and len(plan.scenario.years) > 1
+        if not (spread or fund.payments or rows[["income", "returned", "moved"]].any(axis=None) or rows["due"].any()):
+            continue
+        said = [name for name in ACCOUNT if rows[name].fillna(0).any()]
+        if not rows["due"].any() and "paid" in said and not fund.payments:
+            said = [name for name in said if name != "paid"]  # paid as it is committed
+        table = _table(
+            Text(f"Compte : {fund.label or fund.id}", f"Account: {fund.label or fund.id}"),
+            Text("année", "year"), *(ACCOUNT[name] for name in said),
+        )  # fmt: skip
+        for row in rows.to_dict("records"):
+            cells = ["—" if pd.isna(row[name]) else format_euros(int(row[name])) for name in said]
+            table.add_row(str(row["year"]), *cells)
+        found.append(table)
+    return found
 
 
 def _by_measure(plan: Plan) -> Table:

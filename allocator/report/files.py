@@ -13,11 +13,11 @@ import pandas as pd
 if TYPE_CHECKING:
     from allocator.plan import Plan
 
-TABLES = ("grants", "payments", "units")
+TABLES = ("grants", "payments", "units", "account")
 
 
 def write_plan(plan: Plan, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write grants.csv, payments.csv, units.csv and summary.json; each file is replaced whole or not at all.
+    """Write grants.csv, payments.csv, units.csv, account.csv and summary.json; each file is replaced whole or not at all.
 
     Raises OSError when the folder cannot be written.
     """
@@ -29,6 +29,8 @@ def write_plan(plan: Plan, folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def _csv(table: pd.DataFrame) -> str:
+    if "cents" not in table:
+        return table.to_csv(index=False, lineterminator="\n")
     euros = [f"{cents // 100}.{cents % 100:02d}" for cents in table["cents"].tolist()]
     return table.assign(euros=euros).to_csv(index=False, lineterminator="\n")
 
