@@ -124,9 +124,13 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
         for rule in list(deciding):
             kept = [c for c in relaxed.compiled.space.scenario.constraints if c.id != rule.id]
             without = Relaxed(compile(Space.of(space.scenario.with_(constraints=kept))), relaxed.engine)
-            if _misses(without, rows) is not None:
-                relaxed = without
+            names = _names(relaxed.compiled.space)
+            chosen = {name for name, mine in zip(names, rows, strict=True) if mine}
+            fewer = np.array([name in chosen for name in _names(without.compiled.space)], bool)
+            if _misses(without, fewer) is not None:
+                relaxed, rows = without, fewer
                 deciding.remove(rule)
+    space = relaxed.compiled.space
     told = [(rule, row) for k, (rule, row) in enumerate(space.rows) if rows[k] and rule.kind != "objective"]
     said = {rule.id for rule, row in told if not row.defines}
     parties = [
@@ -136,8 +140,19 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
     ]
     if len(parties) == 1 and not deciding:
         parties = [_alone(relaxed, int(np.flatnonzero(rows)[0]), parties[0])]
-    parties += [_decided(space, rule, box) for rule, box in space.boxed if rule in deciding]
+    still = {rule.id for rule in deciding}
+    parties += [_decided(space, rule, box) for rule, box in space.boxed if rule.id in still]
     return Conflict(tuple(parties), minimal)
+
+
+def _names(space: Space) -> list[tuple[str, int]]:
+    """Each row's rule and its rank within it: what a row is called whatever other rules there are."""
+    seen: dict[str, int] = {}
+    names = []
+    for rule, _ in space.rows:
+        seen[rule.id] = rank = seen.get(rule.id, -1) + 1
+        names.append((rule.id, rank))
+    return names
 
 
 def against_decisions(space: Space, rule: Rule, row: Row) -> Conflict:

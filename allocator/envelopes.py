@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -263,11 +263,27 @@ class Envelope(Rule):
                 drawn = int(reading.cents[early & np.isin(reading.demand, demands)].sum())
                 beyond += max(0, drawn - cents)
             yield Level("notified", beyond, None, self._unannounced(scenario), 100)
+        if self.fund.max_rate < 1:
+            yield Level("max_rate", self._beyond_rate(reading, names.index(self.fund.id)), None, 0, 100)
         for target, limit in (self.fund.transfers or {}).items():
             mine = [m for m in moves(scenario) if (m.source, m.target) == (self.fund.id, target)]
             if len(mine) > 1:
                 total = sum(reading.amount(m.cents(reading.space)) for m in mine)
                 yield Level(f"→ {target}", total, None, limit, 100)
+
+    def _beyond_rate(self, reading: Reading, fund: int) -> int:
+        """Cents that the fund itself pays beyond its rate of the cost of a demand's units of a year, rounded up."""
+        space, rate = reading.space, Fraction(self.fund.max_rate)
+        years = space.shape[1]
+        of_year, mine = np.zeros((space.n, years), np.int64), np.zeros((space.n, years), np.int64)
+        np.add.at(of_year, (reading.demand, reading.year), reading.cents)
+        own = reading.fund == fund
+        np.add.at(mine, (reading.demand[own], reading.year[own]), reading.cents[own])
+        total = 0
+        for i, y in np.argwhere(mine).tolist():
+            units = Fraction(int(of_year[i, y]), int(space.asked[i]))
+            total += max(0, int(mine[i, y]) - ceil(rate * int(space.cost[i]) * units))
+        return total
 
     def _looks_at_payments(self, scenario: Scenario, within: set[str]) -> bool:
         return bool(self.fund.payments) or any(f.returns for f in scenario.funds if f.id in within)

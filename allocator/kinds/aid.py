@@ -104,7 +104,7 @@ class DeMinimis(Constraint):
             mine = list(zip(of["date"].tolist(), map(int, of["cents"]), strict=True))
         years = np.array(space.scenario.years)
         ends = {date(int(year), 1, 1) for year in years}
-        dated = {date.fromisoformat(day) for day, _ in mine if len(day) > 4}
+        dated = {date.fromisoformat(day if len(day) > 4 else f"{day}-01-01") for day, _ in mine}
         ends |= {day for day in dated if day.year >= years[0]}
         found = []
         for end in sorted(ends):
