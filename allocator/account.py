@@ -36,12 +36,14 @@ def account(reading: Reading) -> pd.DataFrame:
         members = set(np.flatnonzero(inside).tolist())
         names = {scenario.funds[k].id for k in members}
         keeps = fund.amount is not None or fund.carry_over
-        left = due = 0
+        left = due = so_far = usable = 0  # opened, and usable beside the reserve, as far as credits are kept
         for year in calendar:
             open_year = year in scenario.years
             given = (fund.amount or 0) if year == scenario.years[0] else 0
             opened = given if fund.amounts is None else (fund.amounts or {}).get(year, 0)
-            frozen = opened - int(opened * (1 - Fraction(fund.reserve)))
+            so_far, before = (so_far if keeps else 0) + opened, usable if keeps else 0
+            usable = int(so_far * (1 - Fraction(fund.reserve)))
+            frozen = opened - (usable - before)
             income = sum((scenario.funds[k].income or {}).get(year, 0) for k in members)
             again = sum(cents for (f, when), cents in back.items() if f in members and when == year)
             moved = 0

@@ -77,10 +77,12 @@ class Envelope(Rule):
             if not income.any() and not arriving and not any(f.returns for f in family):
                 return [(np.ones(len(years), bool), self._available(fund.amount))]
             return [(mask, self._available(fund.amount) + int(income[mask].sum())) for mask in up_to]
-        yearly = np.array([self._available((fund.amounts or {}).get(year, 0)) for year in years], object) + income
-        return [(mask, int(yearly[mask].sum())) for mask in (up_to if fund.carry_over else alone)]
+        opened = np.array([(fund.amounts or {}).get(year, 0) for year in years], object)
+        masks = up_to if fund.carry_over else alone
+        return [(mask, self._available(int(opened[mask].sum())) + int(income[mask].sum())) for mask in masks]
 
     def _available(self, cents: int) -> int:
+        """Of what is opened, the whole cents beside the reserve."""
         return int(cents * (1 - Fraction(self.fund.reserve)))
 
     def family(self, scenario: Scenario) -> np.ndarray:
