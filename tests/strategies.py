@@ -16,7 +16,8 @@ from typing import Any
 
 import pandas as pd
 from hypothesis import strategies as st
-from textbook import Cell, Line, Reading, constraint_lines, exact, points
+from oracle_judge import Line, constraint_lines
+from oracle_reading import Cell, Reading, exact, points
 
 from allocator.constraints import KINDS
 from allocator.scenario import Scenario
@@ -418,7 +419,7 @@ def draw_rule(
     return draw_two_sides(rng, reading, rule, witness, cruel, exactly=not tiny)
 
 
-def judged(reading: Reading, rule: dict[str, Any], plan: dict[Cell, int]) -> list[Line]:
+def judged(reading: Reading, rule: dict[str, Any], plan: dict[Cell, int]) -> list[Any]:
     """The lines of one rule on a plan."""
     constraint = KINDS[rule["kind"]].model_validate({**rule, "id": "drawn"})
     reading._groups.pop("drawn", None)
