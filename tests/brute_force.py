@@ -20,6 +20,10 @@ from oracle_reading import Cell, Demand, Reading
 MOST_PLANS = 4_000_000  # combinations held at once: beyond, the scenario is not tiny
 
 
+class TooMany(ValueError):
+    """More combinations than are looked at."""
+
+
 class Best(NamedTuple):
     """The exact optimum. ``cents``: the least money that reaches it. ``plan``: one that does."""
 
@@ -81,8 +85,8 @@ def folded(
     return np.array(results, np.int64)[which.reshape(-1)], result_scale
 
 
-def brute_force(scenario: Any) -> Best:
-    """The best plan of a tiny scenario; AssertionError where it is not tiny."""
+def brute_force(scenario: Any, most: int = MOST_PLANS) -> Best:
+    """The best plan of a tiny scenario; ``TooMany`` where it is not tiny."""
     reading = Reading(scenario)
     empty = list(lines(reading, {}))
     options = [plans_of(reading, demand) for demand in reading.demands.values()]
@@ -116,7 +120,8 @@ def brute_force(scenario: Any) -> Best:
     taken = np.zeros((1, 0), dtype=np.int32)
     totals = np.zeros((1, len(hard)), dtype=np.int64)
     for d, plans in enumerate(options):
-        assert len(taken) * len(plans) <= MOST_PLANS, "not tiny"
+        if len(taken) * len(plans) > most:
+            raise TooMany(len(taken) * len(plans))
         left = np.repeat(np.arange(len(taken)), len(plans))
         right = np.tile(np.arange(len(plans)), len(taken))
         keep = np.ones(len(left), dtype=bool)

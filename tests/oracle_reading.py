@@ -541,7 +541,7 @@ class Reading:
         elif getattr(objective, "maximin", None) is not None:
             goal = objective.maximin
             groups = self.weighed(goal.of, goal.per)
-            for depth in range(1, min(int(goal.depth), len(groups)) + 1):
+            for depth in range(1, max(1, min(int(goal.depth), len(groups))) + 1):
                 yield Level("maximin", of=goal.of, groups=tuple(groups), depth=depth)
         elif getattr(objective, "minimise", None) is not None:
             assert objective.minimise == "euros"
