@@ -358,10 +358,10 @@ def continuity(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Li
 
 
 def contains(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Line]:
-    """Each demand against what the reference gives it."""
+    """Units of each demand against what the reference gives it."""
     for d, cents in reading.contained(constraint):
-        got = sum(c for cell, c in plan.items() if cell[0] == d)
-        yield Line(f"{constraint.id} {d}", Fraction(got, 100), low=Fraction(cents, 100), points=points(constraint))
+        got, asked = sum(c for cell, c in plan.items() if cell[0] == d), reading.demands[d].asked
+        yield Line(f"{constraint.id} {d}", Fraction(got, asked), low=Fraction(cents, asked), points=points(constraint))
 
 
 LINES: dict[str, Callable[[Reading, Any, Payments], Iterator[Line | Joint]]] = {

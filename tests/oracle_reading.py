@@ -478,11 +478,11 @@ class Reading:
         for value in self.values(on, constraint.per):
             demands = self.narrow(on, constraint.per, value).demands
             prior = self.prior_aid(value) if constraint.per == "beneficiary" else []
-            ends = {date(y, 1, 1) for y in self.years} | {day for day, _ in prior if day.year >= self.years[0]}
+            ends = {date(y, 1, 1) for y in self.years} | {day for day, _, _ in prior if day.year >= self.years[0]}
             for end in sorted(ends):
                 start = end.replace(year=end.year - span)  # excluded
                 years = {y for y in self.years if date(y, 12, 31) > start and date(y, 1, 1) <= end}
-                had = sum(cents for day, cents in prior if start < day <= end)
+                had = sum(cents for first, last, cents in prior if last > start and first <= end)
                 yield f"{constraint.id}[{value}] {end}", demands, years, max(0, int(constraint.amount) - had)
 
     def stacked(self, constraint: Any) -> tuple[Choice, int]:
@@ -495,37 +495,40 @@ class Reading:
     def before(self, constraint: Any) -> Iterator[tuple[str, Choice, int]]:
         """``continuity``: (name, what ``on`` leaves, cents of the reference there)."""
         for name, on, _ in self.groups(constraint):
-            yield name, on, sum(cents for cell, cents in self.reference(constraint).items() if on.holds(cell))
+            yield name, on, sum(int(row.cents) for row in constraint.reference if self.was_in(on, row))
+
+    def was_in(self, on: Choice, row: Any) -> bool:
+        """Is a row of a reference selected? Where its demand is gone, its territory and its measure decide."""
+        if row.demand not in self.demands:
+            demand = row.territory in on.territories and row.measure in on.measures
+        else:
+            demand = row.demand in on.demands
+        return demand and (not row.fund or row.fund in on.funds) and (row.year is None or row.year in on.years)
 
     def contained(self, constraint: Any) -> Iterator[tuple[str, int]]:
         """``contains``: (demand, cents at least), whole units upwards."""
         had: dict[str, int] = defaultdict(int)
-        for cell, cents in self.reference(constraint).items():
-            had[cell[0]] += cents
+        for row in constraint.reference:
+            had[row.demand] += int(row.cents)
         for d in sorted(self.choose(constraint.on).demands & set(had)):
             demand = self.demands[d]
             yield d, math.ceil(Fraction(had[d], demand.asked)) * demand.asked if demand.lumpy else had[d]
 
-    def reference(self, constraint: Any) -> dict[Cell, int]:
-        """The cells of a reference."""
-        rows = constraint.reference
-        if hasattr(rows, "grants"):
-            rows = rows.grants.to_dict("records")
-        found: dict[Cell, int] = defaultdict(int)
-        for row in rows:
-            found[str(row["demand"]), str(row["fund"]), int(row["year"])] += int(row["cents"])
-        return found
-
-    def prior_aid(self, beneficiary: Any) -> list[tuple[date, int]]:
-        """Aid that a beneficiary has had."""
+    def prior_aid(self, beneficiary: Any) -> list[tuple[date, date, int]]:
+        """(first day, last day, cents) of aid that a beneficiary has had: one day, or a year where no more is known."""
         table = self.scenario.prior_aid
         if table is None:
             return []
-        return [
-            (date.fromisoformat(row["date"]), int(row["cents"]))
-            for row in table.to_dict("records")
-            if row["beneficiary"] == beneficiary
-        ]
+        found = []
+        for row in table.to_dict("records"):
+            if row["beneficiary"] != beneficiary:
+                continue
+            told = str(row["date"])
+            if len(told) == 4:
+                found.append((date(int(told), 1, 1), date(int(told), 12, 31), int(row["cents"])))
+            else:
+                found.append((date.fromisoformat(told), date.fromisoformat(told), int(row["cents"])))
+        return found
 
     # -- objectives
 

@@ -78,6 +78,8 @@ def draw(
     if everything:
         territories, measures, table = strategies_rules.tables(rng, horizon, territories, measures, table)
     purses = draw_funds(rng, rng.randint(*funds), horizon, territories, table, measures, rates)
+    if everything:
+        purses = strategies_rules.without_spread(purses, measures)
     weights = rng.choice(
         [{"emplois": 1}, {"emplois": 1}, {"emplois": 2, "hectares": "0.5"}, {"emplois": 1, "hectares": -1}]
     )

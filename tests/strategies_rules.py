@@ -78,6 +78,15 @@ def tables(
     return territories, found, table
 
 
+def without_spread(purses: list[dict[str, Any]], measures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The funds without selections by id, where the demands of annual measures take other ids."""
+    if not any(measure.get("annual") for measure in measures):
+        return purses
+    return [
+        {key: value for key, value in purse.items() if key != "on" or "demands" not in value} for purse in purses
+    ]
+
+
 def objective(rng: random.Random, measures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One of every objective; weights are positive where a measure has steps."""
     weights: list[dict[str, Any]] = [{"emplois": 1}, {"emplois": 2, "hectares": "0.5"}]
@@ -206,7 +215,7 @@ def prior_aid(rng: random.Random, scenario: Scenario, witness: dict[Cell, int]) 
     rows = [
         {
             "beneficiary": rng.choice(["b1", "b2", "b3", "b4"]),
-            "date": f"{rng.randint(first - 3, first + 2)}-{rng.choice(['01-01', '01-02', '06-30', '12-31'])}",
+            "date": f"{rng.randint(first - 3, first + 2)}{rng.choice(['-01-01', '-01-02', '-06-30', '-12-31', ''])}",
             "cents": rng.randint(0, most),
         }
         for _ in range(rng.randint(1, 4))
@@ -252,34 +261,42 @@ def draw_rule(
         limit = rng.choice([total, math.ceil(total / 2), math.ceil(total / 3), 2 * total])
         return {**rule, "amount": euros(limit), "window": rng.choice([1, 2, 3])}
     if kind in ("continuity", "contains"):
-        reference = [
-            {
-                "demand": d,
-                "territory": reading.demands[d].territory,
-                "measure": reading.demands[d].measure,
-                "fund": f,
-                "year": y,
-                "cents": max(1, cents - rng.randint(0, 1)) if tiny else max(1, cents * rng.choice([10, 10, 8, 5]) // 10),
-            }
-            for (d, f, y), cents in sorted(witness.items())
-            if rng.random() < 0.7
-        ]
-        if not reference:
-            return None
-        rule["reference"] = reference
-        if kind == "contains":
-            return rule
-        per = rng.choice([None, "region", "territory", "departement", "measure", "taille", "fund", "year"])
-        return {**rule, "max_change": rng.choice([0, 0.2, "50 %", "1/3"])} | ({"per": per} if per else {})
+        return draw_reference(rng, reading, rule, witness, tiny)
     if kind == "fund_rate":
-        first = {"where": rng.choice([{"taille": "PME"}, {"kind": ["CC"]}, {"pilote": True}]), "rate": rng.choice([0, 0.5])}
-        rest = {"where": {"taille": ["PME", "ETI", "GE"]}, "rate": rng.choice([0.5, 1, 0.25, 0])}
-        return {**rule, "max_rate": [first, rest] if rng.random() < 0.7 else rng.choice([0, 0.5])}
+        attribute = rng.choice(["taille", "pilote", "kind", "beneficiary"])
+        value = reading.attribute(rng.choice(list(reading.demands.values())), attribute)
+        first = {"where": {attribute: rng.choice([value, [value]])}, "rate": rng.choice([0, 0.5])}
+        return {**rule, "max_rate": [first, {"rate": rng.choice([0.5, 1, 0.25, 0])}] if rng.random() < 0.7 else 0}
     assert kind == "cofunding"
     rule |= {"max_public_rate": rng.choice([0.8, "70 %", 0.5]), "base": rng.choice(["public", "cost"])}
     if rng.random() < 0.3:
         rule["overseas"] = True
     return rule | ({"authorities": rng.sample(SORTS[:3], 2)} if rng.random() < 0.3 else {})
+
+
+def draw_reference(
+    rng: random.Random, reading: Reading, rule: dict[str, Any], witness: dict[Cell, int], tiny: bool
+) -> dict[str, Any] | None:
+    """A rule that looks back to most of the witness, or a little less; now and then to a demand that is gone."""
+    bare = rng.random() < 0.3 and not {"funds", "years"} & set(rule["on"])  # rows that name the demand alone
+    reference: list[dict[str, Any]] = []
+    for (d, f, y), cents in sorted(witness.items()):
+        if rng.random() < 0.3:
+            continue
+        row = {"demand": d, "territory": reading.demands[d].territory, "measure": reading.demands[d].measure}
+        less = cents - rng.randint(0, 1) if tiny else cents * rng.choice([10, 10, 8, 5]) // 10
+        reference.append({**({"demand": d} if bare else row | {"fund": f, "year": y}), "cents": max(1, less)})
+    if not reference:
+        return None
+    if rule["kind"] == "contains":
+        return {**rule, "reference": reference}
+    pers = [None, "region", "territory", "departement", "measure", "taille", *([] if bare else ["fund", "year"])]
+    if not bare and rng.random() < 0.4:
+        rule["on"], pers = {}, [None, "region", "territory", "measure", "fund", "year"]
+        reference.append({**reference[0], "demand": "gone", "cents": 1})
+    per = rng.choice(pers)
+    rule |= {"max_change": rng.choice([0, 0.2, "50 %", "1/3"]), "reference": reference}
+    return rule | ({"per": per} if per else {})
 
 
 def equity_limit(

@@ -522,8 +522,9 @@ def continuity(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
 
 def contains(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
     for d, cents in t.reading.contained(constraint):
-        terms = [(t.x[c], 1) for c in t.reading.cells_of[d]]
-        t.sheet.row(terms, low=Fraction(cents, t.money), points=lost, scale=t.euro)
+        asked = t.reading.demands[d].asked
+        terms = [(t.x[c], Fraction(t.money, asked)) for c in t.reading.cells_of[d]]
+        t.sheet.row(terms, low=Fraction(cents, asked), points=lost)
 
 
 RULES: dict[str, Callable[[Textbook, Any, Fraction | None], None]] = {
