@@ -181,14 +181,11 @@ def notified_line(reading: Reading, fund: Any, plan: Payments) -> Joint:
     """What regions take beyond their own is at most what nobody was notified."""
     family = reading.family(fund.id)
     regions = sorted({row["region"] for row in reading.territories.values()})
-    until = reading.years[-1] if fund.notified_until is None else int(fund.notified_until)
+    until, own, common = reading.notified(fund)
     used: dict[str, int] = defaultdict(int)
     for (d, f, year), cents in plan.items():
         if f in family and year <= until:
             used[reading.territories[reading.demands[d].territory]["region"]] += cents
-    own = {str(region): int(cents) for region, cents in fund.notified.items()}
-    whole = fund.amount if fund.amount is not None else sum(fund.amounts.values())
-    common = whole - sum(own.values())
 
     def missed(sums: tuple[Fraction | int, ...]) -> Fraction:
         beyond = sum(max(0, cents - own.get(region, 0)) for region, cents in zip(regions, sums, strict=True))

@@ -269,8 +269,9 @@ class Reading:
         for fund in self.funds.values():
             free = 1 - exact(fund.reserve)
             family = frozenset(self.family(fund.id))
-            income = {int(y): cents for y, cents in (fund.income or {}).items()}
-            grows = bool(income) or any(self.funds[f].returns for f in family)
+            income = self.income(family)
+            arriving = any(y is not None and t in family and s not in family for s, t, y in self.moves)
+            grows = bool(income) or arriving or any(self.funds[f].returns for f in family)
             if fund.amount is not None and not grows:
                 yield Envelope(f"fund {fund.id}", family, tuple(self.years), free * fund.amount)
                 continue
@@ -282,6 +283,24 @@ class Reading:
                 if fund.amount is not None:
                     limit += free * fund.amount
                 yield Envelope(f"fund {fund.id} {year}", family, covered, Fraction(limit))
+
+    def income(self, family: frozenset[str]) -> dict[int, int]:
+        """Cents that come to funds in each year: what comes to a fund comes to those around it."""
+        found: dict[int, int] = defaultdict(int)
+        for fund in family:
+            for year, cents in (self.funds[fund].income or {}).items():
+                found[int(year)] += cents
+        return found
+
+    def notified(self, fund: Any) -> tuple[int, dict[str, int], int]:
+        """(last year that binds, cents announced to each region, cents that are there by then and announced to nobody)."""
+        until = self.years[-1] if fund.notified_until is None else int(fund.notified_until)
+        own = {str(region): int(cents) for region, cents in fund.notified.items()}
+        years = [y for y in self.years if y <= until]
+        held = fund.amount if fund.amount is not None else sum((fund.amounts or {}).get(y, 0) for y in years)
+        income = self.income(frozenset(self.family(fund.id)))
+        there = math.floor((1 - exact(fund.reserve)) * held) + sum(income.get(y, 0) for y in years)
+        return until, own, max(0, there - sum(own.values()))
 
     @cached_property
     def moves(self) -> dict[Move, int]:
@@ -401,8 +420,8 @@ class Reading:
     def excess(self, constraint: Any, demand: Demand) -> Fraction:
         """Percentage points of public money beyond the rate; 0 where the demand passes or the law does not look."""
         kind = demand.row.get("beneficiary_kind")
-        authority = blank(kind) or kind in getattr(constraint, 'authorities', [kind])
-        if not authority or (self.overseas(demand) and not getattr(constraint, 'overseas', True)):
+        authority = blank(kind) or kind in constraint.authorities
+        if not authority or (self.overseas(demand) and not constraint.overseas):
             return Fraction(0)
         public = demand.asked + demand.other_public
         base = demand.cost if constraint.base == "cost" else public + demand.own

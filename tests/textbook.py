@@ -369,10 +369,8 @@ class Textbook:
     def notified(self, fund: Any) -> None:
         """Beyond its own, each region takes from what nobody was notified."""
         reading, family = self.reading, self.reading.family(fund.id)
-        until = reading.years[-1] if fund.notified_until is None else int(fund.notified_until)
+        until, own, common = reading.notified(fund)
         region = {d.id: reading.territories[d.territory]["region"] for d in reading.demands.values()}
-        own = {str(name): int(cents) for name, cents in fund.notified.items()}
-        whole = fund.amount if fund.amount is not None else sum(fund.amounts.values())
         beyond = []
         for name in sorted(set(region.values())):
             used = [
@@ -381,7 +379,7 @@ class Textbook:
             most = sum(self.sheet.upper[column] for column, _ in used)
             beyond.append(self.sheet.column(upper=math.ceil(most)))
             self.sheet.row([*used, (beyond[-1], -1)], high=Fraction(own.get(name, 0), self.money))
-        self.sheet.row([(column, 1) for column in beyond], high=Fraction(whole - sum(own.values()), self.money))
+        self.sheet.row([(column, 1) for column in beyond], high=Fraction(common, self.money))
 
     # -- constraints, kind by kind
 
