@@ -76,7 +76,9 @@ def draw(
     table = draw_demands(rng, rng.randint(*demands), horizon, territories, lumpy, tiny, odd_cents)
     rates = RATES if odd_cents else (0.5,)
     if everything:
-        territories, measures, table = strategies_rules.tables(rng, horizon, territories, measures, table)
+        territories, measures, table = strategies_rules.tables(
+            rng, horizon, territories, measures, table, odd_cents
+        )
     purses = draw_funds(rng, rng.randint(*funds), horizon, territories, table, measures, rates)
     if everything:
         purses = strategies_rules.without_spread(purses, measures)
@@ -109,7 +111,9 @@ def draw(
         rules += draw_equality(rng, reading, witness)
     scenario = base.with_(funds=purses, constraints=[*law, *rules])
     if everything:
-        return strategies_rules.widen(rng, scenario, witness, draw_selection, tiny=tiny, cruelty=cruelty)
+        return strategies_rules.widen(
+            rng, scenario, witness, draw_selection, tiny=tiny, odd_cents=odd_cents, cruelty=cruelty
+        )
     return scenario
 
 

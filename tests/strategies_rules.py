@@ -34,6 +34,9 @@ NEW_KINDS = (
 )
 ACCOUNTS = ("payments", "income", "returns", "transfers", "notified")
 PRICES = [0.05, 0.5, 1, 3, "1/3", 10]
+PROFILES = [["0.5", "0.5"], ["1/3", "2/3"], ["0.3", "0.7"], ["0", "1"], ["0.2", "0.3", "0.5"]]
+LATER = [["0", "1"], ["0", "0", "1"]]  # paid in one year: in whole cents
+RETURNS = [{1: "0.5"}, {1: "0.3", 2: "0.5"}, {1: 1}, {2: "1/3"}, {0: "0.25"}]
 SORTS = ["commune", "epci", "entreprise", ""]
 
 
@@ -47,7 +50,12 @@ def euros(cents: int | Fraction) -> str:
 
 
 def tables(
-    rng: random.Random, horizon: list[int], territories: pd.DataFrame, measures: list[dict[str, Any]], table: pd.DataFrame
+    rng: random.Random,
+    horizon: list[int],
+    territories: pd.DataFrame,
+    measures: list[dict[str, Any]],
+    table: pd.DataFrame,
+    odd_cents: bool,
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], pd.DataFrame]:
     """Overseas territories, measures with profiles, steps and years, sorts of beneficiaries, projects."""
     territories = territories.copy()
@@ -57,8 +65,7 @@ def tables(
     for measure in measures:
         changed = dict(measure)
         if rng.random() < 0.5:
-            profiles = [["0.5", "0.5"], ["1/3", "2/3"], ["0.3", "0.7"], ["0", "1"], ["0.2", "0.3", "0.5"]]
-            changed["payment_profile"] = rng.choice(profiles)
+            changed["payment_profile"] = rng.choice(PROFILES if odd_cents else LATER)
         if rng.random() < 0.25:
             changed["steps"] = rng.choice(
                 [
@@ -112,12 +119,23 @@ def objective(rng: random.Random, measures: Sequence[dict[str, Any]]) -> dict[st
 
 
 def widen(
-    rng: random.Random, scenario: Scenario, witness: dict[Cell, int], select: Any, *, tiny: bool, cruelty: float
+    rng: random.Random,
+    scenario: Scenario,
+    witness: dict[Cell, int],
+    select: Any,
+    *,
+    tiny: bool,
+    odd_cents: bool,
+    cruelty: float,
 ) -> Scenario:
-    """The same scenario with accounts over years and with more rules. ``select`` draws selections."""
+    """The same scenario with accounts over years and with more rules. ``select`` draws selections.
+
+    Without ``odd_cents``, what is paid and repaid is whole cents, so that nothing turns on their rounding.
+    """
     for field in ACCOUNTS:
         if rng.random() < 0.3:
-            scenario = propose(scenario, witness, rng.random() < cruelty, funds=with_field(rng, scenario, witness, field))
+            funds = with_field(rng, scenario, witness, field, odd_cents)
+            scenario = propose(scenario, witness, rng.random() < cruelty, funds=funds)
     if rng.random() < 0.5:
         scenario = scenario.with_(prior_aid=prior_aid(rng, scenario, witness))
     for _ in range(rng.randint(2, 4)):
@@ -146,7 +164,7 @@ def propose(scenario: Scenario, witness: dict[Cell, int], cruel: bool, **changes
 
 
 def with_field(
-    rng: random.Random, scenario: Scenario, witness: dict[Cell, int], field: str
+    rng: random.Random, scenario: Scenario, witness: dict[Cell, int], field: str, odd_cents: bool
 ) -> list[dict[str, Any]] | None:
     """The funds as written, one of them with one more field; None where nothing sensible came out."""
     reading = Reading(scenario)
@@ -176,7 +194,7 @@ def with_field(
         if model.amount is not None:
             fund["amount"] = euros(max(0, model.amount - rng.randint(0, total)))
     elif field == "returns":
-        fund["returns"] = rng.choice([{1: "0.5"}, {1: "0.3", 2: "0.5"}, {1: 1}, {2: "1/3"}, {0: "0.25"}])
+        fund["returns"] = rng.choice(RETURNS if odd_cents else [{1: 1}, {2: 1}])
         if rng.random() < 0.6:
             fund["reference_rate"] = rng.choice(["3 %", 0.05, 0])
         if model.amount is not None and rng.random() < 0.5:
