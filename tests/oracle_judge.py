@@ -100,7 +100,7 @@ def fund_lines(reading: Reading, plan: Payments) -> Iterator[Line | Joint]:
     if reading.plain_funds:
         for name, funds, years, cents in reading.envelopes():
             used = sum(c for (_, f, y), c in plan.items() if f in funds and y in years)
-            yield Line(name, Fraction(used, 100), high=cents / 100)
+            yield Line(name, Fraction(used, 100), high=Fraction(cents, 100))
         return
     spent: dict[Spent, int] = defaultdict(int)
     for (d, fund, year), cents in plan.items():
@@ -123,7 +123,7 @@ def over_envelopes(reading: Reading, spent: dict[Spent, int]) -> Fraction:
     back = reading.returned(reading.paid(spent))
     rows: list[tuple[int, Envelope]] = []
     for row in reading.envelopes():
-        room = math.floor(row.limit) + sum(c for (f, y), c in back.items() if f in row.funds and y in row.years)
+        room = row.limit + sum(c for (f, y), c in back.items() if f in row.funds and y in row.years)
         rows.append((room - sum(c for (f, _, y), c in spent.items() if f in row.funds and y in row.years), row))
     worst = min(room for room, _ in rows)
     if worst >= 0 or (reading.moves and can_move(reading, rows)):

@@ -265,7 +265,10 @@ class Reading:
         )
 
     def envelopes(self) -> Iterator[Envelope]:
-        """Rows that hold the funds' commitments; what comes back and what is moved is added to ``limit`` by the reader."""
+        """Rows that hold the funds' commitments; what comes back and what is moved is added to ``limit`` by the reader.
+
+        A reserve is frozen in whole cents, each year's by itself.
+        """
         for fund in self.funds.values():
             free = 1 - exact(fund.reserve)
             family = frozenset(self.family(fund.id))
@@ -273,16 +276,16 @@ class Reading:
             arriving = any(y is not None and t in family and s not in family for s, t, y in self.moves)
             grows = bool(income) or arriving or any(self.funds[f].returns for f in family)
             if fund.amount is not None and not grows:
-                yield Envelope(f"fund {fund.id}", family, tuple(self.years), free * fund.amount)
+                yield Envelope(f"fund {fund.id}", family, tuple(self.years), math.floor(free * fund.amount))
                 continue
             held = {int(y): cents for y, cents in (fund.amounts or {}).items()}
             for year in self.years:
                 cumulative = fund.amount is not None or fund.carry_over
                 covered = tuple(y for y in self.years if y <= year) if cumulative else (year,)
-                limit = free * sum(held.get(y, 0) for y in covered) + sum(income.get(y, 0) for y in covered)
+                limit = sum(math.floor(free * held.get(y, 0)) + income.get(y, 0) for y in covered)
                 if fund.amount is not None:
-                    limit += free * fund.amount
-                yield Envelope(f"fund {fund.id} {year}", family, covered, Fraction(limit))
+                    limit += math.floor(free * fund.amount)
+                yield Envelope(f"fund {fund.id} {year}", family, covered, limit)
 
     def income(self, family: frozenset[str]) -> dict[int, int]:
         """Cents that come to funds in each year: what comes to a fund comes to those around it."""
@@ -297,9 +300,10 @@ class Reading:
         until = self.years[-1] if fund.notified_until is None else int(fund.notified_until)
         own = {str(region): int(cents) for region, cents in fund.notified.items()}
         years = [y for y in self.years if y <= until]
-        held = fund.amount if fund.amount is not None else sum((fund.amounts or {}).get(y, 0) for y in years)
+        parts = [fund.amount] if fund.amount is not None else [(fund.amounts or {}).get(y, 0) for y in years]
+        there = sum(math.floor((1 - exact(fund.reserve)) * cents) for cents in parts)
         income = self.income(frozenset(self.family(fund.id)))
-        there = math.floor((1 - exact(fund.reserve)) * held) + sum(income.get(y, 0) for y in years)
+        there += sum(income.get(y, 0) for y in years)
         return until, own, max(0, there - sum(own.values()))
 
     @cached_property
@@ -598,7 +602,7 @@ class Envelope(NamedTuple):
     name: str
     funds: frozenset[str]
     years: tuple[int, ...]
-    limit: Fraction  # cents
+    limit: int  # cents
 
 
 class Level(NamedTuple):

@@ -200,7 +200,7 @@ def with_field(
         if model.amount is not None and rng.random() < 0.5:
             fund["amount"] = euros(max(0, model.amount - rng.randint(0, total // 2)))
     elif field == "transfers":
-        others = [k for k, other in enumerate(scenario.funds) if not {model.id, other.id} <= (family | reading.family(other.id))]
+        others = [k for k in range(len(funds)) if k != rank]
         others = [k for k in others if model.id not in reading.family(scenario.funds[k].id)]
         others = [k for k in others if scenario.funds[k].id not in family]
         if not others:

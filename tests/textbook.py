@@ -318,7 +318,7 @@ class Textbook:
             coming = [of for (f, y), of in back.items() if f in row.funds and y in row.years]
             for of in coming:
                 terms += [(column, -value) for column, value in of]
-            sheet.row(terms, high=row.limit / self.money)
+            sheet.row(terms, high=Fraction(row.limit, self.money))
         for fund in reading.funds.values():
             family = reading.family(fund.id)
             for year, limit in (fund.payments or {}).items():
