@@ -1,22 +1,27 @@
 """Every plan there is, in whole cents, for scenarios of a few cents.
 
 Each demand's own plans are listed one by one (so many cents from this fund in that year), judged in exact
-fractions by ``textbook.lines``; since every line adds up over demands, all combinations are then summed as
-integers and none is left out: a combination is dropped early only where what the remaining demands could
-still add cannot repair it.
+fractions by ``oracle_judge.lines``; since every line and every level rests on sums over demands, all combinations are
+then summed as integers and none is left out: a combination is dropped early only where what the remaining demands could
+still add cannot repair it. What several sums miss together (``Joint``) is judged once for each set of sums there is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
-from textbook import Cell, Demand, Line, Reading, lines, value_of
+from oracle_judge import Joint, Line, demand_lines, level_parts, level_value, lines
+from oracle_reading import Cell, Demand, Reading
 
 MOST_PLANS = 4_000_000  # combinations held at once: beyond, the scenario is not tiny
+
+
+class TooMany(ValueError):
+    """More combinations than are looked at."""
 
 
 class Best(NamedTuple):
@@ -26,6 +31,7 @@ class Best(NamedTuple):
     objective: Fraction | None
     cents: int | None
     plan: dict[Cell, int] | None
+    levels: tuple[Fraction, ...] = ()  # euros spent are positive
 
 
 def compositions(total: int, cells: int) -> Iterator[tuple[int, ...]]:
@@ -39,12 +45,17 @@ def compositions(total: int, cells: int) -> Iterator[tuple[int, ...]]:
 
 
 def plans_of(reading: Reading, demand: Demand) -> list[dict[Cell, int]]:
-    """Every plan of one demand by itself, the empty one first."""
+    """Every plan of one demand by itself that breaks no rule of single demands, the empty one first."""
     cells = reading.cells_of[demand.id]
     most = math.floor(demand.units * demand.asked)
-    return [
+    plans = (
         {cell: cents for cell, cents in zip(cells, paid, strict=True) if cents}
         for paid in compositions(most, len(cells))
+    )
+    return [
+        plan
+        for plan in plans
+        if not any(line.breach > 0 and line.points is None for line in demand_lines(reading, plan))
     ]
 
 
@@ -54,17 +65,39 @@ def whole(fractions: list[Fraction]) -> tuple[list[int], int]:
     return [int(f * scale) for f in fractions], scale
 
 
-def brute_force(scenario: Any) -> Best:
-    """The best plan of a tiny scenario; AssertionError where it is not tiny."""
+def folded(
+    columns: list[list[tuple[Fraction | int, ...]]],
+    taken: np.ndarray,
+    fold: Callable[[tuple[Fraction, ...]], Fraction],
+) -> tuple[np.ndarray, int]:
+    """``fold`` of the sums of each combination, as whole numbers over one scale; each set of sums is folded once."""
+    flat, scale = whole([Fraction(value) for values in columns for parts in values for value in parts])
+    width, at = len(columns[0][0]), 0
+    sums = np.zeros((len(taken), width), np.int64)
+    for d, values in enumerate(columns):
+        size = len(values) * width
+        part = np.array(flat[at : at + size], np.int64).reshape(len(values), width)
+        sums += part[taken[:, d]]
+        at += size
+    different, which = np.unique(sums, axis=0, return_inverse=True)
+    results, result_scale = whole([fold(tuple(Fraction(int(v), scale) for v in row)) for row in different])
+    assert max(map(abs, results)) < 2**60
+    return np.array(results, np.int64)[which.reshape(-1)], result_scale
+
+
+def brute_force(scenario: Any, most: int = MOST_PLANS) -> Best:
+    """The best plan of a tiny scenario; ``TooMany`` where it is not tiny."""
     reading = Reading(scenario)
     empty = list(lines(reading, {}))
     options = [plans_of(reading, demand) for demand in reading.demands.values()]
-    judged: list[list[list[Line]]] = [[list(lines(reading, plan)) for plan in plans] for plans in options]
+    judged: list[list[list[Line | Joint]]] = [[list(lines(reading, plan)) for plan in plans] for plans in options]
 
     # One-sided totals. Hard: `Σ parts <= limit`; soft: `loss = points × max(0, Σ parts − limit)`.
     hard: list[tuple[list[np.ndarray], int]] = []
     soft: list[tuple[list[np.ndarray], int, Fraction]] = []
     for k, line in enumerate(empty):
+        if isinstance(line, Joint):
+            continue
         for sign, limit in ((1, line.high), (-1, line.low)):
             if limit is None:
                 continue
@@ -82,17 +115,13 @@ def brute_force(scenario: Any) -> Best:
                 hard.append((columns, bound))
             elif line.points:
                 soft.append((columns, bound, line.points / scale))
-    gains, gain_scale = whole([value_of(reading, plan) for plans in options for plan in plans])
-    at, gain = 0, []
-    for plans in options:
-        gain.append(np.array(gains[at : at + len(plans)], dtype=np.int64))
-        at += len(plans)
 
     # All combinations, demand by demand: index of the option taken, and the running totals.
     taken = np.zeros((1, 0), dtype=np.int32)
     totals = np.zeros((1, len(hard)), dtype=np.int64)
     for d, plans in enumerate(options):
-        assert len(taken) * len(plans) <= MOST_PLANS, "not tiny"
+        if len(taken) * len(plans) > most:
+            raise TooMany(len(taken) * len(plans))
         left = np.repeat(np.arange(len(taken)), len(plans))
         right = np.tile(np.arange(len(plans)), len(taken))
         keep = np.ones(len(left), dtype=bool)
@@ -106,23 +135,41 @@ def brute_force(scenario: Any) -> Best:
         )
         if not hard:
             totals = np.zeros((len(left), 0), dtype=np.int64)
+
+    # What sums miss together: hard ones leave, soft ones are priced.
+    lost: list[tuple[np.ndarray, Fraction]] = []
+    for hardness in (True, False):
+        for k, line in enumerate(empty):
+            if isinstance(line, Joint) and (line.points is None) == hardness and len(taken):
+                columns = [[j[k].values for j in judgements] for judgements in judged]
+                missed, scale = folded(columns, taken, line.missed)
+                if hardness:
+                    taken = taken[missed == 0]
+                elif line.points:
+                    lost.append((missed, line.points / scale))
     if not len(taken):
         return Best("infeasible", None, None, None)
 
-    scale = math.lcm(gain_scale, *(price.denominator for _, _, price in soft))
-    net = sum((gain[d][taken[:, d]] for d in range(len(options))), np.zeros(len(taken), np.int64)) * (
-        scale // gain_scale
-    )
     for columns, bound, price in soft:
-        missed = (
-            sum((columns[d][taken[:, d]] for d in range(len(options))), np.zeros(len(taken), np.int64))
-            - bound
-        )
-        net = net - np.maximum(missed, 0) * int(price * scale)
+        sums = sum((columns[d][taken[:, d]] for d in range(len(options))), np.zeros(len(taken), np.int64))
+        lost.append((np.maximum(sums - bound, 0), price))
+    best: list[Fraction] = []
+    for rank, level in enumerate(reading.levels):
+        columns = [[level_parts(reading, level, plan) for plan in plans] for plans in options]
+        gain, scale = folded(columns, taken, lambda parts, level=level: level_value(level, parts))
+        if rank == 0:
+            common = math.lcm(scale, *(price.denominator for _, price in lost))
+            assert int(np.abs(gain).max()) * common < 2**60
+            gain = gain * (common // scale)
+            for missed, price in lost:
+                gain = gain - missed * int(price * common)
+            scale = common
+        best.append(Fraction(int(gain.max()), scale))
+        taken = taken[gain == gain.max()]
     spent = np.zeros(len(taken), dtype=np.int64)
     for d, plans in enumerate(options):
         spent += np.array([sum(plan.values()) for plan in plans], dtype=np.int64)[taken[:, d]]
-    best = np.flatnonzero(net == net.max())
-    first = best[np.argmin(spent[best])]
+    first = int(np.argmin(spent))
     plan = {cell: cents for d, plans in enumerate(options) for cell, cents in plans[taken[first, d]].items()}
-    return Best("optimal", Fraction(int(net.max()), scale), int(spent[first]), plan)
+    levels = tuple(-v if of.kind == "minimise" else v for v, of in zip(best, reading.levels, strict=True))
+    return Best("optimal", levels[0], int(spent[first]), plan, levels)

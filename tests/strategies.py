@@ -15,8 +15,10 @@ from fractions import Fraction
 from typing import Any
 
 import pandas as pd
+import strategies_rules
 from hypothesis import strategies as st
-from textbook import Cell, Line, Reading, constraint_lines, exact, points
+from oracle_judge import Line, constraint_lines
+from oracle_reading import Cell, Reading, exact, points
 
 from allocator.constraints import KINDS
 from allocator.scenario import Scenario
@@ -54,12 +56,15 @@ def draw(
     tiny: bool = False,
     odd_cents: bool = True,
     cruelty: float = 0.08,
+    everything: bool = False,
 ) -> Scenario:
     """One scenario. Ranges are inclusive.
 
     ``whole_units`` says which measures are lumpy ("none", "some", "all"). ``tiny``: amounts of a few cents,
     for brute force. ``odd_cents=False``: a rate of a whole unit is whole cents, so that nothing turns on the
     rounding up of rates. ``cruelty``: the chance that a limit is cut below the witness.
+    ``everything``: also accounts over years, the other kinds of rules and objectives (``strategies_rules``); without it,
+    a seed keeps its scenario.
     """
     horizon = list(range(2026, 2026 + rng.randint(*years)))
     territories = draw_territories(rng, 2 if tiny else rng.randint(2, 6))
@@ -70,7 +75,13 @@ def draw(
     lumpy = {m["id"]: m["lumpy"] for m in measures}
     table = draw_demands(rng, rng.randint(*demands), horizon, territories, lumpy, tiny, odd_cents)
     rates = RATES if odd_cents else (0.5,)
+    if everything:
+        territories, measures, table = strategies_rules.tables(
+            rng, horizon, territories, measures, table, odd_cents
+        )
     purses = draw_funds(rng, rng.randint(*funds), horizon, territories, table, measures, rates)
+    if everything:
+        purses = strategies_rules.without_spread(purses, measures)
     weights = rng.choice(
         [{"emplois": 1}, {"emplois": 1}, {"emplois": 2, "hectares": "0.5"}, {"emplois": 1, "hectares": -1}]
     )
@@ -82,7 +93,7 @@ def draw(
         territories=territories,
         demands=table,
         constraints=[],
-        objective={"maximise": weights},
+        objective=strategies_rules.objective(rng, measures) if everything else {"maximise": weights},
     )
     law = draw_law(rng, Reading(base), kinds, rates)  # what the witness must obey from the start
     base = base.with_(constraints=law) if law else base
@@ -98,7 +109,12 @@ def draw(
     ]
     if "floor" in kinds and "ceiling" in kinds and not tiny and rng.random() < 0.05:
         rules += draw_equality(rng, reading, witness)
-    return base.with_(funds=purses, constraints=[*law, *rules])
+    scenario = base.with_(funds=purses, constraints=[*law, *rules])
+    if everything:
+        return strategies_rules.widen(
+            rng, scenario, witness, draw_selection, tiny=tiny, odd_cents=odd_cents, cruelty=cruelty
+        )
+    return scenario
 
 
 # -------------------------------------------------------------------------------- the tables
@@ -418,7 +434,7 @@ def draw_rule(
     return draw_two_sides(rng, reading, rule, witness, cruel, exactly=not tiny)
 
 
-def judged(reading: Reading, rule: dict[str, Any], plan: dict[Cell, int]) -> list[Line]:
+def judged(reading: Reading, rule: dict[str, Any], plan: dict[Cell, int]) -> list[Any]:
     """The lines of one rule on a plan."""
     constraint = KINDS[rule["kind"]].model_validate({**rule, "id": "drawn"})
     reading._groups.pop("drawn", None)

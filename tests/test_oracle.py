@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from brute_force import Best, brute_force
 from hypothesis import HealthCheck, given, settings
+from oracle_judge import objective_of, rounding_worth, violations
 from strategies import random_scenario, scenarios
-from textbook import objective_of, rounding_worth, solve_textbook, violations
+from textbook import solve_textbook
 
 import allocator
 from allocator.scenario import Scenario

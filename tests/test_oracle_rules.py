@@ -1,0 +1,331 @@
+"""Every rule of public money, read three times: accounts over years, every kind of rule, every objective, mixed.
+
+As in ``test_oracle``: brute force against the textbook program on tiny scenarios, both and the exact judge against
+``allocator.solve``; here random scenarios draw everything there is, and the last test counts that they do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from brute_force import Best, TooMany, brute_force
+from oracle_judge import levels_of, rounding_worth, violations
+from oracle_reading import Reading
+from strategies import random_scenario
+from strategies_rules import ACCOUNTS, NEW_KINDS, counted
+from textbook import solve_textbook
+
+import allocator
+from allocator.certify import certify
+from allocator.constraints import KINDS
+from allocator.scenario import Scenario
+
+TINY: dict[str, Any] = {
+    "tiny": True,
+    "demands": (1, 3),
+    "funds": (1, 3),
+    "years": (1, 3),
+    "constraints": (0, 3),
+    "cruelty": 0.15,
+    "everything": True,
+}
+UNITS = ("none", "some", "all")
+MOST_PLANS = 50_000  # combinations for each scenario: beyond, the next seed is taken
+BLOCKS, BLOCK = 15, 20  # 300 scenarios
+GAP = 1e-4
+
+
+@cache
+def tiny(block: int) -> list[tuple[int, Scenario, Best]]:
+    """(seed, scenario, its best plan): whole units, whole cents everywhere, so that the optimum is exact."""
+    found: list[tuple[int, Scenario, Best]] = []
+    seed = 10_000 + 100 * block
+    while len(found) < BLOCK:
+        scenario = random_scenario(seed, whole_units="all", odd_cents=False, **TINY)
+        with suppress(TooMany):
+            found.append((seed, scenario, brute_force(scenario, MOST_PLANS)))
+        seed += 1
+    return found
+
+
+def grants_of(plan: dict[tuple[str, str, int], int]) -> pd.DataFrame:
+    """A plan as the table that allocator.solve returns."""
+    rows = [(*cell, cents) for cell, cents in sorted(plan.items())]
+    return pd.DataFrame(rows, columns=["demand", "fund", "year", "cents"])
+
+
+# ----------------------------------------------------------------------- the oracle against itself
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_textbook_is_brute_force_in_whole_cents(block: int) -> None:
+    """Odd cents too: payments and what comes back of them rounded down, as they are."""
+    for seed in range(20 * block, 20 * (block + 1)):
+        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], **TINY)
+        try:
+            best = brute_force(scenario, MOST_PLANS)
+        except TooMany:
+            continue
+        told = solve_textbook(scenario, cents=True)
+        assert told.status == best.status, seed
+        if best.plan is not None:
+            assert told.levels == pytest.approx([float(value) for value in best.levels], rel=1e-7, abs=1e-5), seed
+            assert violations(scenario, grants_of(best.plan)) == [], seed
+            assert tuple(levels_of(scenario, grants_of(best.plan))) == best.levels, seed
+
+
+# ------------------------------------------------------------------------- the solver, 300 times
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_solve_finds_the_best_plan(block: int) -> None:
+    """Same feasibility, same optimum at every level, certified, and a bound that is no lie."""
+    optimal = 0
+    for seed, scenario, best in tiny(block):
+        plan = allocator.solve(scenario, gap=0, time_limit=20)
+        if best.plan is None:
+            assert plan.status == "infeasible", seed
+            continue
+        assert plan.status in ("optimal", "feasible"), (seed, plan.status, plan.message)
+        assert plan.certificate.ok, seed
+        assert violations(scenario, plan.grants) == [], seed
+        assert tuple(levels_of(scenario, plan.grants)) == best.levels, seed
+        assert_told(plan, best.levels)
+        optimal += plan.status == "optimal"
+    assert optimal >= BLOCK // 3  # floats may leave a gap of 1e-16, and cents that come back a few of them
+
+
+def assert_told(plan: Any, levels: tuple[Any, ...]) -> None:
+    """The plan says what its levels are worth, and that none is better."""
+    assert plan.objective == pytest.approx(float(levels[0]), rel=1e-12, abs=1e-12)
+    for told, value in zip(plan.levels, levels, strict=True):
+        assert told.objective * told.aim.sign == value
+        assert told.bound >= told.objective
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_solve_never_claims_too_much_on_odd_cents(block: int) -> None:
+    """Where a cent is much, the best plan in cents may be missed; a bound below it would be a lie."""
+    found = 0
+    for seed in range(500 + 20 * block, 500 + 20 * (block + 1)):
+        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], **TINY)
+        try:
+            best = brute_force(scenario, MOST_PLANS)
+        except TooMany:
+            continue
+        plan = allocator.solve(scenario, gap=0, time_limit=20)
+        if best.plan is None:
+            assert plan.status in ("infeasible", "no_plan"), seed
+            continue
+        assert plan.status != "infeasible", seed
+        if plan.status == "no_plan":
+            continue
+        found += 1
+        assert plan.certificate.ok, seed
+        assert violations(scenario, plan.grants) == [], seed
+        sign = plan.levels[0].aim.sign if plan.levels else 1
+        assert sign * plan.bound >= sign * float(best.levels[0]) - 1e-9, seed
+        assert sign * levels_of(scenario, plan.grants)[0] <= sign * best.levels[0], seed
+        if plan.status == "optimal":
+            assert tuple(levels_of(scenario, plan.grants)) == best.levels, seed
+    assert found >= 12, "a test of missing plans tests little"
+
+
+# ------------------------------------------------------------------------------ larger scenarios
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_solve_is_as_good_as_the_textbook(block: int) -> None:
+    """Euros by the thousand: what cents can cost is allowed for, and little else."""
+    compared = 0
+    for seed in range(15 * block, 15 * (block + 1)):
+        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], everything=True)
+        told = solve_textbook(scenario, time_limit=20)
+        if told.status == "limit":
+            continue
+        plan = allocator.solve(scenario, gap=GAP, time_limit=20)
+        compared += check(scenario, plan, told, seed)
+    assert compared >= 9
+
+
+def check(scenario: Scenario, plan: Any, told: Any, seed: int) -> bool:
+    """A plan is lawful and its first level as good as the textbook's; is there one of each?"""
+    if plan.status in ("infeasible", "no_plan"):
+        # Rates rounded up and payments rounded down leave plans that real euros do not: those may be missed.
+        above = solve_textbook(scenario, rounded_up=True)
+        assert above.status == "infeasible" or (plan.status == "no_plan" and told.status == "infeasible"), seed
+        return False
+    assert plan.certificate.ok, seed
+    assert violations(scenario, plan.grants) == [], seed
+    value = float(levels_of(scenario, plan.grants)[0])
+    assert plan.objective == pytest.approx(value, rel=1e-9, abs=1e-9), seed
+    sign = plan.levels[0].aim.sign
+    room = 3 * float(rounding_worth(scenario)) + 1e-6 * max(1.0, abs(value))
+    if told.objective is not None:
+        assert sign * plan.bound >= sign * told.objective - room, seed
+        if plan.status == "optimal":
+            assert sign * value >= sign * told.objective - GAP * abs(value) - room, seed
+    if told.objective is None or sign * value > sign * told.objective + room:
+        above = solve_textbook(scenario, rounded_up=True)
+        assert above.objective is not None, seed
+        assert sign * value <= sign * above.objective + room, seed
+    return told.objective is not None
+
+
+# ---------------------------------------------------------------------------------- broken plans
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_broken_plans_are_caught(block: int) -> None:
+    """Cents added, dropped, moved to another fund or year: the certificate and the judge say the same of each."""
+    caught = 0
+    rng = np.random.default_rng(block)
+    for seed, scenario, best in tiny(block):
+        if best.plan is None:
+            continue
+        reading = allocator.solve(scenario, gap=0, time_limit=20).reading
+        for _ in range(6):
+            broken = mutated(rng, reading)
+            grants = table_of(scenario, broken)
+            lawful = not violations(scenario, grants)
+            checks = [check for check in certify(broken, None).checks if not check.name.startswith("bound")]
+            said = all(check.ok for check in checks)
+            if broken.moved.any() or reading.space.moves:
+                assert lawful or not said, (seed, grants)  # other moves than the plan's may make it lawful
+            else:
+                assert said == lawful, (seed, grants, [c.name for c in checks if not c.ok], violations(scenario, grants))
+            caught += not said
+    assert caught >= 20
+
+
+def mutated(rng: np.random.Generator, reading: Any) -> Any:
+    """A reading with one grant more, less, larger, smaller, or elsewhere."""
+    space = reading.space
+    n, funds, years = len(space.scenario.demands), len(space.scenario.funds), len(space.scenario.years)
+    cells = {
+        (int(d), int(f), int(y)): int(c)
+        for d, f, y, c in zip(reading.demand, reading.fund, reading.year, reading.cents, strict=True)
+    }
+    there = sorted(cells)
+    new = (int(rng.integers(n)), int(rng.integers(funds)), int(rng.integers(years)))
+    if not there or rng.random() < 0.3:
+        cells[new] = cells.get(new, 0) + int(rng.integers(1, 4))
+    else:
+        cell = there[int(rng.integers(len(there)))]
+        cents = cells.pop(cell)
+        kind = rng.integers(4)
+        if kind == 1:
+            cells[cell] = cents + int(rng.integers(1, 3))
+        elif kind == 2 and cents > 1:
+            cells[cell] = cents - 1
+        elif kind == 3:
+            other = (cell[0], *new[1:])
+            cells[other] = cells.get(other, 0) + cents
+    order = sorted(cells)
+    columns = [np.array([cell[k] for cell in order], np.int64) for k in range(3)]
+    cents = np.array([cells[cell] for cell in order], np.int64)
+    return replace(reading, demand=columns[0], fund=columns[1], year=columns[2], cents=cents)
+
+
+def table_of(scenario: Scenario, reading: Any) -> pd.DataFrame:
+    """The grants of a reading."""
+    ids = list(scenario.demands["id"])
+    return pd.DataFrame(
+        {
+            "demand": [ids[k] for k in reading.demand],
+            "fund": [scenario.funds[k].id for k in reading.fund],
+            "year": [scenario.years[k] for k in reading.year],
+            "cents": reading.cents,
+        }
+    )
+
+
+# ------------------------------------------------------------------------------ annual, payments
+
+
+def test_annual_demands_are_the_same_written_out() -> None:
+    """`annual` is a short way to write one demand per year."""
+
+    def scenario(annual: bool, rows: list[tuple[str, int, int]]) -> Scenario:
+        return Scenario(
+            name="annual",
+            years=[2026, 2027, 2028],
+            funds=[{"id": "A", "amounts": {2026: 100, 2027: 50, 2028: 100}}],
+            measures=[{"id": "m", "annual": annual, "lumpy": True}],
+            territories=pd.DataFrame(
+                {"id": ["t"], "name": ["T"], "region": ["11"], "departement": ["75"], "population": [1]}
+            ),
+            demands=pd.DataFrame(
+                [
+                    {
+                        "id": name, "territory": "t", "measure": "m", "units": 2, "asked": 50, "jobs": 1,
+                        "first_year": first, "last_year": last, "project": "d",
+                    }
+                    for name, first, last in rows
+                ]
+            ),
+            constraints=[{"kind": "exclusive", "at_most": 2, "per": "project"}],
+            objective={"maximise": {"jobs": 1}},
+        )  # fmt: skip
+
+    short = allocator.solve(scenario(True, [("d", 2026, 2028)]), gap=0)
+    long = allocator.solve(scenario(False, [(f"d {year}", year, year) for year in (2026, 2027, 2028)]), gap=0)
+    assert list(short.scenario.demands["id"]) == ["d 2026", "d 2027", "d 2028"]
+    pd.testing.assert_frame_equal(short.grants, long.grants)
+    assert short.objective == long.objective == 4
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_payments_add_up_to_those_of_the_judge(block: int) -> None:
+    """Each fund and year pays what running totals rounded down make of the grants; each grant is paid in full."""
+    rounded = 0
+    for seed in range(700 + 20 * block, 700 + 20 * (block + 1)):
+        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], **TINY)
+        plan = allocator.solve(scenario, gap=GAP, time_limit=20)
+        if plan.reading is None:
+            continue
+        reading, spent = Reading(scenario), Counter()
+        for row in plan.grants.itertuples():
+            spent[row.fund, row.measure, row.year] += row.cents
+        expected = {key: cents for key, cents in reading.paid(spent).items() if cents}
+        told = plan.payments.groupby(["fund", "year_paid"])["cents"].sum()
+        assert {key: int(cents) for key, cents in told.items() if cents} == expected, seed
+        assert (plan.payments["cents"] > 0).all(), seed
+        in_full = plan.payments.groupby(["demand", "fund", "year_committed"])["cents"].sum()
+        granted = plan.grants.set_index(["demand", "fund", "year"])["cents"]
+        assert {key: int(cents) for key, cents in in_full.items()} == {k: int(c) for k, c in granted.items()}, seed
+        rounded += any(len(reading.profile(m)) > 1 for _, m, _ in spent)
+    assert rounded
+
+
+# -------------------------------------------------------------------------------------- coverage
+
+OFTEN = 10  # of the 300
+
+
+def test_everything_is_drawn() -> None:
+    """Each kind, each field and each objective is in many of the 300 scenarios, hard and soft."""
+    found: Counter[str] = Counter()
+    soft: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    for block in range(BLOCKS):
+        for _, scenario, best in tiny(block):
+            found.update(counted(scenario))
+            soft.update({rule.kind for rule in scenario.constraints if rule.enabled and rule.soft})
+            statuses[best.status] += 1
+    wanted = [
+        *KINDS,
+        *(f"fund.{field}" for field in (*ACCOUNTS, "notified_until")),
+        *(f"measure.{field}" for field in ("steps", "annual")),
+        *(f"objective.{name}" for name in ("maximise", "minimise", "maximin", "lexicographic")),
+    ]
+    assert {name: found[name] for name in wanted if found[name] < OFTEN} == {}
+    assert all(soft[kind] for kind in NEW_KINDS), soft
+    assert statuses["optimal"] > 240 and statuses["infeasible"] >= 5, statuses
