@@ -1,4 +1,4 @@
-"""Ways in: a built-in name, a folder, a lone YAML file."""
+"""Ways in: a built-in name, a folder, a lone YAML file, a workbook."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["load"]
 
 
 def load(what: str | os.PathLike[str]) -> Scenario:
-    """The scenario with a built-in name, in a folder (its `scenario.yaml`), or in a `.yaml` file.
+    """The scenario with a built-in name, in a folder (its `scenario.yaml`), in a `.yaml` file or in a workbook.
 
     A built-in name comes before a folder of the same name (write `./name` for that). `ScenarioError` lists
-    every problem with its file, line and column.
+    every problem with its file, line or cell.
     """
     from allocator import data
     from allocator.formats import folder
@@ -30,30 +30,19 @@ def load(what: str | os.PathLike[str]) -> Scenario:
     path = Path(name)
     if path.is_dir() or path.suffix.lower() in (".yaml", ".yml"):
         return folder.load(path, shown=name)
-    if path.suffix.lower() in (".xlsx", ".xls", ".xlsm", ".ods"):
-        raise ScenarioError(
-            [
-                Problem(
-                    "",
-                    Text(
-                        "les classeurs ne sont pas lus par cette version",
-                        "workbooks are not read by this version",
-                    ),
-                    Text(
-                        "Donnez un dossier avec scenario.yaml et des fichiers CSV.",
-                        "Give a folder with scenario.yaml and CSV files.",
-                    ),
-                    name,
-                )
-            ]
-        )
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".ods", ".xls", ".xlsb"):
+        from allocator.formats import workbook
+
+        return workbook.load(path, shown=name)
     if path.is_file():
         raise ScenarioError(
             [
                 Problem(
                     "",
                     Text("ce type de fichier n'est pas un scénario", "this type of file is not a scenario"),
-                    Text("Donnez un dossier ou un fichier .yaml.", "Give a folder or a .yaml file."),
+                    Text("Donnez un dossier, un fichier .yaml ou un classeur (.xlsx, .ods).",
+                        "Give a folder, a .yaml file or a workbook (.xlsx, .ods).",
+                    ),
                     name,
                 )
             ]

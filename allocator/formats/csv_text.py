@@ -164,6 +164,11 @@ def _uneven(found: int, expected: int, line: int, file: str) -> Problem:
     )
 
 
+def looks_like_number(text: str) -> bool:
+    """Whether a text is a number as computers or French people write it, and not a code with a leading zero."""
+    return bool(_PLAIN.fullmatch(text) or _FRENCH.fullmatch(text))
+
+
 def _column(cells: tuple[str, ...], as_text: bool) -> pd.Series:
     if as_text:
         return pd.Series(list(cells), dtype="str")
@@ -172,7 +177,7 @@ def _column(cells: tuple[str, ...], as_text: bool) -> pd.Series:
     if filled and {cell.lower() for cell in filled} <= {"true", "false"} and filled:
         truths = {cell: (None if cell == "" else cell.lower() == "true") for cell in distinct}
         return pd.Series([truths[cell] for cell in cells], dtype=object if "" in distinct else bool)
-    if filled and all(_PLAIN.fullmatch(cell) or _FRENCH.fullmatch(cell) for cell in filled):
+    if filled and all(looks_like_number(cell) for cell in filled):
         return _numbers(cells, distinct)
     return pd.Series(list(cells), dtype="str")
 

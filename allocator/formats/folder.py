@@ -67,7 +67,7 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
     if at.is_dir():
         at, shown_as = at / "scenario.yaml", shown_as / "scenario.yaml"
     file = str(shown_as)
-    data, problem = _bytes(at, file)
+    data, problem = read_bytes(at, file)
     if data is None:
         raise ScenarioError([problem] if problem else [])
     own, problems = yaml_text.read(data, file)
@@ -142,7 +142,8 @@ def _scenario(
         raise ScenarioError([*problems, *told]) from None
 
 
-def _bytes(path: Path, file: str) -> tuple[bytes | None, Problem | None]:
+def read_bytes(path: Path, file: str) -> tuple[bytes | None, Problem | None]:
+    """A regular file's bytes, or why there are none."""
     if path.exists() and not path.is_file():  # a folder, or a device without an end
         wrong = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")
         return None, Problem("", wrong, Text("donner un fichier CSV ou YAML", "give a CSV or YAML file"), file)
@@ -171,7 +172,7 @@ def _table(
             )
         )
         return None
-    data, problem = _bytes(folder / value, str(shown_in / value))
+    data, problem = read_bytes(folder / value, str(shown_in / value))
     if data is None:
         assert problem is not None
         problems.append(

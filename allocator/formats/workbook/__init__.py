@@ -1,0 +1,45 @@
+"""A scenario as an Excel or OpenDocument workbook: a sheet per noun, read whatever was done to it, written to read back.
+
+Limits: 100 MB a file (600 MB unpacked), 20 million cells a sheet, 1 048 576 rows, 32 767 letters a cell.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from allocator.formats.workbook.grid import Unreadable, grids
+from allocator.formats.workbook.read import WorkbookReader
+from allocator.formats.workbook.write import Book, Sheets
+from allocator.problems import Problem, ScenarioError
+from allocator.scenario import Scenario
+from allocator.texts import Text
+
+SUFFIXES = (".xlsx", ".xlsm", ".ods")
+
+__all__ = ["SUFFIXES", "Book", "Sheets", "load", "save"]
+
+
+def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
+    """Read a workbook. `ScenarioError` holds every mistake, each at its cell (`Fonds!C12`)."""
+    file = shown if shown is not None else os.fspath(path)
+    try:
+        return WorkbookReader(grids(_bytes(Path(path), file), file), file).scenario()
+    except Unreadable as error:
+        raise ScenarioError([error.args[0]]) from None
+
+
+def save(scenario: Scenario, path: str | os.PathLike[str]) -> None:
+    """Write the scenario's sheets. `ScenarioError` where it has no place in a workbook; `OSError` for the file."""
+    book = Book(os.fspath(path))
+    Sheets(book, scenario).write()
+    book.book.close()
+
+
+def _bytes(path: Path, file: str) -> bytes:
+    from allocator.formats.folder import read_bytes
+
+    data, problem = read_bytes(path, file)
+    if data is None:
+        raise ScenarioError([problem or Problem("", Text("fichier illisible", "unreadable file"), None, file)])
+    return data
