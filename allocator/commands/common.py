@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 OK, BUG, WRONG_INPUT, INFEASIBLE, NO_PLAN = 0, 1, 2, 3, 4
 STATUS = {"optimal": OK, "feasible": OK, "infeasible": INFEASIBLE, "no_plan": NO_PLAN}
-SCENARIO = Text("un nom fourni, un dossier ou un fichier .yaml", "a built-in name, a folder or a .yaml file")
+SCENARIO = Text(
+    "un nom fourni, un dossier, un fichier .yaml ou un classeur .xlsx ou .ods",
+    "a built-in name, a folder, a .yaml file or a .xlsx or .ods workbook",
+)
 
 
 def solving_options(parser: argparse.ArgumentParser) -> None:

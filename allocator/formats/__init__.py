@@ -12,7 +12,7 @@ from allocator.texts import Text
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
 
-__all__ = ["load"]
+__all__ = ["load", "save"]
 
 
 def load(what: str | os.PathLike[str]) -> Scenario:
@@ -58,6 +58,13 @@ def load(what: str | os.PathLike[str]) -> Scenario:
     raise ScenarioError(
         [Problem("", Text(f"scénario inconnu « {name} »", f"unknown scenario “{name}”"), remedy, name)]
     )
+
+
+def save(scenario: Scenario, path: str | os.PathLike[str]) -> list[Path]:
+    """Write a scenario to a `.xlsx` workbook or a folder; see `allocator.formats.saving`."""
+    from allocator.formats import saving
+
+    return saving.save(scenario, path)
 
 
 def _scenarios_in(folder: Path) -> list[Path]:

@@ -50,7 +50,7 @@ def read(data: bytes, file: str, texts: Iterable[str]) -> CsvTable:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
     keep = set(texts)
     table.frame = pd.DataFrame(
-        {name: _column(cells, name in keep) for name, cells in zip(header, columns, strict=True)},
+        {name: column(cells, as_text=name in keep) for name, cells in zip(header, columns, strict=True)},
         index=pd.RangeIndex(len(rows)),
     )
     return table
@@ -169,7 +169,8 @@ def looks_like_number(text: str) -> bool:
     return bool(_PLAIN.fullmatch(text) or _FRENCH.fullmatch(text))
 
 
-def _column(cells: tuple[str, ...], as_text: bool) -> pd.Series:
+def column(cells: tuple[str, ...], *, as_text: bool) -> pd.Series:
+    """A column of texts as what it is: numbers or booleans where all its cells are, else texts."""
     if as_text:
         return pd.Series(list(cells), dtype="str")
     distinct = set(cells)

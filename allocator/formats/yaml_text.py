@@ -140,7 +140,7 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
     if isinstance(node, yaml.MappingNode):
         out: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            key = plain(key_node) if isinstance(key_node, yaml.ScalarNode) else None
             if key is None or (isinstance(key, float) and key != key):
                 problems.append(
                     Problem(
@@ -172,7 +172,7 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
             out[key] = _value(value_node, below, lines, problems, file)
         return out
     assert isinstance(node, yaml.ScalarNode)
-    return _scalar(node)
+    return plain(node)
 
 
 def _at(path: Path, node: yaml.Node) -> Text:
@@ -182,7 +182,7 @@ def _at(path: Path, node: yaml.Node) -> Text:
     return Text(f"{name} (ligne {line})", f"{name} (line {line})")
 
 
-def _scalar(node: yaml.ScalarNode) -> Any:
+def plain(node: yaml.ScalarNode) -> Any:
     text = node.value
     if node.style is not None or node.tag == "!":  # quoted or block: a text
         return text

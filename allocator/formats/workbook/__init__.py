@@ -9,7 +9,9 @@ import os
 from pathlib import Path
 
 from allocator.formats.workbook.grid import Unreadable, grids
+from allocator.formats.workbook.example import example
 from allocator.formats.workbook.read import WorkbookReader
+from allocator.formats.workbook.readme import write_readme
 from allocator.formats.workbook.write import Book, Sheets
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
@@ -17,7 +19,7 @@ from allocator.texts import Text
 
 SUFFIXES = (".xlsx", ".xlsm", ".ods")
 
-__all__ = ["SUFFIXES", "Book", "Sheets", "load", "save"]
+__all__ = ["SUFFIXES", "Book", "Sheets", "example", "load", "save"]
 
 
 def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
@@ -29,9 +31,13 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
         raise ScenarioError([error.args[0]]) from None
 
 
-def save(scenario: Scenario, path: str | os.PathLike[str]) -> None:
-    """Write the scenario's sheets. `ScenarioError` where it has no place in a workbook; `OSError` for the file."""
+def save(scenario: Scenario, path: str | os.PathLike[str], lines: tuple[Text, ...] = ()) -> None:
+    """Write the scenario's sheets, after one that says how to fill them in, `lines` first.
+
+    `ScenarioError` where the scenario has no place in a workbook; `OSError` where the file cannot be written.
+    """
     book = Book(os.fspath(path))
+    write_readme(book, lines)
     Sheets(book, scenario).write()
     book.book.close()
 

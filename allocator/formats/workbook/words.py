@@ -33,7 +33,7 @@ FIELDS = {
     "description": Text("Description", "Description"),
     "description.fr": Text("Description en français", "Description in French"),
     "description.en": Text("Description en anglais", "Description in English"),
-    "base": Text("Scénario d'origine", "Made from"),
+    "base": Text("Rapporté à", "Relative to"),
     "years": Text("Années", "Years"),
     "objective.maximise": Text("Objectif : maximiser", "Objective: maximise"),
     "objective.lexicographic": Text("Objectif : dans l'ordre", "Objective: in order"),
@@ -120,7 +120,7 @@ COLUMNS = {
         "cents": Text("Montant", "Amount"),
     },
 }
-SCENARIO = {"name": Text("Nom", "Name")}
+SCENARIO = {"name": Text("Nom", "Name"), "base": Text("Scénario d'origine", "Made from")}
 # One column for each year: "Montant 2026".
 OF_A_YEAR = {
     "amounts": Text("Montant", "Amount"),

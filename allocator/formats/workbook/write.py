@@ -15,15 +15,14 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from allocator.formats.csv_text import looks_like_number
+from allocator.formats.saving import given_columns
 from allocator.formats.workbook import layout, words
 from allocator.formats.workbook.cells import TEXT, Attributes, Cell, CellError, write
 from allocator.formats.workbook.grid import letters
-from allocator.money import parse_cents
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
 from allocator.scenario.entities import plain
 from allocator.selection import Columns
-from allocator.tables import DEMAND_COLUMNS, TERRITORY_COLUMNS
 from allocator.texts import Text
 
 MOST_ROWS = 1_048_576  # of a sheet, by the format
@@ -67,11 +66,11 @@ class Book:
                           "border": 1, "border_color": "white"})  # fmt: skip
         self.bold = made({"bold": True})
         self.bold_euros = made({"bold": True, "num_format": '#,##0.00" €"'})
+        self.bold_number = made({"bold": True, "num_format": "#,##0.##", "align": "right"})
         self.euros = made({"num_format": '#,##0.00" €"'})
         self.wrap = made({"text_wrap": True, "valign": "top"})
         self.label = made({"bold": True, "bg_color": _PALE})
         self.grey = made({"bg_color": _GREY, "font_color": "#7F7F7F", "pattern": 1})
-        self.percent = made({"num_format": "0.0 %"})
 
     def sheet(self, name: str, title: str, line: str = "") -> Worksheet:
         """A sheet with its title and a line of help."""
@@ -118,18 +117,22 @@ class Sheets:
     def write(self) -> None:
         """Every sheet. `ScenarioError` where something has no place in a workbook."""
         try:
-            self._lists()
+            chosen = self._lists()
             self._settings()
             for noun, items in (
                 ("funds", self.scenario.funds),
                 ("measures", self.scenario.measures),
             ):
                 self._entities(noun, items)
-            self._table("territories", self.scenario.territories, _given(self.scenario, "territories"))
-            self._table("demands", self.scenario.demands, _given(self.scenario, "demands"))
+            self._table("territories", self.scenario.territories, given_columns(self.scenario, "territories"))
+            self._table("demands", self.scenario.demands, given_columns(self.scenario, "demands"))
             self._entities("constraints", self.scenario.constraints)
             if self.scenario.prior_aid is not None:
-                self._table("prior_aid", self.scenario.prior_aid, list(self.scenario.prior_aid.columns))
+                self._table("prior_aid", self.scenario.prior_aid, given_columns(self.scenario, "prior_aid"))
+            sheet = self.book.book.add_worksheet(str(words.LISTS))
+            sheet.hide()
+            for at, values in enumerate(chosen):
+                sheet.write_column(0, at, values)
         except CellError as error:
             raise ScenarioError([Problem("", error.message, error.remedy)]) from None
 
@@ -142,7 +145,7 @@ class Sheets:
             )  # fmt: skip
         return self.book.sheet(str(name), str(name), str(HELP[noun]))
 
-    def _lists(self) -> None:
+    def _lists(self) -> list[list[str]]:
         """What may be chosen, on a sheet of its own: validation by a list of texts is limited to 255 letters."""
         scenario = self.scenario
         per = [str(word) for word in words.PER.values()] + scenario.attributes
@@ -155,11 +158,7 @@ class Sheets:
         for column in layout.columns("constraints"):
             if column.shape.form == "choice":
                 chosen["choice:" + column.path[0]] = [str(words.CHOICES.get(c, c)) for c in column.shape.choices]
-        sheet = self.book.book.add_worksheet(str(words.LISTS))
-        sheet.hide()
         for at, (name, values) in enumerate(chosen.items()):
-            for row, value in enumerate(values):
-                sheet.write_string(row, at, value)
             if values:
                 column = letters(at)
                 self.lists[name] = f"='{words.LISTS}'!${column}$1:${column}${len(values)}"
@@ -168,9 +167,8 @@ class Sheets:
             ("measures", len(scenario.measures)),
             ("territories", len(scenario.territories)),
         ):
-            at = 1 if noun == "constraints" else 0
-            last = HEAD + 1 + max(1, count + self.spare)
-            self.lists[noun] = f"='{words.SHEETS[noun]}'!${letters(at)}${HEAD + 2}:${letters(at)}${last}"
+            self.lists[noun] = f"='{words.SHEETS[noun]}'!$A${HEAD + 2}:$A${HEAD + 1 + count + self.spare}"
+        return list(chosen.values())
 
     def _settings(self) -> None:
         scenario = self.scenario
@@ -226,7 +224,7 @@ class Sheets:
                 if column.path == ("amounts",):
                     years |= set(self.scenario.years)
                 out += [column.year(str(year)) for year in sorted(years)]
-                if any(not value for value in mappings):
+                if not years or any(not value for value in mappings):
                     out.append(column)
             elif column.shape.form != "selection" or column.path != ("on",):
                 out.append(column)
@@ -273,15 +271,6 @@ class Sheets:
                     "validate": "list", "source": self.lists[source],
                     "error_message": str(Text("Cet identifiant n'est pas dans sa feuille.", "This id is not on its sheet.")),
                 })  # fmt: skip
-
-
-def _given(scenario: Scenario, table: str) -> list[str]:
-    """The columns to write: those that were given, in their order; what is completed by default is completed again."""
-    frame: pd.DataFrame = getattr(scenario, table)
-    known = scenario._tables.territory_columns if table == "territories" else scenario._tables.demand_columns
-    order = TERRITORY_COLUMNS if table == "territories" else DEMAND_COLUMNS
-    front = [key for key in order if key in known and key in frame.columns]
-    return front + [key for key in known if key in frame.columns and key not in front]
 
 
 def _cells(series: pd.Series, table: str, key: str) -> tuple[list[Cell], bool]:
@@ -340,4 +329,4 @@ def _leaves(item: Mapping[Any, Any], paths: set[tuple[str, ...]], above: tuple[s
             yield path, value
 
 
-__all__ = ["Book", "Sheets", "parse_cents"]
+__all__ = ["Book", "Sheets"]

@@ -1,0 +1,335 @@
+"""A plan as a workbook: what is granted, to notify and refused, margins, rules, provenance, charts, and the scenario itself.
+
+It loads again as the scenario that it answers: same `input_hash`, same plan.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from allocator.formats.decided import GRANTS, GRANTS_SHEET
+from allocator.formats.workbook import Book, Sheets
+from allocator.money import format_euros
+from allocator.report.console import STATUS
+from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+    from allocator.plan import Plan
+
+HEAD = 3
+_LIBRARIES = ("allocator-fonds-publics", "highspy", "ortools", "pulp", "numpy", "pandas", "scipy")
+OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts are authoritative.")
+
+DEMAND, TERRITORY, NAME = Text("Dossier", "Demand"), Text("Territoire", "Territory"), Text("Nom du territoire", "Name of territory")
+MEASURE, BENEFICIARY = Text("Mesure", "Measure"), Text("Bénéficiaire", "Beneficiary")
+FUND, YEAR, UNIT = Text("Fonds", "Fund"), Text("Année", "Year"), Text("Unité", "Unit")
+ASKED, GRANTED = Text("Demandé (€)", "Asked (€)"), Text("Accordé (€)", "Granted (€)")
+LEFT = Text("Reste à attribuer (€)", "Left (€)")
+UNITS_ASKED, UNITS = Text("Unités demandées", "Units asked"), Text("Unités accordées", "Units granted")
+
+
+def write_workbook(plan: Plan, path: str) -> None:
+    """Write the plan to a `.xlsx` file. `ScenarioError` where it has no place in a workbook, `OSError` for the file."""
+    ResultBook(plan, path).write()
+
+
+class ResultBook:
+    """The sheets of a plan, those of its scenario after them."""
+
+    def __init__(self, plan: Plan, path: str) -> None:
+        self.plan, self.scenario = plan, plan.scenario
+        self.book = Book(path)
+        demands, territories = self.scenario.demands, self.scenario.territories
+        self.demands = demands.set_index("id")
+        self.names = territories.set_index("id")["name"]
+        self.measures = {measure.id: measure for measure in self.scenario.measures}
+        self.granted = plan.reading is not None
+
+    def write(self) -> None:
+        self._summary()
+        if self.granted:
+            self._grants()
+            self._notified()
+            self._refused()
+            self._units()
+            self._margins()
+            self._payments()
+            self._rules()
+        self._provenance()
+        Sheets(self.book, self.scenario).write()
+        self.book.book.close()
+
+    # What every sheet of rows is made of
+
+    def _rows(
+        self, sheet: Worksheet, headers: Sequence[Text], rows: Iterable[Sequence[Any]], head: int = HEAD
+    ) -> int:
+        """Headers and rows (money in cents, under headers in €), and a filter; the row after the last."""
+        count = self.book.headers(sheet, map(str, headers), head)
+        money = [header.fr.endswith("(€)") for header in headers]
+        row = head + 1
+        for cells in rows:
+            for at, value in enumerate(cells):
+                if money[at] and value is not None:
+                    self.book.cell(sheet, row, at, _euros(value), self.book.euros)
+                else:
+                    self.book.cell(sheet, row, at, value)
+            row += 1
+        if head == HEAD:
+            sheet.autofilter(head, 0, max(head + 1, row - 1), count - 1)
+        return row
+
+    def _sheet(self, name: Text, line: Text) -> Worksheet:
+        return self.book.sheet(str(name), str(name), str(line))
+
+    def _whole(self, measure: str, units: float) -> float:
+        return round(units) if self.measures[measure].lumpy else units
+
+    # Sheets
+
+    def _summary(self) -> None:
+        plan, scenario = self.plan, self.scenario
+        sheet = self.book.sheet(str(Text("Synthèse", "Summary")), str(Text(f"Plan « {scenario.name} »", f"Plan “{scenario.name}”")),
+                                str(STATUS[plan.status]))  # fmt: skip
+        totals = plan.summary()["totals"]
+        sheet.set_column(0, 0, 44)
+        sheet.set_column(1, 1, 24)
+        lines: list[tuple[Text, Any, bool]] = [
+            (Text("Points du plan", "Points of the plan"), plan.objective, False),
+            (Text("Aucun plan n'a plus de (points)", "No plan has more than (points)"), plan.bound, False),
+            (Text("Certificat valable", "Certificate holds"), str(_yes(plan.certificate.ok)), False),
+            (Text("Demandé (€)", "Asked (€)"), totals["asked"], True),
+            (Text("Accordé (€)", "Granted (€)"), totals["granted"], True),
+            (Text("Reste à attribuer (€)", "Left (€)"), totals["left"], True),
+            (Text("Dossiers servis", "Demands served"), int((plan.units["cents"] > 0).sum()), False),
+            (Text("Dossiers refusés", "Demands refused"), int((plan.units["cents"] == 0).sum()), False),
+        ]
+        row = HEAD
+        for label, value, money in lines:
+            sheet.write_string(row, 0, str(label), self.book.label)
+            if value is not None:
+                form = self.book.bold_euros if money else self.book.bold_number
+                self.book.cell(sheet, row, 1, _euros(value) if money else value, form)
+            row += 1
+        for text in (plan.message, plan.conflict.text() if plan.conflict is not None else Text("", ""), OFFICIAL):
+            if str(text):
+                row += 1
+                sheet.write_string(row, 0, str(text))
+        sheet.activate()
+        sheet.set_first_sheet()
+        self.summary = sheet
+
+    def _grants(self) -> None:
+        sheet = self._sheet(GRANTS_SHEET, Text("Une ligne par engagement : dossier, fonds, année.",
+                                               "One row a commitment: demand, fund, year."))  # fmt: skip
+        columns = [GRANTS["demand"], TERRITORY, NAME, BENEFICIARY, MEASURE, GRANTS["fund"], GRANTS["year"],
+                   Text(f"{GRANTS['cents'].fr} (€)", f"{GRANTS['cents'].en} (€)")]  # fmt: skip
+        self._rows(sheet, columns, (
+            (g.demand, g.territory, self.names[g.territory], self.demands.at[g.demand, "beneficiary"], g.measure, g.fund,
+             int(g.year), int(g.cents))
+            for g in self.plan.grants.itertuples()
+        ))  # fmt: skip
+
+    def _notified(self) -> None:
+        sheet = self._sheet(Text("À notifier", "To notify"), OFFICIAL)
+        paid = {
+            name: " ; ".join(f"{g.fund} {g.year} : {format_euros(int(g.cents))}" for g in mine.itertuples())
+            for name, mine in self.plan.grants.groupby("demand", sort=False)
+        }
+        served = self.plan.units[self.plan.units["cents"] > 0]
+        self._rows(sheet, [BENEFICIARY, DEMAND, NAME, MEASURE, UNITS_ASKED, UNITS, UNIT, ASKED, GRANTED,
+                           Text("Payé par", "Paid by")], (
+            (*self._who(u), self._whole(u.measure, u.asked_units), self._whole(u.measure, u.units),
+             self.measures[u.measure].unit, int(asked), int(u.cents), paid[u.demand])
+            for u, asked in zip(served.itertuples(), self.plan.asked_cents()[served.index], strict=True)
+        ))  # fmt: skip
+
+    def _refused(self) -> None:
+        sheet = self._sheet(Text("Refusés", "Refused"), Text("Les dossiers qui ne reçoivent rien.", "Demands that receive nothing."))
+        refused = self.plan.units[self.plan.units["cents"] == 0]
+        self._rows(sheet, [BENEFICIARY, DEMAND, NAME, MEASURE, UNITS_ASKED, UNIT, ASKED], (
+            (*self._who(u), self._whole(u.measure, u.asked_units), self.measures[u.measure].unit, int(asked))
+            for u, asked in zip(refused.itertuples(), self.plan.asked_cents()[refused.index], strict=True)
+        ))  # fmt: skip
+
+    def _who(self, unit: Any) -> tuple[str, str, str, str]:
+        measure = self.measures[unit.measure]
+        return (self.demands.at[unit.demand, "beneficiary"], unit.demand, self.names[unit.territory], measure.label or measure.id)
+
+    def _units(self) -> None:
+        sheet = self._sheet(Text("Unités", "Units"), Text("Tous les dossiers : demandé, accordé.", "Every demand: asked, granted."))
+        self._rows(sheet, [DEMAND, TERRITORY, MEASURE, UNITS_ASKED, UNITS, ASKED, GRANTED], (
+            (u.demand, u.territory, u.measure, self._whole(u.measure, u.asked_units), self._whole(u.measure, u.units),
+             int(asked), int(u.cents))
+            for u, asked in zip(self.plan.units.itertuples(), self.plan.asked_cents(), strict=True)
+        ))  # fmt: skip
+
+    def _margins(self) -> None:
+        """By fund, measure and region, one below the other, each with its chart on the summary."""
+        plan = self.plan
+        name = Text("Marges", "Margins")
+        sheet = self._sheet(name, Text("Un fonds compte ce que paient ceux qu'il contient : ne pas additionner les lignes.",
+                                       "A fund counts what those inside it pay: rows are not to be added up."))  # fmt: skip
+        held, eligible = plan.held_cents(), plan.asked_by_fund()
+        granted = plan.grants.groupby("fund")["cents"].sum()
+        children: dict[str, list[str]] = {}
+        for fund in self.scenario.funds:
+            children.setdefault(fund.parent or "", []).append(fund.id)
+
+        def spent(fund: str) -> int:
+            return int(granted.get(fund, 0)) + sum(map(spent, children.get(fund, [])))
+
+        funds = [(f.label or f.id, held[f.id], eligible[f.id], spent(f.id), held[f.id] - spent(f.id)) for f in self.scenario.funds]
+        end = self._rows(sheet, [FUND, Text("Enveloppe (€)", "Envelope (€)"), Text("Demandé, éligible (€)", "Asked, eligible (€)"),
+                                 GRANTED, LEFT], funds)  # fmt: skip
+        self._chart("bar", Text("Par fonds", "By fund"), str(name), HEAD, end, (3, 4), 0)
+
+        units = plan.units.assign(asked=plan.asked_cents())
+        sums = units.groupby("measure")[["asked", "cents", "asked_units", "units"]].sum()
+        measures = [
+            (m.label or m.id, int(sums.at[m.id, "asked"]), int(sums.at[m.id, "cents"]),
+             self._whole(m.id, float(sums.at[m.id, "asked_units"])), self._whole(m.id, float(sums.at[m.id, "units"])), m.unit)
+            for m in self.scenario.measures if m.id in sums.index
+        ]  # fmt: skip
+        head = end + 1
+        end = self._rows(sheet, [MEASURE, ASKED, GRANTED, UNITS_ASKED, UNITS, UNIT], measures, head)
+        self._chart("bar", Text("Par mesure", "By measure"), str(name), head, end, (1, 2), 1)
+
+        territories = self.scenario.territories
+        region = territories.set_index("id")["region"]
+        by_region = units.groupby(units["territory"].map(region))[["asked", "cents"]].sum()
+        people = territories.groupby("region")["population"].sum()
+        called: Any = territories.groupby("region")["region_name"].first() if "region_name" in territories else {}
+        regions = [
+            (str(called.get(r, r)), int(by_region["asked"].get(r, 0)), int(by_region["cents"].get(r, 0)), int(people[r]),
+             round(int(by_region["cents"].get(r, 0)) / int(people[r])) if people[r] else None)
+            for r in sorted(people.index)
+        ]  # fmt: skip
+        head = end + 1
+        end = self._rows(sheet, [Text("Région", "Region"), ASKED, GRANTED, Text("Population", "Population"),
+                                 Text("Accordé par habitant (€)", "Granted per inhabitant (€)")], regions, head)  # fmt: skip
+        self._chart("bar", Text("Par région", "By region"), str(name), head, end, (2,), 2)
+        sheet.set_column(0, 0, 44)
+        sheet.freeze_panes(0, 1)
+
+    def _payments(self) -> None:
+        plan = self.plan
+        name = Text("Engagements et paiements", "Commitments and payments")
+        sheet = self._sheet(name, Text("Engagements (AE) et paiements (CP) de chaque fonds, par année.",
+                                       "Commitments and payments of each fund, by year."))  # fmt: skip
+        committed = plan.grants.groupby(["fund", "year"])["cents"].sum()
+        paid = plan.payments.groupby(["fund", "year_paid"])["cents"].sum()
+        years = sorted({*self.scenario.years, *plan.payments["year_paid"].tolist()})
+        both = [Text("Engagé (€)", "Committed (€)"), Text("Payé (€)", "Paid (€)")]
+        totals = [(str(year), _sum(committed, 1, year), _sum(paid, 1, year)) for year in years]
+        end = self._rows(sheet, [YEAR, *both], totals)
+        self._chart("column", Text("Engagements et paiements", "Commitments and payments"), str(name), HEAD, end, (1, 2), 3)
+        funds = {fund.id: fund.label or fund.id for fund in self.scenario.funds}
+        rows = (
+            (label, str(year), int(committed.get((fund, year), 0)), int(paid.get((fund, year), 0)))
+            for fund, label in funds.items() for year in years
+            if committed.get((fund, year), 0) or paid.get((fund, year), 0)
+        )  # fmt: skip
+        self._rows(sheet, [FUND, YEAR, *both], rows, end + 1)
+        sheet.set_column(0, 0, 34)
+        sheet.freeze_panes(0, 1)
+
+    def _rules(self) -> None:
+        sheet = self._sheet(Text("Tenue des règles", "Rules kept"), Text(
+            "Où en est chaque règle et chaque enveloppe ; marge : ce qui reste jusqu'à la borne la plus proche.",
+            "Where each rule and envelope stands; slack: what is left to the nearer side."))  # fmt: skip
+        headers = [Text("Règle", "Rule"), Text("Identifiant", "Id"), Text("Libellé", "Label"), Text("Pour", "For"),
+                   Text("Compté", "Counted"), Text("Au moins", "At least"), Text("Au plus", "At most"), Text("Marge", "Slack"),
+                   Text("Non-respect", "Breach"), Text("Tenue", "Kept"), Text("Ferme ou souple", "Hard or soft")]  # fmt: skip
+        limits = set(self.plan.binding)
+        rows = (
+            (str(rule.title), rule.id, rule.label or rule.id, level.group, *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
+             None if level.slack is None else float(level.slack), float(level.breach), str(_yes(level.held)),
+             str(Text("souple", "soft") if rule.soft is not None else Text("ferme", "hard"))
+             + (str(Text(", limite le plan", ", limits the plan")) if rule.id in limits else ""))
+            for rule, levels in self.plan.certificate.levels for level in levels
+        )  # fmt: skip
+        self._rows(sheet, headers, rows)
+
+    def _provenance(self) -> None:
+        plan = self.plan
+        sheet = self._sheet(Text("Provenance", "Provenance"), Text(
+            "De quoi ce plan est fait, et ce qui a été vérifié.", "What this plan was made from, and what was checked."))  # fmt: skip
+        sheet.set_column(0, 0, 40)
+        sheet.set_column(1, 1, 100)
+        engine = plan.engine
+        claimed = "—" if engine.claimed_bound is None else repr(engine.claimed_bound)
+        gap = "—" if plan.gap is None else repr(plan.gap)
+        lines = [
+            (Text("Scénario", "Scenario"), self.scenario.name),
+            (Text("Empreinte des données (SHA-256)", "Hash of the input (SHA-256)"), self.scenario.input_hash),
+            (Text("Statut", "Status"), f"{plan.status} — {STATUS[plan.status]}"),
+            (Text("Écart garanti", "Gap, proved"), gap),
+            (Text("Moteur", "Engine"), f"{engine.name} {engine.version}"),
+            (Text("Ce que le moteur affirme (non cru)", "What the engine claims (not believed)"), f"{engine.claimed_status}, {claimed}"),
+            (Text("Programme (colonnes × lignes)", "Program (columns × rows)"), f"{plan.size[0]} × {plan.size[1]}"),
+            (Text("Python", "Python"), platform.python_version()),
+            *((Text(name, name), version(name)) for name in _LIBRARIES),
+        ]  # fmt: skip
+        row = HEAD
+        for label, value in lines:
+            sheet.write_string(row, 0, str(label), self.book.label)
+            sheet.write_string(row, 1, value)
+            row += 1
+        row += 1
+        self.book.headers(sheet, [str(Text("Vérification", "Check")), str(Text("Résultat", "Result")), str(Text("Tient", "Holds"))], row)
+        for check in plan.certificate.checks:
+            row += 1
+            for at, text in enumerate((str(check.label), str(check.detail), str(_yes(check.ok)))):
+                sheet.write_string(row, at, text)
+        sheet.set_column(0, 0, 40)
+        sheet.set_column(1, 1, 100)
+        sheet.freeze_panes(0, 0)
+
+    def _chart(self, kind: str, title: Text, sheet: str, head: int, end: int, columns: Sequence[int], rank: int) -> None:
+        """A native chart on the summary, of the rows between `head` and `end` (not included) of a sheet."""
+        if end <= head + 1:
+            return
+        stacked = kind == "bar" and rank == 0  # granted and left make the envelope
+        chart = self.book.book.add_chart({"type": kind, "subtype": "stacked"} if stacked else {"type": kind})
+        for colour, at in zip(("#1F3864", "#9DB4D6"), columns, strict=False):
+            chart.add_series({
+                "name": [sheet, head, at], "categories": [sheet, head + 1, 0, end - 1, 0],
+                "values": [sheet, head + 1, at, end - 1, at], "fill": {"color": colour}, "gap": 60,
+            })  # fmt: skip
+        chart.set_title({"name": str(title), "name_font": {"size": 12}})
+        chart.set_legend({"position": "bottom"})
+        large = self.plan.grants["cents"].sum() >= 10**9
+        euros = {"num_format": '#,##0,," M€"' if large else '#,##0," k€"'}
+        if kind == "bar":
+            chart.set_y_axis({"reverse": True})
+            chart.set_x_axis(euros)
+        else:
+            chart.set_y_axis(euros)
+        chart.set_size({"width": 620, "height": max(300, 110 + 20 * (end - head) * len(columns))})
+        self.summary.insert_chart(HEAD + 22 * (rank // 2), 3 + 9 * (rank % 2), chart,
+                                  {"description": f"{title} : {str(Text('voir la feuille', 'see sheet'))} {sheet}"})  # fmt: skip
+
+
+def _euros(cents: int) -> int | float | str:
+    """Euros as a number, exact to the cent below 10^13 euros; beyond, as a text."""
+    return cents // 100 if cents % 100 == 0 and abs(cents) < 10**17 else cents / 100 if abs(cents) < 10**15 else format_euros(cents)
+
+
+def _scaled(value: Any, scale: int) -> float | None:
+    return None if value is None else float(value) / scale
+
+
+def _sum(amounts: pd.Series, level: int, key: Any) -> int:
+    return int(amounts[amounts.index.get_level_values(level) == key].sum()) if len(amounts) else 0
+
+
+def _yes(held: bool) -> Text:
+    return Text("oui", "yes") if held else Text("non", "no")
