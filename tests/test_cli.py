@@ -65,7 +65,7 @@ def test_solve_writes_one_json_object(folder):
     assert set(report["seconds"]) == {"compile", "solve", "settle", "certify", "total"}
     assert report["totals"]["granted"] + report["totals"]["left"] == 100_000_000
     files = {p.name for p in (folder / "out").iterdir()}
-    assert files == {"grants.csv", "payments.csv", "units.csv", "account.csv", "summary.json"}
+    assert files == {"grants.csv", "payments.csv", "units.csv", "account.csv", "summary.json", "plan.xlsx"}
     grants = (folder / "out" / "grants.csv").read_text().splitlines()
     assert grants[0] == "demand,territory,measure,fund,year,cents,euros"
 

@@ -321,7 +321,7 @@ def test_no_text_makes_the_yaml_reader_raise(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("classeur.xlsx", "classeurs"),
+        ("classeur.xlsx", "introuvable"),
         ("rien.yaml", "introuvable"),
         ("zzzzzz", "scénario inconnu"),
         ("notes.txt", "scénario"),

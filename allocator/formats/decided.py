@@ -79,7 +79,8 @@ def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = N
 
 
 def _comment(grants: pd.DataFrame, cents: int, plan: str) -> str:
-    parts = [f"{g.fund} {g.year} {format_euros(int(g.cents))}" for g in grants.itertuples()]
+    rows: Any = grants.itertuples()
+    parts = [f"{g.fund} {g.year} {format_euros(int(g.cents))}" for g in rows]
     listed = ", ".join(parts[:6]) + (" …" if len(parts) > 6 else "")
     said = Text(f"accordé : {format_euros(cents, 'fr')} ({listed})", f"granted: {format_euros(cents, 'en')} ({listed})")
     return f"{plan} — {said}" if plan else str(said)

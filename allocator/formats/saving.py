@@ -92,7 +92,7 @@ def _files(scenario: Scenario, folder: Path) -> dict[str, str]:
         # A base is a layer: what this scenario holds becomes the layer below, under the name it was made from.
         above = {key: content.pop(key) for key in ("name", "label", "description") if key in content}
         files["contenu.yaml"] = _yaml({"name": content.pop("base"), **content})
-        content = {"base": "contenu.yaml", **above}
+        content = {"base": "contenu.yaml"} | above
     files["scenario.yaml"] = _yaml(content)
     return files
 
@@ -154,5 +154,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value)).lower()
     if isinstance(value, (float, np.floating)):
-        return repr(int(value)) if float(value).is_integer() and abs(value) < 10**15 else repr(float(value))
+        return repr(int(value)) if float(value).is_integer() and abs(float(value)) < 10**15 else repr(float(value))
     return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -6,7 +6,7 @@ It loads again as the scenario that it answers: same `input_hash`, same plan.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -134,13 +134,13 @@ class ResultBook:
         self._rows(sheet, columns, (
             (g.demand, g.territory, self.names[g.territory], self.demands.at[g.demand, "beneficiary"], g.measure, g.fund,
              int(g.year), int(g.cents))
-            for g in self.plan.grants.itertuples()
+            for g in _each(self.plan.grants)
         ))  # fmt: skip
 
     def _notified(self) -> None:
         sheet = self._sheet(Text("À notifier", "To notify"), OFFICIAL)
         paid = {
-            name: " ; ".join(f"{g.fund} {g.year} : {format_euros(int(g.cents))}" for g in mine.itertuples())
+            name: " ; ".join(f"{g.fund} {g.year} : {format_euros(int(g.cents))}" for g in _each(mine))
             for name, mine in self.plan.grants.groupby("demand", sort=False)
         }
         served = self.plan.units[self.plan.units["cents"] > 0]
@@ -148,7 +148,7 @@ class ResultBook:
                            Text("Payé par", "Paid by")], (
             (*self._who(u), self._whole(u.measure, u.asked_units), self._whole(u.measure, u.units),
              self.measures[u.measure].unit, int(asked), int(u.cents), paid[u.demand])
-            for u, asked in zip(served.itertuples(), self.plan.asked_cents()[served.index], strict=True)
+            for u, asked in zip(_each(served), self.plan.asked_cents()[served.index], strict=True)
         ))  # fmt: skip
 
     def _refused(self) -> None:
@@ -156,10 +156,10 @@ class ResultBook:
         refused = self.plan.units[self.plan.units["cents"] == 0]
         self._rows(sheet, [BENEFICIARY, DEMAND, NAME, MEASURE, UNITS_ASKED, UNIT, ASKED], (
             (*self._who(u), self._whole(u.measure, u.asked_units), self.measures[u.measure].unit, int(asked))
-            for u, asked in zip(refused.itertuples(), self.plan.asked_cents()[refused.index], strict=True)
+            for u, asked in zip(_each(refused), self.plan.asked_cents()[refused.index], strict=True)
         ))  # fmt: skip
 
-    def _who(self, unit: Any) -> tuple[str, str, str, str]:
+    def _who(self, unit: Any) -> tuple[Any, ...]:
         measure = self.measures[unit.measure]
         return (self.demands.at[unit.demand, "beneficiary"], unit.demand, self.names[unit.territory], measure.label or measure.id)
 
@@ -168,7 +168,7 @@ class ResultBook:
         self._rows(sheet, [DEMAND, TERRITORY, MEASURE, UNITS_ASKED, UNITS, ASKED, GRANTED], (
             (u.demand, u.territory, u.measure, self._whole(u.measure, u.asked_units), self._whole(u.measure, u.units),
              int(asked), int(u.cents))
-            for u, asked in zip(self.plan.units.itertuples(), self.plan.asked_cents(), strict=True)
+            for u, asked in zip(_each(self.plan.units), self.plan.asked_cents(), strict=True)
         ))  # fmt: skip
 
     def _margins(self) -> None:
@@ -192,7 +192,7 @@ class ResultBook:
         self._chart("bar", Text("Par fonds", "By fund"), str(name), HEAD, end, (3, 4), 0)
 
         units = plan.units.assign(asked=plan.asked_cents())
-        sums = units.groupby("measure")[["asked", "cents", "asked_units", "units"]].sum()
+        sums: Any = units.groupby("measure")[["asked", "cents", "asked_units", "units"]].sum()
         measures = [
             (m.label or m.id, int(sums.at[m.id, "asked"]), int(sums.at[m.id, "cents"]),
              self._whole(m.id, float(sums.at[m.id, "asked_units"])), self._whole(m.id, float(sums.at[m.id, "units"])), m.unit)
@@ -204,7 +204,7 @@ class ResultBook:
 
         territories = self.scenario.territories
         region = territories.set_index("id")["region"]
-        by_region = units.groupby(units["territory"].map(region))[["asked", "cents"]].sum()
+        by_region: Any = units.groupby(units["territory"].map(region))[["asked", "cents"]].sum()
         people = territories.groupby("region")["population"].sum()
         called: Any = territories.groupby("region")["region_name"].first() if "region_name" in territories else {}
         regions = [
@@ -315,7 +315,12 @@ class ResultBook:
             chart.set_y_axis(euros)
         chart.set_size({"width": 620, "height": max(300, 110 + 20 * (end - head) * len(columns))})
         self.summary.insert_chart(HEAD + 22 * (rank // 2), 3 + 9 * (rank % 2), chart,
-                                  {"description": f"{title} : {str(Text('voir la feuille', 'see sheet'))} {sheet}"})  # fmt: skip
+                                  {"description": f"{title} : {Text('voir la feuille', 'see sheet')!s} {sheet}"})  # fmt: skip
+
+
+def _each(frame: pd.DataFrame) -> Iterator[Any]:
+    """Rows with a name for each cell."""
+    yield from frame.itertuples()
 
 
 def _euros(cents: int) -> int | float | str:

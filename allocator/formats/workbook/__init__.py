@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from allocator.formats.workbook.grid import Unreadable, grids
 from allocator.formats.workbook.example import example
+from allocator.formats.workbook.grid import Unreadable, grids
 from allocator.formats.workbook.read import WorkbookReader
 from allocator.formats.workbook.readme import write_readme
 from allocator.formats.workbook.write import Book, Sheets

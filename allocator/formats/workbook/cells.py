@@ -222,7 +222,7 @@ def _truth(cell: Cell, _: Shape, __: Attributes) -> Any:
         if found is None:
             raise CellError(Text(f"oui ou non est attendu, et non « {cell} »", f"yes or no is expected, not “{cell}”"))
         return found
-    return {0: False, 1: True}.get(cell, cell) if isinstance(cell, (int, float)) else cell
+    return bool(cell) if cell in (0, 1) else cell
 
 
 def _number(cell: Cell, _: Shape, __: Attributes) -> Any:
@@ -299,7 +299,7 @@ def _mapping(cell: Cell, shape: Shape, known: Attributes) -> Any:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for part in _parts(text, commas=False):
         match = re.match(r'\s*("(?:[^"\\]|\\.)*"|[^:=]+?)\s*[:=]\s*(.+)', part, re.DOTALL)
         if not match:
@@ -396,8 +396,8 @@ def _candidates(value: Any, shape: Shape) -> list[Cell]:
         called = {"choice": words.CHOICES, "attribute": words.PER}.get(shape.form, {})
         return [str(called.get(value, value)), value, json.dumps(value)]
     if isinstance(value, (int, float, Fraction)):
-        exact = isinstance(value, float) and float(f"{value:.15g}") != value
-        return [repr(value) if exact or abs(value) >= 10**15 else value]  # type: ignore[list-item]
+        long = float(value) >= 1e15 or float(f"{float(value):.15g}") != value
+        return [str(value) if long or isinstance(value, Fraction) else value]
     as_json = json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, (list, tuple)) and len(value) == 1 and not isinstance(value[0], (list, tuple, Mapping)):
         return [*_candidates(value[0], TEXT), _short(value), as_json]

@@ -99,7 +99,8 @@ def columns(noun: str) -> tuple[Column, ...]:
     if noun == "scenario":
         return _scenario()
     if noun != "constraints":
-        found = _fields({"funds": Fund, "measures": Measure}[noun])
+        entities: dict[str, type[BaseModel]] = {"funds": Fund, "measures": Measure}
+        found = _fields(entities[noun])
         refused = {("on", "funds"), ("on", "years")} if noun == "funds" else set()
         return tuple(sorted((c for p, c in found.items() if p not in refused), key=_rank))
     having: dict[Path, list[str]] = {}

@@ -232,15 +232,15 @@ class WorkbookReader:
             if bad:
                 self.problems.append(bad)
         if noun == "constraints":
-            at = next((at for at, (column, _) in columns.items() if column.path == ("kind",)), None)
-            cell = None if at is None else _cell(grid, row, at)
-            if cell is None:
+            first = next((at for at, (column, _) in columns.items() if column.path == ("kind",)), None)
+            cell = None if first is None else _cell(grid, row, first)
+            if first is None or cell is None:
                 return None if len(self.problems) > told else item
             kind = layout.kind_named(plain_text(cell))
             if kind is None:
                 titles = [str(layout.title(k)) for k in layout.kinds_of_constraint()]
                 self.tell(
-                    grid.place(row, at),
+                    grid.place(row, first),
                     Text(f"règle inconnue « {plain_text(cell)} »", f"unknown constraint “{plain_text(cell)}”"),
                     did_you_mean(plain_text(cell), titles),
                 )

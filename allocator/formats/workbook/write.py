@@ -132,7 +132,8 @@ class Sheets:
             sheet = self.book.book.add_worksheet(str(words.LISTS))
             sheet.hide()
             for at, values in enumerate(chosen):
-                sheet.write_column(0, at, values)
+                for row, value in enumerate(values):
+                    sheet.write_string(row, at, value)
         except CellError as error:
             raise ScenarioError([Problem("", error.message, error.remedy)]) from None
 
@@ -226,9 +227,7 @@ class Sheets:
                 out += [column.year(str(year)) for year in sorted(years)]
                 if not years or any(not value for value in mappings):
                     out.append(column)
-            elif column.shape.form != "selection" or column.path != ("on",):
-                out.append(column)
-            elif any(not value for value in mappings):
+            elif column.shape.form != "selection" or column.path != ("on",) or any(not value for value in mappings):
                 out.append(column)
         return out
 
