@@ -28,7 +28,7 @@ GRANTS = {
 
 
 def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = None, plan: str = "") -> Scenario:
-    """The scenario with a `lock` for every demand that was decided.
+    """The scenario with a `lock` for every demand that was decided, and one for those that came too late.
 
     `grants`: demand, fund, year, cents, as in `Plan.grants`. Decided is a demand that received something in a year before
     `year`; without `year`, any that received something. It keeps its units, and may be paid in the years of its grants
@@ -51,12 +51,18 @@ def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = N
     rows = {str(name): row for row, name in enumerate(demands["id"])}
     asked, units = scenario.cents("asked"), scenario.decimals("units")
     first, last = (scenario.demands[name].to_numpy().copy() for name in ("first_year", "last_year"))
+    missed: list[str] = []
     if year is not None:
         open_ = ~demands["id"].isin(set(decided["demand"])).to_numpy()
-        first[open_] = first[open_].clip(min=year)
-        last[open_] = last[open_].clip(min=year)
+        missed = demands["id"][open_ & (last < year)].tolist()
+        first[open_ & (last >= year)] = first[open_ & (last >= year)].clip(min=year)
     locked = {name for rule in scenario.constraints if rule.kind == "lock" for name in rule.on.demands or ()}
-    rules = []
+    rules: list[dict[str, Any]] = []
+    if missed:
+        late = Text(f"non retenus avant {year} : leur dernière année est passée",
+                    f"not chosen before {year}: their last year is past")  # fmt: skip
+        rules.append({"kind": "lock", "id": "decision-delai-passe", "on": {"demands": missed}, "decision": "refuse",
+                      "comment": str(late), "source": plan})  # fmt: skip
     for name, mine in decided.groupby("demand", sort=True):
         row, cents = rows[str(name)], int(mine["cents"].sum())
         first[row], last[row] = int(mine["year"].min()), int(mine["year"].max())

@@ -19,7 +19,6 @@ from typing import Any
 from allocator.formats import yaml_text
 from allocator.formats.workbook import words
 from allocator.money import parse_decimal
-from allocator.problems import did_you_mean
 from allocator.texts import Text
 
 Cell = str | int | float | bool | date | None
@@ -117,7 +116,7 @@ def write(value: Any, shape: Shape, known: Attributes = NONE) -> Cell:
         if isinstance(candidate, str) and len(candidate) > MOST_LETTERS:
             break
         try:
-            if same(read(candidate, shape, known), value):
+            if _same(read(candidate, shape, known), value):
                 return candidate
         except CellError:
             continue
@@ -127,16 +126,15 @@ def write(value: Any, shape: Shape, known: Attributes = NONE) -> Cell:
     raise CellError(Text(f"{value!r} ne s'écrit pas dans une cellule", f"{value!r} cannot be written in a cell"))
 
 
-def same(a: Any, b: Any) -> bool:
-    """Equal as scenarios mean it: 1 and 1.0, lists and tuples; never a text and a number, true and 1."""
+def _same(a: Any, b: Any, nested: bool = False) -> bool:
+    """Equal as scenarios mean it: lists and tuples, a cell's 1 and 1.0; never a text and a number, or true and 1."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         left, right = ({str(k): v for k, v in side.items()} for side in (a, b))
-        return list(left) == list(right) and all(same(left[k], right[k]) for k in left)
+        return list(left) == list(right) and all(_same(left[k], right[k], True) for k in left)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
-        return type(a) is type(b) and a == b
-    return bool(a == b)
+        return len(a) == len(b) and all(_same(x, y, True) for x, y in zip(a, b, strict=True))
+    numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in (a, b))
+    return (type(a) is type(b) or (numbers and not nested)) and bool(a == b)
 
 
 def plain_text(cell: Cell) -> str:
@@ -192,8 +190,8 @@ def fold_truth(text: str) -> bool | None:
 
 
 def number(value: Decimal, otherwise: str) -> int | float | str:
-    """An int or a float that is exactly this decimal, else the text."""
-    if value == value.to_integral_value() and abs(value) < 10**15:
+    """An int, or where it is written with decimals a float, that is exactly this decimal; else the text."""
+    if value == value.to_integral_value() and abs(value) < 10**15 and not re.search("[.,eE]", otherwise):
         return int(value)
     return float(value) if Decimal(repr(float(value))) == value else otherwise
 
@@ -243,8 +241,9 @@ def _choice(cell: Cell, shape: Shape, _: Attributes) -> Any:
     found = [key for key in shape.choices if fold_in(text, words.CHOICES.get(key), key)]
     if found:
         return found[0]
-    named = [str(words.CHOICES.get(key, key)) for key in shape.choices]
-    raise CellError(Text(f"valeur inconnue « {text} »", f"unknown value “{text}”"), did_you_mean(text, named))
+    called = [words.CHOICES.get(key, Text(key, key)) for key in shape.choices]
+    possible = Text(f"Possibles : {', '.join(w.fr for w in called)}.", f"Possible: {', '.join(w.en for w in called)}.")
+    raise CellError(Text(f"valeur inconnue « {text} »", f"unknown value “{text}”"), possible)
 
 
 def fold_in(text: str, word: Text | None, key: str) -> bool:

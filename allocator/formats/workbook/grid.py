@@ -61,10 +61,11 @@ def letters(column: int) -> str:
     return out
 
 
-def _number_of(name: bytes) -> int:
+def column_of(name: str) -> int:
+    """A → 0, AA → 26."""
     total = 0
     for letter in name:
-        total = total * 26 + letter - ord("A") + 1
+        total = total * 26 + ord(letter) - ord("A") + 1
     return total - 1
 
 
@@ -140,7 +141,7 @@ def _xlsx_broken(archive: zipfile.ZipFile, file: str) -> dict[str, dict[tuple[in
     for name, part in _xlsx_parts(archive):
         xml = archive.read(part)
         references = _REF.findall(xml)
-        columns = max((_number_of(column) for column in {c for c, _ in references}), default=0) + 1
+        columns = max((column_of(column.decode()) for column in {c for c, _ in references}), default=0) + 1
         rows = max((int(row) for _, row in references), default=0)
         if rows * columns > MOST_CELLS:
             raise Unreadable(
@@ -165,9 +166,9 @@ def _broken_cells(xml: bytes) -> Iterator[tuple[tuple[int, int], Text]]:
         value = _VALUE.search(inside)
         if b't="e"' in head:
             said = value[1].decode("utf-8", "replace") if value else "#?"
-            yield (int(at[2]) - 1, _number_of(at[1])), _error(said)
+            yield (int(at[2]) - 1, column_of(at[1].decode())), _error(said)
         elif value is None and re.search(rb"<(?:\w+:)?f[\s>/]", inside):
-            yield (int(at[2]) - 1, _number_of(at[1])), _NEVER
+            yield (int(at[2]) - 1, column_of(at[1].decode())), _NEVER
 
 
 def _xlsx_parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:

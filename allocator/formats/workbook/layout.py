@@ -1,7 +1,7 @@
 """Which columns each sheet has, read off the schemas of funds, measures and every kind of constraint.
 
 A column is a path into what it describes: `on.measures`, `amounts.2026`. A field of a schema is one column; a selection
-under `on` is spread over one for each of its parts, and a mapping from years to euros over one for each year.
+under `on` is spread over one for each of its parts, and a mapping from years over one for each year.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from allocator.constraints import KINDS
 from allocator.formats.workbook import words
 from allocator.formats.workbook.cells import ANY, TEXT, Shape, fold_in, shape_of
+from allocator.objectives import OBJECTIVES
 from allocator.scenario import Fund, Measure
-from allocator.scenario.reader import OBJECTIVES
 from allocator.selection import Selection
 from allocator.texts import Text
 
 Path = tuple[str, ...]
-_KINDS = {kind: schema for kind, schema in KINDS.items() if isinstance(kind, str)}
 _LAST = ("soft", "enabled", "comment", "source", "as_of", "hypothesis")  # what is said about, after what is said
 _SPREAD = re.compile(r"(.*\S)[\s.]+([0-9]{1,4})")
 
@@ -36,16 +35,12 @@ class Column:
     shape: Shape
     label: Text
     kinds: frozenset[str] | None = None
+    by_year: bool = False  # it may be spread over one column a year
 
     @property
     def header(self) -> str:
         """Its name and unit, in the current language."""
         return f"{self.label} ({self.shape.unit})" if self.shape.unit else str(self.label)
-
-    @property
-    def of_a_year(self) -> bool:
-        """Whether it may be spread: euros by year."""
-        return self.shape.form == "mapping" and self.shape.items is not None and self.shape.items.unit == words.EUROS
 
     def year(self, key: str) -> Column:
         """The column of one year of a mapping."""
@@ -54,14 +49,14 @@ class Column:
         return Column((*self.path, key), self.shape.items, Text(f"{word.fr} {key}", f"{word.en} {key}"), self.kinds)
 
 
-def _columns(name: str, schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Iterator[Column]:
-    """A field's column, after those it is spread over."""
+def _columns(name: str, schema: Mapping[str, Any], defs: Mapping[str, Any], by_year: bool) -> Iterator[Column]:
+    """A field's column, after those of its parts where it is a selection."""
     shape = shape_of(schema, defs, name)
     if name == "on" and shape.form == "selection":
         for part, of_part in Selection.model_json_schema()["properties"].items():
             path = f"{name}.{part}"
             yield Column((name, part), shape_of(of_part, {}, part), _word(path))
-    yield Column((name,), shape, _word(name))
+    yield Column((name,), shape, _word(name), by_year=by_year)
 
 
 def _word(path: str) -> Text:
@@ -73,24 +68,31 @@ def _fields(schema: type[BaseModel]) -> dict[Path, Column]:
     return {
         column.path: column
         for name, field in described["properties"].items()
-        for column in _columns(name, field, described.get("$defs", {}))
+        for column in _columns(name, field, described.get("$defs", {}), _by_year(schema.model_fields[name].annotation))
     }
+
+
+def _by_year(annotation: Any) -> bool:
+    """Whether a field maps years to something. (A JSON schema does not tell the type of keys.)"""
+    if get_origin(annotation) is dict:
+        return get_args(annotation)[0] is int
+    return any(_by_year(part) for part in get_args(annotation))
 
 
 @cache
 def kinds_of_constraint() -> dict[str, dict[Path, Column]]:
     """The columns of each kind of constraint."""
-    return {kind: _fields(schema) for kind, schema in _KINDS.items()}
+    return {kind: _fields(schema) for kind, schema in KINDS.items() if isinstance(kind, str)}
 
 
 def title(kind: str) -> Text:
     """What a kind of constraint is called."""
-    return _KINDS[kind].title
+    return KINDS[kind].title
 
 
 def kind_named(text: str) -> str | None:
     """The kind of constraint with this key or title."""
-    return next((kind for kind in _KINDS if fold_in(text, title(kind), kind)), None)
+    return next((kind for kind in kinds_of_constraint() if fold_in(text, title(kind), kind)), None)
 
 
 @cache
@@ -111,7 +113,7 @@ def columns(noun: str) -> tuple[Column, ...]:
             known = first.setdefault(path, column)
             if known.shape != column.shape:  # not the same thing in each kind: each says what it takes
                 first[path] = Column(path, ANY, known.label)
-    whole = frozenset(_KINDS)
+    whole = frozenset(kinds_of_constraint())
     merged = [
         Column(path, Shape("kind") if path == ("kind",) else column.shape, column.label,
                None if whole == set(having[path]) else frozenset(having[path]))
@@ -132,7 +134,11 @@ def _scenario() -> tuple[Column, ...]:
     texts = [Column((key,), TEXT, words.SCENARIO.get(key, _word(key))) for key in ("name", "base")]
     for key in ("label", "description"):
         texts += [Column(path, TEXT, _word(".".join(path))) for path in ((key,), (key, "fr"), (key, "en"))]
-    goals = [Column(("objective", name), ANY, _word(f"objective.{name}")) for name in OBJECTIVES]
+    goals = []
+    for name, schema in OBJECTIVES.items():
+        described = schema.model_json_schema()
+        shape = shape_of(described["properties"][name], described.get("$defs", {}))
+        goals.append(Column(("objective", name), shape, _word(f"objective.{name}")))
     return (*texts, Column(("years",), Shape("years"), _word("years")), *goals)
 
 
@@ -149,7 +155,7 @@ def column_named(header: str, noun: str) -> Column | None:
     if spread:
         for column in columns(noun):
             spellings = (words.OF_A_YEAR.get(column.path[-1], column.label), column.label)
-            if column.of_a_year and any(fold_in(spread[1], word, column.path[-1]) for word in spellings):
+            if column.by_year and any(fold_in(spread[1], word, column.path[-1]) for word in spellings):
                 return column.year(str(int(spread[2])))
     return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from allocator.formats.workbook import layout, words
 from allocator.formats.workbook.cells import Attributes, Cell, CellError, fold_in, plain_text, read
-from allocator.formats.workbook.grid import Grid
+from allocator.formats.workbook.grid import Grid, column_of
 from allocator.formats.workbook.tables import (
     MOST_TOLD,
     SheetTable,
@@ -17,6 +18,7 @@ from allocator.formats.workbook.tables import (
     no_header,
     read_table,
     strays,
+    times,
     told_broken,
 )
 from allocator.problems import Problem, ScenarioError, did_you_mean, near
@@ -74,10 +76,19 @@ class WorkbookReader:
             # Of a cell that could not be read, that is the one thing to say.
             mine, rest = error.problems[: len(self.problems)], error.problems[len(self.problems) :]
             told = {str(problem.place) for problem in mine}
-            raise ScenarioError([*mine, *(p for p in rest if str(p.place) not in told)]) from None
+            found = [*mine, *(p for p in rest if str(p.place) not in told)]
+            raise ScenarioError(sorted(found, key=self._order)) from None
 
     def tell(self, place: str | Text, message: Text, remedy: Text | None = None) -> None:
         self.problems.append(Problem(place, message, remedy, self.file))
+
+    def _order(self, problem: Problem) -> tuple[int, int, int]:
+        """Sheet after sheet, row after row; what has no cell last."""
+        match = re.fullmatch(r"(.*)!([A-Z]*)([0-9]+)", str(problem.place), re.DOTALL)
+        order = [grid.place() for grid in self.sheets.values()]
+        if match is None or match[1] not in order:
+            return (len(order), 0, 0)
+        return (order.index(match[1]), int(match[3]), column_of(match[2]))
 
     # Sheets
 
@@ -206,6 +217,13 @@ class WorkbookReader:
                 )
             elif column is not None:
                 found[at] = (column, words.parted(header)[1])
+                if words.parted(header)[1].casefold() in words.MULTIPLES and column.shape.unit != words.EUROS:
+                    self.tell(
+                        grid.place(head, at),
+                        Text(f"« {header} » : cette colonne n'est pas un montant",
+                             f"“{header}”: this column is no amount"),
+                        Text(f"Écrivez « {column.label.fr} ».", f"Write “{column.label.en}”."),
+                    )  # fmt: skip
             elif any(at < len(grid.rows[row]) and grid.rows[row][at] is not None for row in rows):
                 known = [str(c.label) for c in layout.columns(noun)]
                 ignore = Text("Pour l'ignorer, mettez « # » devant.", "To have it ignored, put “#” before it.")
@@ -268,8 +286,8 @@ class WorkbookReader:
     ) -> None:
         """The value of a cell at its path in `into`."""
         factor = words.MULTIPLES.get(unit.casefold())
-        if factor and column.shape.unit == words.EUROS and isinstance(cell, (int, float)):
-            cell = f"{cell} {factor}"
+        if column.shape.unit == words.EUROS:
+            cell = times(cell, factor)
         try:
             value = read(cell, column.shape, self.attributes)
         except CellError as error:

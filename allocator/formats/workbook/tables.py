@@ -164,13 +164,13 @@ def _series(name: str, key: str, unit: str, table: SheetTable, file: str, proble
         return _cents(cells, unit, table, file, problems)
     if key in words.COLUMNS[name]:
         factor = words.MULTIPLES.get(unit.casefold()) if key in _MONEY else None
-        return _numbers([_times(cell, factor) for cell in cells])
+        return _numbers([times(cell, factor) for cell in cells])
     if words.fold(unit) in words.both(words.AS_TEXT):
         return pd.Series([plain_text(cell) for cell in cells], dtype="str")
     return _extra(cells)
 
 
-def _times(cell: Cell, factor: str | None) -> Any:
+def times(cell: Cell, factor: str | None) -> Any:
     """An amount in a column of k€ or M€ as people write it; a text that says its own unit stays."""
     if isinstance(cell, (int, float)) and not isinstance(cell, bool) and factor:
         return f"{Decimal(str(cell)):f} {factor}"
@@ -184,7 +184,7 @@ def _cents(cells: list[Cell], unit: str, table: SheetTable, file: str, problems:
     out: list[Any] = []
     for row, cell in enumerate(cells):
         try:
-            out.append(parse_cents(_times(cell, words.MULTIPLES.get(unit.casefold()))))
+            out.append(parse_cents(times(cell, words.MULTIPLES.get(unit.casefold()))))
         except ValueError as error:
             problems.append(Problem(table.place(row, "cents"), error.args[0], None, file))
             out.append(0)

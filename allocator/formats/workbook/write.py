@@ -90,13 +90,15 @@ class Book:
         elif value is not None:
             sheet.write_string(row, column, str(value), format)
 
-    def headers(self, sheet: Worksheet, headers: Iterable[str], row: int = HEAD) -> int:
-        """A row of headers that stays in sight; how many they are."""
+    def headers(self, sheet: Worksheet, headers: Iterable[str], row: int = HEAD, notes: Sequence[str] = ()) -> int:
+        """A row of headers that stays in sight, with a note on each; how many they are."""
         count = 0
         for column, header in enumerate(headers):
             sheet.write_string(row, column, header, self.head)
             sheet.set_column(column, column, min(34, max(12, len(header) * 0.8 + 4)))
             count += 1
+        for column, note in enumerate(notes):
+            sheet.write_comment(row, column, note, {"x_scale": 1.6, "y_scale": 0.8})
         sheet.set_row(row, 32)
         sheet.freeze_panes(row + 1, 1)
         return count
@@ -161,8 +163,7 @@ class Sheets:
                 chosen["choice:" + column.path[0]] = [str(words.CHOICES.get(c, c)) for c in column.shape.choices]
         for at, (name, values) in enumerate(chosen.items()):
             if values:
-                column = letters(at)
-                self.lists[name] = f"='{words.LISTS}'!${column}$1:${column}${len(values)}"
+                self.lists[name] = f"='{words.LISTS}'!${letters(at)}$1:${letters(at)}${len(values)}"
         for noun, count in (
             ("funds", len(scenario.funds)),
             ("measures", len(scenario.measures)),
@@ -194,7 +195,7 @@ class Sheets:
         columns = self._spread(noun, items)
         paths = [column.path for column in columns]
         sheet = self._sheet(noun, len(items))
-        self.book.headers(sheet, [column.header for column in columns])
+        self.book.headers(sheet, [column.header for column in columns], notes=[_note(column) for column in columns])
         for row, item in enumerate(items, HEAD + 1):
             values = plain(item)
             own = layout.kinds_of_constraint()[values["kind"]] if noun == "constraints" else {}
@@ -220,7 +221,7 @@ class Sheets:
         for column in layout.columns(noun):
             values = [value for item in used if (value := _at(item, column.path)) is not None]
             mappings = [value for value in values if isinstance(value, Mapping)]
-            if column.of_a_year and len(column.path) == 1:
+            if column.by_year and len(column.path) == 1:
                 years = {int(year) for value in mappings for year in value}
                 if column.path == ("amounts",):
                     years |= set(self.scenario.years)
@@ -261,7 +262,7 @@ class Sheets:
             format = self.book.euros if header.endswith(f"({words.EUROS})") else None
             for row, cell in enumerate(cells, HEAD + 1):
                 self.book.cell(sheet, row, at, cell, format)
-        self.book.headers(sheet, headers)
+        self.book.headers(sheet, headers, notes=[f"{Text('clé', 'key')} : {key}" for key in given])
         sheet.autofilter(HEAD, 0, HEAD + max(1, len(frame)), max(0, len(given) - 1))
         for key, source in (("measure", "measures"), ("territory", "territories")):
             if name == "demands" and key in given:
@@ -270,6 +271,14 @@ class Sheets:
                     "validate": "list", "source": self.lists[source],
                     "error_message": str(Text("Cet identifiant n'est pas dans sa feuille.", "This id is not on its sheet.")),
                 })  # fmt: skip
+
+
+def _note(column: layout.Column) -> str:
+    """The key of a column, by which messages may call it, and the rules that have it."""
+    said = f"{Text('clé', 'key')} : {'.'.join(column.path)}"
+    if column.kinds is not None:
+        said += f"\n{Text('pour', 'for')} : {', '.join(str(layout.title(kind)) for kind in sorted(column.kinds))}"
+    return said
 
 
 def _cells(series: pd.Series, table: str, key: str) -> tuple[list[Cell], bool]:
