@@ -162,7 +162,7 @@ def test_parts_of_units_and_locks_that_are_there(tmp_path: Path) -> None:
 
 def test_what_cannot_follow_is_said() -> None:
     grants = pd.DataFrame({"demand": ["z"], "fund": "f", "year": [2026], "cents": [1]})
-    with pytest.raises(ScenarioError, match="dossiers inconnus.*z"):
+    with pytest.raises(ScenarioError, match=r"dossiers inconnus.*z"):
         next_scenario(small(), grants)
     with pytest.raises(ScenarioError, match="2031 hors de l'horizon"):
         next_scenario(small(), grants[:0], 2031)

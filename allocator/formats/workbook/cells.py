@@ -87,8 +87,12 @@ def shape_of(schema: Mapping[str, Any], defs: Mapping[str, Any], key: str = "") 
     types = {option.get("type") for option in alternatives}
     if types == {"number", "string"}:
         return Shape("number")
-    if "array" in types and len(types) == 2:
-        return Shape("names" if "string" in types else "years")
+    lists = [option.get("items", {}).get("type") for option in alternatives if option.get("type") == "array"]
+    if len(alternatives) == 2 and lists in (["string"], ["integer"]) and lists[0] in types:
+        return Shape("names" if lists == ["string"] else "years")
+    either = [shape_of(option, defs, key) for option in alternatives]
+    if either:  # a number, or more than a number in brackets
+        return next((shape for shape in either if shape.form == "number"), ANY)
     kind = schema.get("type")
     if key == "where":
         return Shape("where")
@@ -114,15 +118,12 @@ def write(value: Any, shape: Shape, known: Attributes = NONE) -> Cell:
     """A cell that `read` gives back as `value`, in the current language. `CellError` where no cell can hold it."""
     for candidate in _candidates(value, shape):
         if isinstance(candidate, str) and len(candidate) > MOST_LETTERS:
-            break
+            continue
         try:
             if _same(read(candidate, shape, known), value):
                 return candidate
         except CellError:
             continue
-    short = Text(f"texte de plus de {MOST_LETTERS} caractères", f"text of more than {MOST_LETTERS} characters")
-    if len(str(value)) > MOST_LETTERS - 1000:
-        raise CellError(short, Text("Gardez ce scénario en YAML et CSV.", "Keep this scenario in YAML and CSV."))
     raise CellError(Text(f"{value!r} ne s'écrit pas dans une cellule", f"{value!r} cannot be written in a cell"))
 
 
@@ -203,7 +204,7 @@ def _parts(text: str, commas: bool) -> list[str]:
         if letter == '"':
             quote = not quote
         elif not quote:
-            depth += (letter in "[{") - (letter in "]}")
+            depth = max(0, depth + (letter in "[{") - (letter in "]}"))
             if depth == 0 and (letter in ";\n" or (commas and letter == ",")):
                 parts.append(text[start:k])
                 start = k + 1
@@ -224,6 +225,8 @@ def _truth(cell: Cell, _: Shape, __: Attributes) -> Any:
 
 
 def _number(cell: Cell, _: Shape, __: Attributes) -> Any:
+    if isinstance(cell, str) and cell.strip()[:1] in ("[", "{"):
+        return flow(cell)
     return plain_text(cell) if isinstance(cell, (str, date)) else cell
 
 
@@ -393,16 +396,22 @@ def _candidates(value: Any, shape: Shape) -> list[Cell]:
         return [str(words.YES if value else words.NO), value]
     if isinstance(value, str):
         called = {"choice": words.CHOICES, "attribute": words.PER}.get(shape.form, {})
-        return [str(called.get(value, value)), value, json.dumps(value)]
+        return [str(called.get(value, value)), value, to_json(value)]
     if isinstance(value, (int, float, Fraction)):
         long = float(value) >= 1e15 or float(f"{float(value):.15g}") != value
         return [str(value) if long or isinstance(value, Fraction) else value]
-    as_json = json.dumps(value, ensure_ascii=False, default=str)
+    as_json = to_json(value)
     if isinstance(value, (list, tuple)) and len(value) == 1 and not isinstance(value[0], (list, tuple, Mapping)):
         return [*_candidates(value[0], TEXT), _short(value), as_json]
     if not value:
         return [as_json]
     return [_short(value), as_json]
+
+
+def to_json(value: Any) -> str:
+    """JSON that a cell and YAML can hold: letters as they are, control characters as escapes."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return "".join(c if c.isprintable() or ord(c) > 0xFFFF else f"\\u{ord(c):04x}" for c in text)
 
 
 def _short(value: Any) -> str:
@@ -424,5 +433,5 @@ def _token(value: Any) -> str:
     if isinstance(value, bool):
         return str(words.YES if value else words.NO)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False) if re.search(r'[;,:="\n]|^\s|\s$|^$', value) else value
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, tuple, Mapping)) else str(value)
+        return to_json(value) if re.search(r'[][{};,:="\n]|^\s|\s$|^$', value) else value
+    return to_json(value) if isinstance(value, (list, tuple, Mapping)) else str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ from allocator.texts import Text
 
 TABLES = ("territories", "demands", "prior_aid")
 OPTIONAL = ("prior_aid",)
+_LONG = re.compile(rf"→ (?:{words.LONG.fr}|{words.LONG.en}) ([0-9]{{1,7}})")
 
 
 @dataclass
@@ -57,6 +60,7 @@ class WorkbookReader:
 
     def __init__(self, grids: list[Grid], file: str) -> None:
         self.file = file
+        self.long = next((grid for grid in grids if fold_in(grid.name, words.LONG, "")), None)
         self.problems: list[Problem] = []
         self.places = WorkbookPlaces(file)
         self.sheets = self._sheets(grids)
@@ -279,6 +283,8 @@ class WorkbookReader:
                 )  # fmt: skip
                 continue
             self._put(item, own, cell, grid.place(row, at), place, unit)
+        if isinstance(item.get("reference"), str):  # told from the file that names it
+            item["reference"] = os.path.normpath(os.path.join(os.path.dirname(self.file), item["reference"]))
         return item
 
     def _put(
@@ -289,7 +295,8 @@ class WorkbookReader:
         if column.shape.unit == words.EUROS:
             cell = times(cell, factor)
         try:
-            value = read(cell, column.shape, self.attributes)
+            long = _LONG.fullmatch(cell) if isinstance(cell, str) else None
+            value = read(cell, column.shape, self.attributes) if long is None else self._long_text(int(long[1]) - 1)
         except CellError as error:
             self.tell(place, error.message, error.remedy)
             value = None
@@ -308,6 +315,18 @@ class WorkbookReader:
         elif value is not None:
             into[last] = value
         self.places.keys[(*below, *column.path)] = place
+
+
+    def _long_text(self, row: int) -> Any:
+        """What the row of a sheet of long texts says."""
+        try:
+            cells = self.long.rows[row] if self.long is not None else []
+            return json.loads("".join(str(cell) for cell in cells if cell is not None))
+        except (IndexError, ValueError):
+            raise CellError(
+                Text("le texte long n'est plus dans sa feuille", "the long text is no longer on its sheet"),
+                Text(f"Rétablissez la feuille « {words.LONG.fr} ».", f"Bring back sheet “{words.LONG.en}”."),
+            ) from None
 
 
 def _cell(grid: Grid, row: int, column: int) -> Cell:

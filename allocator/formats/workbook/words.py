@@ -15,6 +15,7 @@ from allocator.texts import Text
 
 README = Text("Lisez-moi", "Read me")
 LISTS = Text("Listes", "Lists")
+LONG = Text("Textes longs", "Long texts")
 SHEETS = {
     "scenario": Text("Scénario", "Scenario"),
     "funds": Text("Fonds", "Funds"),
@@ -93,6 +94,9 @@ FIELDS = {
     "max_gap": Text("Écart maximal", "Maximum gap"),
     "window": Text("Fenêtre", "Window"),
     "reference": Text("Référence", "Reference"),
+    "lag": Text("Délai", "Lag"),
+    "authorities": Text("Collectivités", "Authorities"),
+    "overseas": Text("Outre-mer", "Overseas"),
     "max_change": Text("Variation maximale", "Maximum change"),
 }
 COLUMNS = {

@@ -5,6 +5,7 @@ Texts are only ever written as texts: `=1+1` in a label stays five characters.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 from allocator.formats.csv_text import looks_like_number
 from allocator.formats.saving import given_columns
 from allocator.formats.workbook import layout, words
-from allocator.formats.workbook.cells import TEXT, Attributes, Cell, CellError, write
+from allocator.formats.workbook.cells import MOST_LETTERS, TEXT, Attributes, Cell, CellError, Shape, write
 from allocator.formats.workbook.grid import letters
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
@@ -115,6 +116,7 @@ class Sheets:
             kinds.update({name: columns[name].kind for name in columns.names if name not in kinds})
         self.attributes = Attributes(kinds)
         self.lists: dict[str, str] = {}
+        self.long: list[str] = []
 
     def write(self) -> None:
         """Every sheet. `ScenarioError` where something has no place in a workbook."""
@@ -133,11 +135,28 @@ class Sheets:
                 self._table("prior_aid", self.scenario.prior_aid, given_columns(self.scenario, "prior_aid"))
             sheet = self.book.book.add_worksheet(str(words.LISTS))
             sheet.hide()
+            if self.long:
+                self._long_texts()
             for at, values in enumerate(chosen):
                 for row, value in enumerate(values):
                     sheet.write_string(row, at, value)
         except CellError as error:
             raise ScenarioError([Problem("", error.message, error.remedy)]) from None
+
+    def _written(self, value: Any, shape: Shape) -> Cell:
+        """A value's cell; where it is longer than a cell may be, the row of `LONG` that holds it."""
+        if len(str(value)) < MOST_LETTERS // 2 or len(json.dumps(value, default=str)) < MOST_LETTERS:
+            return write(value, shape, self.attributes)
+        self.long.append(json.dumps(value, default=str))
+        return f"→ {words.LONG} {len(self.long)}"
+
+    def _long_texts(self) -> None:
+        """What is longer than a cell may be (the rows of a reference), as JSON over as many cells as it takes."""
+        sheet = self.book.book.add_worksheet(str(words.LONG))
+        sheet.hide()
+        for row, text in enumerate(self.long):
+            for column, start in enumerate(range(0, len(text), MOST_LETTERS)):
+                sheet.write_string(row, column, text[start : start + MOST_LETTERS])
 
     def _sheet(self, noun: str, rows: int) -> Worksheet:
         name = words.SHEETS[noun]
@@ -188,7 +207,7 @@ class Sheets:
             assert column is not None
             sheet.write_string(row, 0, str(column.label), self.book.label)
             if path in given:
-                cell = write(given[path], column.shape, self.attributes)
+                cell = self._written(given[path], column.shape)
                 self.book.cell(sheet, row, 1, cell, self.book.wrap)
 
     def _entities(self, noun: str, items: Sequence[Any]) -> None:
@@ -205,7 +224,7 @@ class Sheets:
                     sheet.write_string(row, at, str(layout.title(value)))
                     continue
                 column = own.get(path, columns[at])
-                cell = write(value, column.shape, self.attributes)
+                cell = self._written(value, column.shape)
                 self.book.cell(sheet, row, at, cell, self.book.euros if column.shape.unit == words.EUROS else None)
         last = HEAD + len(items) + self.spare
         for at, column in enumerate(columns):
