@@ -15,7 +15,7 @@ import pandas as pd
 from allocator.formats.decided import GRANTS, GRANTS_SHEET
 from allocator.formats.workbook import Book, Sheets
 from allocator.money import format_euros
-from allocator.report.console import STATUS
+from allocator.report.console import ACCOUNT, STATUS
 from allocator.texts import Text
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ class ResultBook:
         sheet.set_column(0, 0, 44)
         sheet.set_column(1, 1, 24)
         lines: list[tuple[Text, Any, bool]] = [
-            (Text("Points du plan", "Points of the plan"), plan.objective, False),
-            (Text("Aucun plan n'a plus de (points)", "No plan has more than (points)"), plan.bound, False),
+            *self._levels(),
             (Text("Certificat valable", "Certificate holds"), str(_yes(plan.certificate.ok)), False),
             (Text("Demandé (€)", "Asked (€)"), totals["asked"], True),
             (Text("Accordé (€)", "Granted (€)"), totals["granted"], True),
@@ -125,6 +124,16 @@ class ResultBook:
         sheet.activate()
         sheet.set_first_sheet()
         self.summary = sheet
+
+    def _levels(self) -> Iterator[tuple[Text, Any, bool]]:
+        """Each level of the objective, and what no plan exceeds."""
+        for rank, level in enumerate(self.plan.levels, 1):
+            told, aim = level.as_dict(), level.aim
+            name = Text("", "") if len(self.plan.levels) == 1 else Text(f"{rank}. {aim.title.fr} : ", f"{rank}. {aim.title.en}: ")
+            unit = Text(f" ({aim.unit.fr})", f" ({aim.unit.en})")
+            limit = Text("Aucun plan ne coûte moins de", "No plan costs less than") if aim.sign < 0 else Text("Aucun plan ne dépasse", "No plan exceeds")
+            yield Text(f"{name.fr}le plan atteint{unit.fr}", f"{name.en}the plan reaches{unit.en}"), told["objective"], False
+            yield Text(f"{name.fr}{limit.fr}{unit.fr}", f"{name.en}{limit.en}{unit.en}"), told["bound"], False
 
     def _grants(self) -> None:
         sheet = self._sheet(GRANTS_SHEET, Text("Une ligne par engagement : dossier, fonds, année.",
@@ -232,12 +241,12 @@ class ResultBook:
         end = self._rows(sheet, [YEAR, *both], totals)
         self._chart("column", Text("Engagements et paiements", "Commitments and payments"), str(name), HEAD, end, (1, 2), 3)
         funds = {fund.id: fund.label or fund.id for fund in self.scenario.funds}
+        kept = [Text(f"{_upper(word.fr)} (€)", f"{_upper(word.en)} (€)") for word in ACCOUNT.values()]
         rows = (
-            (label, str(year), int(committed.get((fund, year), 0)), int(paid.get((fund, year), 0)))
-            for fund, label in funds.items() for year in years
-            if committed.get((fund, year), 0) or paid.get((fund, year), 0)
-        )  # fmt: skip
-        self._rows(sheet, [FUND, YEAR, *both], rows, end + 1)
+            (funds[line.fund], str(line.year), *(None if pd.isna(cents) else int(cents) for cents in line[3:]))
+            for line in _each(plan.account[["fund", "year", *ACCOUNT]])
+        )
+        self._rows(sheet, [FUND, YEAR, *kept], rows, end + 1)
         sheet.set_column(0, 0, 34)
         sheet.freeze_panes(0, 1)
 
@@ -338,3 +347,8 @@ def _sum(amounts: pd.Series, level: int, key: Any) -> int:
 
 def _yes(held: bool) -> Text:
     return Text("oui", "yes") if held else Text("non", "no")
+
+
+def _upper(text: str) -> str:
+    """Its first letter as a capital, the others as they are."""
+    return text[:1].upper() + text[1:]
