@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
-from math import log2
+from math import lcm, log2
 from typing import Literal
 
 import numpy as np
@@ -414,6 +414,10 @@ def _cents_worth(space: Space, row: Row) -> Exact:
     return total
 
 
+SMALL = 2_000  # demands up to which the scale is chosen so that nothing needs rounding, where that can be
+FINEST = 10**12
+
+
 def _whole_multipliers(space: Space, floats: np.ndarray, value_scale: int, farkas: bool) -> tuple[list[int], int, bool]:
     """Multipliers as whole numbers of the right sign, how many of them make a point, and whether prices fit int64."""
     reach = 0.0
@@ -422,11 +426,17 @@ def _whole_multipliers(space: Space, floats: np.ndarray, value_scale: int, farka
             if term.of == "cents" and value and len(term.demands):
                 largest = max(abs(int(term.weights.max())), abs(int(term.weights.min())))
                 reach += abs(float(value)) * largest * int(np.abs(term.cells).max(initial=0))
-    bits = 60 - int(np.ceil(log2(reach * value_scale))) if reach > 0 else 60
-    scale = 2 ** max(bits, 0) * value_scale
+    exact = [Fraction(float(value)) if np.isfinite(value) else Fraction(0) for value in floats]
+    fine = 1
+    if space.n <= SMALL:
+        exact = _told_apart(exact)
+        fine = lcm(_divisor(space), *(value.denominator for value in exact))
+        fine = fine if fine <= FINEST else 1
+    bits = 60 - int(np.ceil(log2(reach * value_scale * fine))) if reach > 0 else 60
+    scale = 2 ** max(bits, 0) * value_scale * fine
     whole = []
-    for (_, row), price, value in zip(space.rows, space.prices, floats, strict=True):
-        number = round(Fraction(float(value)) * scale) if np.isfinite(value) else 0
+    for (_, row), price, value in zip(space.rows, space.prices, exact, strict=True):
+        number = round(value * scale)
         if price is not None:
             most = 0 if farkas else int(price * scale)
             number = max(-most, min(most, number))
@@ -434,6 +444,23 @@ def _whole_multipliers(space: Space, floats: np.ndarray, value_scale: int, farka
             number = 0
         whole.append(number)
     return whole, scale, bits >= 0
+
+
+def _told_apart(values: list[Fraction]) -> list[Fraction]:
+    """What an engine says to sixteen digits as the simple fraction that it means, where it means one."""
+    simple = [value.limit_denominator(10**6) for value in values]
+    meant = [abs(near - value) <= abs(value) / 10**11 for near, value in zip(simple, values, strict=True)]
+    return [near if means else value for near, value, means in zip(simple, values, meant, strict=True)]
+
+
+def _divisor(space: Space) -> int:
+    """What prices of a unit are divided by, over all demands; 1 where that is too much."""
+    found = 1
+    for asked in {int(a) for a in space.asked}:
+        found = lcm(found, asked)
+        if found > FINEST:
+            return 1
+    return found
 
 
 def prove(space: Space, proof: Proof) -> Fraction | None:

@@ -34,6 +34,7 @@ LP_ENGINE = "highs"  # supplies the duals of every certificate, whatever found t
 NO_CHECKS = Certificate(())
 TURNS = 12  # of telling demands apart, before all are
 LEEWAY = Fraction(1, 10**6)  # of a level's value, that later levels may give up: what whole cents need
+SMALL = 2_000  # demands up to which nothing of it is tried first
 ROWS_TRIED = 300  # one by one, where an LP could not prove that there is no plan
 
 
@@ -114,10 +115,11 @@ class Stage:
     proof: Proof
 
 
-def _leeway(stage: Stage) -> Fraction:
-    """What later levels may give up of a value: nothing where values lie on a step."""
+def _kept(stage: Stage, leeway: Fraction) -> Fraction:
+    """What later levels keep of a value: all of it where values lie on a step."""
     value = stage.certificate.objective
-    return Fraction(0) if value is None or value_step(stage.space) else abs(value) * LEEWAY
+    assert value is not None
+    return value if value_step(stage.space) else value - abs(value) * leeway
 
 
 @dataclass
@@ -143,19 +145,27 @@ class _Run:
         self.levels = len(space.aims)
         stages: list[Stage] = []
         while len(stages) < self.levels:
-            self.sign = space.aim.sign
-            found = self._stage(space)
+            self.sign = space.aims[len(stages)].sign
+            found = self._next_stage(space, stages)
             if isinstance(found, Plan):
-                if not stages:
-                    return found
-                break
-            if stages and not found.certificate.ok:
+                return found
+            if found is None:
                 break
             stages.append(found)
             if not found.certificate.ok or found.certificate.objective is None:
                 break
-            space = space.after((*space.reached, found.certificate.objective - _leeway(found)))
         return self._finish(stages)
+
+    def _next_stage(self, space: Space, stages: list[Stage]) -> Stage | Plan | None:
+        """The first level; or a later one that keeps what the earlier ones reached, to the last cent where it can."""
+        if not stages:
+            return self._stage(space)
+        for leeway in (Fraction(0), LEEWAY) if space.n <= SMALL else (LEEWAY,):
+            reached = [_kept(stage, leeway) for stage in stages]
+            found = self._stage(space.after(tuple(reached)))
+            if isinstance(found, Stage) and found.certificate.ok:
+                return found
+        return None
 
     def _stage(self, space: Space) -> Stage | Plan:
         """One level; demands for which it matters which funds pay are told apart where dealing needs it."""
