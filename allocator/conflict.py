@@ -115,6 +115,12 @@ def conflict(relaxed: Relaxed) -> Conflict | None:
         return None
     rows &= found[0]
     deciding = list({rule.id: rule for rule, _ in space.boxed}.values())
+    named = [rule.id for rule, _ in space.rows]
+    involved = list(dict.fromkeys(name for name, mine in zip(named, rows, strict=True) if mine))
+    for name in involved if len(involved) <= MOST_TRIED else ():
+        fewer = rows & np.array([other != name for other in named], bool)
+        if _misses(relaxed, fewer) is not None:
+            rows = fewer
     minimal = int(rows.sum()) + len(deciding) <= MOST_TRIED
     if minimal:
         for r in np.flatnonzero(rows):

@@ -251,10 +251,13 @@ class _Run:
         """A point with every whole column that is whole at the root kept there: quick, and often good enough."""
         if root.x is None or root.objective is None or self.gap < 1e-6:
             return None
-        found = self._ask(_kept_near(relaxed.compiled.program, root.x), relaxed, None, self.gap / 2)
-        if found.x is None or relaxed.compiled.broken_caps(found.x):
-            return None
-        return replace(found, reason=Reason.FEASIBLE, bound=None)
+        for _ in range(ROUNDS):
+            found = self._ask(_kept_near(relaxed.compiled.program, root.x), relaxed, None, self.gap / 2)
+            broken = [] if found.x is None else relaxed.compiled.broken_caps(found.x)
+            if not broken:
+                return None if found.x is None else replace(found, reason=Reason.FEASIBLE, bound=None)
+            relaxed.add(broken)
+        return None
 
     def _whole_program(self, relaxed: Relaxed, start: Outcome) -> Outcome:
         """The whole program, solved again with the caps that the answer breaks until it breaks none."""

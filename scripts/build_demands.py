@@ -6,6 +6,13 @@ toutes.csv    every demand below
 urgences.csv  those rows of it that an emergency plan looks at: rebond, projet-ti, conversion, friche and
               etude-friche of the EPCI that are candidates for a Rebond (same ids, same figures)
 
+leviers.csv   one region (Hauts-de-France) for the mechanisms that the national scenarios do not need: its rows
+              of friche, site-cle-en-main, projet-ti, diagnostic and suite-diagnostic; a study for each EPCI
+              that asks for brownfields; leases of land (bail, proposition 7). plui (proposition 3): true for
+              urban communities and conurbations; statut (proposition 21): the k-th project is « en cours »
+              for k = 1, 4, 7 …, the note's 36 % under way, near enough. Both are HYPOTHESES: no list was used.
+hectares.csv  what each EPCI can offer of the 22 000 ha of land that industry needs by 2030, see LAND
+
 Who asks for what is a HYPOTHESIS: no public list says it. The rule below uses real data only
 (population, kind, department, region of each EPCI), is the same for everybody, and is all there is;
 change a figure here, run the script again, and the scenarios follow. What comes from the note (« Lever
@@ -131,6 +138,8 @@ OFFERS = {
     "petite-action-investissement": Offer(200_000, 250_000, EPCI, {"emplois": (3, 0.9)}),
     "diagnostic": Offer(40_000, 50_000, EPCI, {"etudes": (1, 0)}),
     "suite-diagnostic": Offer(160_000, 200_000, EPCI, {"emplois": (2.4, 0.7)}),
+    # hypothesis (no amount in the note): land bought to be leased, in full
+    "bail": Offer(1_000_000, 1_000_000, EPCI, {"emplois": (12, 3)}),
 }
 INDICATORS = (
     "emplois", "emplois_promis", "hectares", "hectares_amenages", "hectares_zan",
@@ -259,12 +268,64 @@ def urgent(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["measure"].isin(URGENT) & table["territory"].isin(candidates)]
 
 
+LEVERS_REGION = "32"
+LEVERS = ("friche", "site-cle-en-main", "projet-ti", "diagnostic", "suite-diagnostic")
+LEASE_LEAST_PEOPLE = 30_000  # hypothesis
+
+
+def levers(table: pd.DataFrame) -> pd.DataFrame:
+    """One region's demands, with what the other mechanisms need."""
+    epci = territories()
+    epci = epci[epci["region"] == LEVERS_REGION]
+    mine = table[table["measure"].isin(LEVERS) & table["territory"].isin(epci["id"])]
+    asking = epci[epci["id"].isin(mine.loc[mine["measure"] == "friche", "territory"])]
+    studies = offers(asking, "etude-friche", 1)
+    leases = offers(epci[epci["population"] >= LEASE_LEAST_PEOPLE], "bail", 1)
+    whole = pd.concat([mine, studies, leases]).sort_values("id", ignore_index=True)
+    kinds = epci.set_index("id")["kind"]
+    plan = whole["territory"].map(kinds).isin(("CU", "CA", "METRO"))
+    rank = whole.groupby("measure").cumcount()
+    under_way = (whole["measure"] == "projet-ti") & (rank % 3 == 0)
+    return whole.assign(plui=np.where(plan, "true", "false"), statut=np.where(under_way, "en cours", "demandé"))
+
+
+# What a hectare asks for and how much of it there is. Land needed by 2030: 22 000 ha, of which 10 000 brownfields,
+# 3 500 densified and 8 500 new (banquedesterritoires.fr). Supply and the price of densified land: hypotheses.
+LAND = {  # measure: (suffix, euros a hectare, hectares on offer in all)
+    # works without land, unpolluted: 375 k€ (Cerema, cartofriches, fonds_friches.md)
+    "friche-saine": ("friche", 375_000, 6_000),
+    "friche-polluee": ("friche", 780_000, 20_000),  # note 6
+    "densification": ("densification", 200_000, 6_000),  # hypothesis
+    # 450 M€ for 3 342 ha of ready-to-use sites (etyo.com), rounded to the thousand
+    "terrain-neuf": ("neuf", 135_000, 20_000),
+}
+
+
+def hectares() -> pd.DataFrame:
+    """Land on offer in each EPCI, in proportion to its people outside Île-de-France."""
+    epci = territories()
+    epci = epci[epci["region"] != ILE_DE_FRANCE]
+    people = epci["population"]
+    parts = []
+    for measure, (use, euros, total) in LAND.items():
+        units = (total * people / people.sum()).round(2)
+        table = pd.DataFrame({"id": measure + "-" + epci["id"], "territory": epci["id"], "measure": measure})
+        table = table.assign(units=[f"{u:.2f}".rstrip("0").rstrip(".") for u in units], asked=euros)
+        for name in ("friche", "densification", "neuf"):
+            table[f"hectares_{name}"] = int(name == use)
+        parts.append(table.assign(hectares=1)[units.to_numpy() > 0])
+    return pd.concat(parts).sort_values("id", ignore_index=True)
+
+
 def files() -> dict[str, bytes]:
     """The files by name, to the byte."""
     table = build()
     for column in ("units", *INDICATORS):
         table[column] = [f"{value:.2f}".rstrip("0").rstrip(".") for value in table[column]]
-    tables = {"toutes.csv": table, "urgences.csv": urgent(table)}
+    of_levers = levers(build())
+    for column in ("units", *INDICATORS):
+        of_levers[column] = [f"{value:.2f}".rstrip("0").rstrip(".") for value in of_levers[column]]
+    tables = {"toutes.csv": table, "urgences.csv": urgent(table), "leviers.csv": of_levers, "hectares.csv": hectares()}
     return {name: t.to_csv(index=False, lineterminator="\n").encode() for name, t in tables.items()}
 
 
