@@ -145,9 +145,7 @@ class Reading:
         """What a Selection leaves (None: everything). A demand follows its territory and its measure."""
         if selection is None:
             return self.everything()
-        territories = [
-            t for t in self.territories if selection.territories is None or t in selection.territories
-        ]
+        territories = [t for t in self.territories if selection.territories is None or t in selection.territories]
         measures = [m for m in self.measures if selection.measures is None or m in selection.measures]
         demands = [d for d in self.demands.values() if selection.demands is None or d.id in selection.demands]
         for attribute, wanted in (selection.where or {}).items():
