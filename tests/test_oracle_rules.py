@@ -104,7 +104,7 @@ def test_solve_finds_the_best_plan(block: int) -> None:
         assert tuple(levels_of(scenario, plan.grants)) == best.levels, seed
         assert_told(plan, best.levels)
         optimal += plan.status == "optimal"
-    assert optimal >= BLOCK // 3  # floats may leave a gap of 1e-16, and cents that come back a few of them
+    assert optimal >= BLOCK // 2 + 2  # a few are infeasible; what comes back in cents may leave a gap
 
 
 def assert_told(plan: Any, levels: tuple[Any, ...]) -> None:
