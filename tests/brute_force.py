@@ -130,9 +130,7 @@ def brute_force(scenario: Any, most: int = MOST_PLANS) -> Best:
             keep &= totals[left, h] + columns[d][right] + still <= bound
         left, right = left[keep], right[keep]
         taken = np.column_stack([taken[left], right.astype(np.int32)])
-        totals = np.column_stack(
-            [totals[left, h] + columns[d][right] for h, (columns, _) in enumerate(hard)] or [left]
-        )
+        totals = np.column_stack([totals[left, h] + columns[d][right] for h, (columns, _) in enumerate(hard)] or [left])
         if not hard:
             totals = np.zeros((len(left), 0), dtype=np.int64)
 

@@ -106,7 +106,9 @@ def fund_lines(reading: Reading, plan: Payments) -> Iterator[Line | Joint]:
     for (d, fund, year), cents in plan.items():
         spent[fund, reading.demands[d].measure, year] += cents
     values = tuple(spent[key] for key in reading.spent_keys)
-    yield Joint("envelopes", values, lambda sums: over_envelopes(reading, dict(zip(reading.spent_keys, sums, strict=True))))
+    yield Joint(
+        "envelopes", values, lambda sums: over_envelopes(reading, dict(zip(reading.spent_keys, sums, strict=True)))
+    )
     for fund in reading.funds.values():
         if fund.payments:
             yield Joint(
@@ -238,9 +240,7 @@ def constraint_lines(reading: Reading, constraint: Any, plan: Payments) -> Itera
             loose = Fraction(len(set(paid) | set(base)) if equal else 0, 100)
             for side, limit in (("max", constraint.max), ("min", constraint.min)):
                 if limit is not None:
-                    left = Fraction(sum(paid.values()), 100) - exact(limit) * Fraction(
-                        sum(base.values()), 100
-                    )
+                    left = Fraction(sum(paid.values()), 100) - exact(limit) * Fraction(sum(base.values()), 100)
                     bound = {"high": Fraction(0)} if side == "max" else {"low": Fraction(0)}
                     yield Line(f"{name} {side}", left, points=lost, loose=loose, **bound)
         elif constraint.kind == "count":
@@ -248,9 +248,7 @@ def constraint_lines(reading: Reading, constraint: Any, plan: Payments) -> Itera
                 value = Fraction(len({cell[0] for cell in paid}))
                 loose = Fraction(0)
             else:
-                value = sum(
-                    (Fraction(c, reading.demands[cell[0]].asked) for cell, c in paid.items()), Fraction(0)
-                )
+                value = sum((Fraction(c, reading.demands[cell[0]].asked) for cell, c in paid.items()), Fraction(0))
                 loose = cent_worths(reading, paid, constraint, lambda d, y: Fraction(1))
             yield from both_sides(name, value, constraint, lost, loose)
         elif constraint.kind == "indicator":
@@ -258,9 +256,7 @@ def constraint_lines(reading: Reading, constraint: Any, plan: Payments) -> Itera
             for cell, cents in paid.items():
                 demand = reading.demands[cell[0]]
                 value += reading.indicator(constraint, demand, cell[2]) * Fraction(cents, demand.asked)
-            loose = cent_worths(
-                reading, paid, constraint, lambda d, y: abs(reading.indicator(constraint, d, y))
-            )
+            loose = cent_worths(reading, paid, constraint, lambda d, y: abs(reading.indicator(constraint, d, y)))
             yield from both_sides(name, value, constraint, lost, loose)
         else:
             raise NotImplementedError(f"{constraint.kind}: the oracle does not know this kind")
@@ -274,7 +270,9 @@ def no_stacking(reading: Reading, constraint: Any, plan: Payments) -> Iterator[L
     on, most = reading.stacked(constraint)
     for d in sorted(on.demands):
         funds = {cell[1] for cell in plan if cell[0] == d and cell[1] in on.funds}
-        yield Line(f"{constraint.id} {d}", Fraction(max(0, len(funds) - most)), high=Fraction(0), points=points(constraint))
+        yield Line(
+            f"{constraint.id} {d}", Fraction(max(0, len(funds) - most)), high=Fraction(0), points=points(constraint)
+        )
 
 
 def min_grant(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Line]:
@@ -284,7 +282,9 @@ def min_grant(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Lin
         for fund in sorted(on.funds):
             cents = sum(c for cell, c in plan.items() if cell[:2] == (d, fund))
             missing = max(0, int(constraint.amount) - cents) if cents else 0
-            yield Line(f"{constraint.id} {d} {fund}", Fraction(missing, 100), high=Fraction(0), points=points(constraint))
+            yield Line(
+                f"{constraint.id} {d} {fund}", Fraction(missing, 100), high=Fraction(0), points=points(constraint)
+            )
 
 
 def requires(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Joint]:
@@ -306,7 +306,9 @@ def exclusive(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Lin
     """Served demands of each group."""
     served = {cell[0] for cell in plan}
     for name, on, _ in reading.groups(constraint):
-        yield Line(name, Fraction(len(served & on.demands)), high=Fraction(constraint.at_most), points=points(constraint))
+        yield Line(
+            name, Fraction(len(served & on.demands)), high=Fraction(constraint.at_most), points=points(constraint)
+        )
 
 
 def equity(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Joint]:
@@ -340,7 +342,11 @@ def de_minimis(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Li
     on = reading.choose(constraint.on)
     for name, demands, years, limit in reading.windows(constraint):
         worth = sum(
-            (c * reading.equivalent(cell[1]) for cell, c in plan.items() if cell[0] in demands and cell[2] in years and on.holds(cell)),
+            (
+                c * reading.equivalent(cell[1])
+                for cell, c in plan.items()
+                if cell[0] in demands and cell[2] in years and on.holds(cell)
+            ),
             Fraction(0),
         )
         yield Line(name, worth / 100, high=Fraction(limit, 100), points=points(constraint))
@@ -384,9 +390,7 @@ def cent_worths(reading: Reading, paid: Payments, constraint: Any, worth: Any) -
     return sum((worth(d, y) / d.asked for d, y in grants if not d.lumpy), Fraction(0))
 
 
-def both_sides(
-    name: str, value: Fraction, constraint: Any, lost: Fraction | None, loose: Fraction
-) -> Iterator[Line]:
+def both_sides(name: str, value: Fraction, constraint: Any, lost: Fraction | None, loose: Fraction) -> Iterator[Line]:
     """min and max are two lines: a soft breach of either costs its own points."""
     if constraint.min is not None:
         yield Line(f"{name} min", value, low=exact(constraint.min), points=lost, loose=loose)

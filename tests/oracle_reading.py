@@ -145,9 +145,7 @@ class Reading:
         """What a Selection leaves (None: everything). A demand follows its territory and its measure."""
         if selection is None:
             return self.everything()
-        territories = [
-            t for t in self.territories if selection.territories is None or t in selection.territories
-        ]
+        territories = [t for t in self.territories if selection.territories is None or t in selection.territories]
         measures = [m for m in self.measures if selection.measures is None or m in selection.measures]
         demands = [d for d in self.demands.values() if selection.demands is None or d.id in selection.demands]
         for attribute, wanted in (selection.where or {}).items():
@@ -267,7 +265,7 @@ class Reading:
     def envelopes(self) -> Iterator[Envelope]:
         """Rows that hold the funds' commitments; what comes back and what is moved is added to ``limit`` by the reader.
 
-        A reserve is frozen in whole cents, each year's by itself.
+        A reserve is frozen in whole cents, on what may be kept together.
         """
         for fund in self.funds.values():
             free = 1 - exact(fund.reserve)
@@ -282,9 +280,8 @@ class Reading:
             for year in self.years:
                 cumulative = fund.amount is not None or fund.carry_over
                 covered = tuple(y for y in self.years if y <= year) if cumulative else (year,)
-                limit = sum(math.floor(free * held.get(y, 0)) + income.get(y, 0) for y in covered)
-                if fund.amount is not None:
-                    limit += math.floor(free * fund.amount)
+                opened = fund.amount if fund.amount is not None else sum(held.get(y, 0) for y in covered)
+                limit = math.floor(free * opened) + sum(income.get(y, 0) for y in covered)
                 yield Envelope(f"fund {fund.id} {year}", family, covered, limit)
 
     def income(self, family: frozenset[str]) -> dict[int, int]:
@@ -301,6 +298,8 @@ class Reading:
         own = {str(region): int(cents) for region, cents in fund.notified.items()}
         years = [y for y in self.years if y <= until]
         parts = [fund.amount] if fund.amount is not None else [(fund.amounts or {}).get(y, 0) for y in years]
+        if fund.carry_over:
+            parts = [sum(parts)]
         there = sum(math.floor((1 - exact(fund.reserve)) * cents) for cents in parts)
         income = self.income(frozenset(self.family(fund.id)))
         there += sum(income.get(y, 0) for y in years)

@@ -76,9 +76,7 @@ def draw(
     table = draw_demands(rng, rng.randint(*demands), horizon, territories, lumpy, tiny, odd_cents)
     rates = RATES if odd_cents else (0.5,)
     if everything:
-        territories, measures, table = strategies_rules.tables(
-            rng, horizon, territories, measures, table, odd_cents
-        )
+        territories, measures, table = strategies_rules.tables(rng, horizon, territories, measures, table, odd_cents)
     purses = draw_funds(rng, rng.randint(*funds), horizon, territories, table, measures, rates)
     if everything:
         purses = strategies_rules.without_spread(purses, measures)
@@ -104,8 +102,7 @@ def draw(
     rules = [
         rule
         for _ in range(rng.randint(*constraints))
-        if (rule := draw_rule(rng, reading, rng.choice(list(kinds)), witness, tiny, cruelty, rates))
-        is not None
+        if (rule := draw_rule(rng, reading, rng.choice(list(kinds)), witness, tiny, cruelty, rates)) is not None
     ]
     if "floor" in kinds and "ceiling" in kinds and not tiny and rng.random() < 0.05:
         rules += draw_equality(rng, reading, witness)
@@ -176,14 +173,10 @@ def draw_demands(
             row["min_units"] = max(Fraction(1), units // 2) if lumpy[measure] else units * share
         else:
             row["min_units"] = Fraction(0)
-        row["other_public"] = in_cents(
-            (row["cost"] - asked) * Fraction(rng.choice(["0", "0", "0.5", "0.75"]))
-        )
+        row["other_public"] = in_cents((row["cost"] - asked) * Fraction(rng.choice(["0", "0", "0.5", "0.75"])))
         row["own"] = row["cost"] - asked - row["other_public"]
         first, last = sorted((rng.choice(horizon), rng.choice(horizon)))
-        row["first_year"], row["last_year"] = (
-            (first, last) if rng.random() < 0.4 else (horizon[0], horizon[-1])
-        )
+        row["first_year"], row["last_year"] = (first, last) if rng.random() < 0.4 else (horizon[0], horizon[-1])
         rows.append(row)
     table = pd.DataFrame(rows)
     for column in ("units", "asked", "cost", "emplois", "hectares", "min_units", "other_public", "own"):
@@ -220,11 +213,7 @@ def draw_funds(
                 [
                     {"measures": [rng.choice(measures)["id"]]},
                     {"where": {"region": rng.choice(list(territories["region"]))}},
-                    {
-                        "where": {
-                            "taille": sorted(set(table["taille"].sample(2, replace=True, random_state=k)))
-                        }
-                    },
+                    {"where": {"taille": sorted(set(table["taille"].sample(2, replace=True, random_state=k)))}},
                     {"where": {"pilote": bool(rng.choice(list(table["pilote"])))}},
                     {"demands": rng.sample(list(table["id"]), rng.randint(1, len(table)))},
                 ]
@@ -250,9 +239,7 @@ def deal(rng: random.Random, reading: Reading) -> dict[Cell, int]:
         demand.id
         for demand in reading.demands.values()
         for rule in reading.scenario.constraints
-        if rule.kind == "cofunding"
-        and demand.id in reading.choose(rule.on).demands
-        and reading.excess(rule, demand)
+        if rule.kind == "cofunding" and demand.id in reading.choose(rule.on).demands and reading.excess(rule, demand)
     }
     for demand in reading.demands.values():
         cells = reading.cells_of[demand.id]
@@ -323,9 +310,7 @@ def draw_selection(rng: random.Random, reading: Reading, *, funds: bool, years: 
         chosen["measures"] = rng.sample(sorted(reading.measures), rng.randint(1, len(reading.measures)))
     kind = rng.random()
     if kind < 0.15:
-        chosen["territories"] = rng.sample(
-            sorted(reading.territories), rng.randint(1, len(reading.territories))
-        )
+        chosen["territories"] = rng.sample(sorted(reading.territories), rng.randint(1, len(reading.territories)))
     elif kind < 0.45:
         attribute = rng.choice(["region", "departement", "kind", "metropole", "population"])
         value = rng.choice([row[attribute] for row in reading.territories.values()])
@@ -355,9 +340,7 @@ def draw_per(rng: random.Random, *, funds: bool, years: bool) -> str | None:
     return rng.choice([*names, *(["fund"] if funds else []), *(["year"] if years else [])])
 
 
-def draw_law(
-    rng: random.Random, reading: Reading, kinds: Sequence[str], rates: Sequence[Any]
-) -> list[dict[str, Any]]:
+def draw_law(rng: random.Random, reading: Reading, kinds: Sequence[str], rates: Sequence[Any]) -> list[dict[str, Any]]:
     """Hard rates and co-funding, half the time each."""
     law: list[dict[str, Any]] = []
     if "fund_rate" in kinds and rng.random() < 0.5:
@@ -365,9 +348,7 @@ def draw_law(
         law.append({"kind": "fund_rate", "on": on, "max_rate": rng.choice(rates)})
     if "cofunding" in kinds and rng.random() < 0.3:
         on = draw_selection(rng, reading, funds=False, years=False)
-        law.append(
-            {"kind": "cofunding", "on": on, "max_public_rate": rng.choice(LIMITS), "base": rng.choice(BASES)}
-        )
+        law.append({"kind": "cofunding", "on": on, "max_public_rate": rng.choice(LIMITS), "base": rng.choice(BASES)})
     return law
 
 
@@ -446,9 +427,7 @@ def judged(reading: Reading, rule: dict[str, Any], plan: dict[Cell, int]) -> lis
     over = []
     for name, cell, per_unit, _ in reading.rate_caps(constraint):
         cap = math.ceil(per_unit * paid[cell[0], cell[2]] / reading.demands[cell[0]].asked)
-        over.append(
-            Line(name, Fraction(max(0, plan.get(cell, 0) - cap)), high=Fraction(0), points=points(constraint))
-        )
+        over.append(Line(name, Fraction(max(0, plan.get(cell, 0) - cap)), high=Fraction(0), points=points(constraint)))
     return over
 
 
@@ -466,9 +445,7 @@ def draw_lock(
         got[d] += cents
     if rng.random() < 0.2:
         alone = sorted(
-            t
-            for t in reading.territories
-            if not any(got[d.id] for d in reading.demands.values() if d.territory == t)
+            t for t in reading.territories if not any(got[d.id] for d in reading.demands.values() if d.territory == t)
         )
         if alone:
             return {**rule, "on": {"territories": [rng.choice(alone)]}, "decision": "refuse"}
@@ -540,18 +517,14 @@ def draw_two_sides(
     side = rng.choice(["min", "max", "both"])
     if side != "max":
         low = (
-            (highest * Fraction(rng.choice(["1", "1.3"])) + 1)
-            if tight
-            else lowest * Fraction(rng.choice(["1", "0.8"]))
+            (highest * Fraction(rng.choice(["1", "1.3"])) + 1) if tight else lowest * Fraction(rng.choice(["1", "0.8"]))
         )
         rule["min"] = decimal(math.floor(low / step) * step)
     if side != "min":
         high = highest * (Fraction(1, 2) if tight else Fraction(rng.choice(["1", "1.2", "1.5"])))
         high = max(math.ceil(high / step) * step, exact(rule.get("min", 0)))
         rule["max"] = decimal(high)
-    if not exactly and rule.get("min") == rule.get(
-        "max"
-    ):  # an equality may miss by a cent: no matter for brute force
+    if not exactly and rule.get("min") == rule.get("max"):  # an equality may miss by a cent: no matter for brute force
         del rule["min"]
     return rule
 

@@ -89,9 +89,7 @@ def without_spread(purses: list[dict[str, Any]], measures: Sequence[dict[str, An
     """The funds without selections by id, where the demands of annual measures take other ids."""
     if not any(measure.get("annual") for measure in measures):
         return purses
-    return [
-        {key: value for key, value in purse.items() if key != "on" or "demands" not in value} for purse in purses
-    ]
+    return [{key: value for key, value in purse.items() if key != "on" or "demands" not in value} for purse in purses]
 
 
 def objective(rng: random.Random, measures: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -333,7 +331,11 @@ def equity_limit(
 def counted(scenario: Scenario) -> set[str]:
     """What a scenario holds, by name: kinds of rules in force, fields of funds and measures, objectives."""
     found = {rule.kind for rule in scenario.constraints if rule.enabled}
-    found |= {f"fund.{field}" for fund in scenario.funds for field in (*ACCOUNTS, "notified_until") if getattr(fund, field)}
-    found |= {f"measure.{field}" for measure in scenario.measures for field in ("steps", "annual") if getattr(measure, field)}
+    found |= {
+        f"fund.{field}" for fund in scenario.funds for field in (*ACCOUNTS, "notified_until") if getattr(fund, field)
+    }
+    found |= {
+        f"measure.{field}" for measure in scenario.measures for field in ("steps", "annual") if getattr(measure, field)
+    }
     found |= {f"objective.{name}" for name in type(scenario.objective).model_fields}
     return found

@@ -43,6 +43,12 @@ GAP = 1e-4
 
 
 @cache
+def solved(block: int) -> list[Any]:
+    """The solver's plans of these scenarios."""
+    return [allocator.solve(scenario, gap=0, time_limit=20) for _, scenario, _ in tiny(block)]
+
+
+@cache
 def tiny(block: int) -> list[tuple[int, Scenario, Best]]:
     """(seed, scenario, its best plan): whole units, whole cents everywhere, so that the optimum is exact."""
     found: list[tuple[int, Scenario, Best]] = []
@@ -88,8 +94,7 @@ def test_textbook_is_brute_force_in_whole_cents(block: int) -> None:
 def test_solve_finds_the_best_plan(block: int) -> None:
     """Same feasibility, same optimum at every level, certified, and a bound that is no lie."""
     optimal = 0
-    for seed, scenario, best in tiny(block):
-        plan = allocator.solve(scenario, gap=0, time_limit=20)
+    for (seed, scenario, best), plan in zip(tiny(block), solved(block), strict=True):
         if best.plan is None:
             assert plan.status == "infeasible", seed
             continue
@@ -99,7 +104,7 @@ def test_solve_finds_the_best_plan(block: int) -> None:
         assert tuple(levels_of(scenario, plan.grants)) == best.levels, seed
         assert_told(plan, best.levels)
         optimal += plan.status == "optimal"
-    assert optimal >= BLOCK // 3  # floats may leave a gap of 1e-16, and cents that come back a few of them
+    assert optimal >= BLOCK // 2 + 2  # a few are infeasible; what comes back in cents may leave a gap
 
 
 def assert_told(plan: Any, levels: tuple[Any, ...]) -> None:
@@ -141,16 +146,16 @@ def test_solve_never_claims_too_much_on_odd_cents(block: int) -> None:
 # ------------------------------------------------------------------------------ larger scenarios
 
 
-@pytest.mark.parametrize("block", range(8))
+@pytest.mark.parametrize("block", range(6))
 def test_solve_is_as_good_as_the_textbook(block: int) -> None:
     """Euros by the thousand: what cents can cost is allowed for, and little else."""
     compared = 0
     for seed in range(15 * block, 15 * (block + 1)):
-        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], everything=True)
-        told = solve_textbook(scenario, time_limit=20)
-        if told.status == "limit":
+        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], demands=(4, 10), everything=True)
+        told = solve_textbook(scenario, time_limit=3)
+        if told.status == "limit":  # the textbook is slow, not wrong
             continue
-        plan = allocator.solve(scenario, gap=GAP, time_limit=20)
+        plan = allocator.solve(scenario, gap=GAP, time_limit=5)
         compared += check(scenario, plan, told, seed)
     assert compared >= 9
 
@@ -187,10 +192,10 @@ def test_broken_plans_are_caught(block: int) -> None:
     """Cents added, dropped, moved to another fund or year: the certificate and the judge say the same of each."""
     caught = 0
     rng = np.random.default_rng(block)
-    for seed, scenario, best in tiny(block):
+    for (seed, scenario, best), plan in zip(tiny(block), solved(block), strict=True):
         if best.plan is None:
             continue
-        reading = allocator.solve(scenario, gap=0, time_limit=20).reading
+        reading = plan.reading
         for _ in range(6):
             broken = mutated(rng, reading)
             grants = table_of(scenario, broken)
@@ -200,7 +205,12 @@ def test_broken_plans_are_caught(block: int) -> None:
             if broken.moved.any() or reading.space.moves:
                 assert lawful or not said, (seed, grants)  # other moves than the plan's may make it lawful
             else:
-                assert said == lawful, (seed, grants, [c.name for c in checks if not c.ok], violations(scenario, grants))
+                assert said == lawful, (
+                    seed,
+                    grants,
+                    [c.name for c in checks if not c.ok],
+                    violations(scenario, grants),
+                )
             caught += not said
     assert caught >= 20
 

@@ -46,9 +46,7 @@ class Sheet:
         self.high: list[float] = []
         self.later: list[dict[int, float]] = []  # what is maximised after ``price``, in order
 
-    def column(
-        self, *, upper: float, lower: float = 0.0, price: Fraction | float = 0, whole: bool = False
-    ) -> int:
+    def column(self, *, upper: float, lower: float = 0.0, price: Fraction | float = 0, whole: bool = False) -> int:
         self.price.append(float(price))
         self.lower.append(float(lower))
         self.upper.append(float(upper))
@@ -70,9 +68,7 @@ class Sheet:
         if points is not None:
             for side, limit in ((1, low), (-1, high)):
                 if limit is not None:
-                    most = sum(abs(float(v)) * self.upper[column] for column, v in summed.items()) + abs(
-                        limit
-                    )
+                    most = sum(abs(float(v)) * self.upper[column] for column, v in summed.items()) + abs(limit)
                     slack = self.column(upper=math.ceil(most), price=-points * scale, whole=whole)
                     missed = {**summed, slack: Fraction(side)}
                     self._put(missed, limit if side == 1 else None, limit if side == -1 else None)
@@ -373,9 +369,7 @@ class Textbook:
         region = {d.id: reading.territories[d.territory]["region"] for d in reading.demands.values()}
         beyond = []
         for name in sorted(set(region.values())):
-            used = [
-                (self.x[c], 1) for c in self.x if c[1] in family and c[2] <= until and region[c[0]] == name
-            ]
+            used = [(self.x[c], 1) for c in self.x if c[1] in family and c[2] <= until and region[c[0]] == name]
             most = sum(self.sheet.upper[column] for column, _ in used)
             beyond.append(self.sheet.column(upper=math.ceil(most)))
             self.sheet.row([*used, (beyond[-1], -1)], high=Fraction(own.get(name, 0), self.money))
@@ -434,18 +428,14 @@ class Textbook:
             elif constraint.kind == "lock":
                 for d in sorted(on.demands):
                     demand = reading.demands[d]
-                    terms = [
-                        (x[c], Fraction(money, demand.asked)) for c in reading.cells_of[d] if on.holds(c)
-                    ]
+                    terms = [(x[c], Fraction(money, demand.asked)) for c in reading.cells_of[d] if on.holds(c)]
                     target = reading.target(constraint, demand)
                     sheet.row(terms, low=target, high=target, points=lost)
             else:
                 raise NotImplementedError(f"{constraint.kind}: the oracle does not know this kind")
 
 
-def sides(
-    sheet: Sheet, terms: list[tuple[int, Fraction | int]], constraint: Any, lost: Fraction | None
-) -> None:
+def sides(sheet: Sheet, terms: list[tuple[int, Fraction | int]], constraint: Any, lost: Fraction | None) -> None:
     """min and max of a count or an indicator."""
     if constraint.min is not None:
         sheet.row(terms, low=exact(constraint.min), points=lost)
@@ -506,9 +496,7 @@ def equity(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
 def de_minimis(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
     on = t.reading.choose(constraint.on)
     for _, demands, years, limit in t.reading.windows(constraint):
-        terms = [
-            (t.x[c], t.reading.equivalent(c[1])) for c in t.x if c[0] in demands and c[2] in years and on.holds(c)
-        ]
+        terms = [(t.x[c], t.reading.equivalent(c[1])) for c in t.x if c[0] in demands and c[2] in years and on.holds(c)]
         t.sheet.row(terms, high=Fraction(limit, t.money), points=lost, scale=t.euro)
 
 
