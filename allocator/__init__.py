@@ -21,6 +21,7 @@ _HOMES = {
     "ScenarioError": "problems",
     "Selection": "selection",
     "compare": "compare",
+    "explain": "explain",
     "load": "formats",
     "solve": "solver",
 }
@@ -29,6 +30,7 @@ __all__ = ["__version__", *_HOMES]
 if TYPE_CHECKING:
     from allocator.compare import Comparison as Comparison
     from allocator.compare import compare as compare
+    from allocator.explain import explain as explain
     from allocator.formats import load as load
     from allocator.plan import Plan as Plan
     from allocator.problems import ScenarioError as ScenarioError

@@ -1,0 +1,57 @@
+"""`allocator explain`: why the best plan of a scenario is as it is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from allocator.commands.common import SCENARIO, STATUS, json_option, solved, solving_options, told
+from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from allocator.explain import Explanation
+
+NAME = "explain"
+HELP = Text("dit pourquoi : un dossier, une règle, un fonds, le plan", "say why: a demand, a rule, a fund, the plan")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    from allocator.explain import TOPICS
+
+    parser.add_argument("scenario", help=str(SCENARIO))
+    of = parser.add_mutually_exclusive_group()
+    of.add_argument("--demand", metavar="D", help=str(Text("pourquoi ce dossier est financé ou non", "why this demand is funded or not")))  # fmt: skip
+    of.add_argument("--constraint", metavar="C", help=str(Text("ce que coûte cette règle", "what this rule costs")))
+    of.add_argument("--fund", metavar="F", help=str(Text("ce qu'achète plus d'argent dans ce fonds, et la liste complémentaire", "what more money in this fund buys, and who is next")))  # fmt: skip
+    of.add_argument("--about", metavar="T", default="overview", help=", ".join(TOPICS))
+    solving_options(parser)
+    json_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit status of the plan explained."""
+    from allocator.explain import explain
+    from allocator.explain.variants import SECONDS
+
+    (plan,) = solved(options, [options.scenario])
+    waiting = sys.stderr.isatty()
+
+    def tell(what: Text, seconds: float) -> None:
+        if waiting and seconds > 1:
+            print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
+
+    found = explain(
+        plan, demand=options.demand, constraint=options.constraint, fund=options.fund, about=options.about,
+        gap=options.gap, time_limit=options.time_limit or SECONDS, on_step=tell,
+    )  # fmt: skip
+    if waiting:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    told(options, {"scenario": plan.scenario.name, **found.as_dict()}, lambda console: show(found, console), [])
+    return STATUS[plan.status]
+
+
+def show(found: Explanation, console: Console) -> None:
+    console.print(found.text(), markup=False, highlight=False, soft_wrap=True)

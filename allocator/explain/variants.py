@@ -1,0 +1,213 @@
+"""Variants of a plan's scenario, each solved once: what every reason is derived from.
+
+Nothing here is read off a dual value: what a rule, a fund or a demand is worth is the difference between two certified
+plans, with the room that their two bounds leave.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from allocator.explain.explanation import number, plainly
+from allocator.money import split
+from allocator.plan import Plan
+from allocator.scenario import Fund, Scenario
+from allocator.solver import solve
+from allocator.texts import Text
+
+SECONDS = 20.0  # for one variant: its plan is certified all the same, its bound perhaps wider
+
+OnStep = Callable[[Text, float], None]
+"""Told what is being solved, and the seconds since the first question."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much better one plan is than another, in points: `found` between the two plans, and between the two best
+    plans that could exist, as their bounds prove, at least `least` and at most `most` (±inf without a bound)."""
+
+    found: float
+    least: float
+    most: float
+
+    @property
+    def measurable(self) -> bool:
+        """Whether the bounds leave no doubt about its sign."""
+        return self.least > 0 or self.most < 0
+
+    @property
+    def loss(self) -> Gain:
+        """The same seen from the other plan."""
+        return Gain(-self.found, -self.most, -self.least)
+
+    def text(self) -> Text:
+        """The figure, with the room that the bounds leave where it can be seen."""
+        said = number(self.found)
+        if max(self.found - self.least, self.most - self.found) <= 0.005 * abs(self.found):
+            return said
+        least, most = number(self.least), number(self.most)
+        if self.least == -float("inf") or self.most == float("inf"):
+            return said
+        return Text(f"{said.fr} (entre {least.fr} et {most.fr})", f"{said.en} (between {least.en} and {most.en})")
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**plainly({"found": self.found, "least": self.least, "most": self.most}), "measurable": self.measurable}
+
+
+@dataclass(eq=False)
+class Variants:
+    """Scenarios near that of `plan`, each solved once, to `gap` or for `time_limit` seconds."""
+
+    plan: Plan
+    gap: float = 1e-4
+    time_limit: float | None = SECONDS
+    on_step: OnStep | None = None
+    _solved: dict[str, Plan] = field(default_factory=dict, repr=False)
+    _since: float = field(default_factory=time.monotonic, repr=False)
+
+    def __post_init__(self) -> None:
+        self._solved[self.scenario.input_hash] = self.plan
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.plan.scenario
+
+    def solve(self, scenario: Scenario, what: Text) -> Plan:
+        """The best plan of a variant; `what` is told to whoever waits."""
+        key = scenario.input_hash
+        if key not in self._solved:
+            if self.on_step is not None:
+                self.on_step(what, time.monotonic() - self._since)
+            self._solved[key] = solve(scenario, gap=self.gap, time_limit=self.time_limit)
+        return self._solved[key]
+
+    def without(self, rule: str) -> Plan:
+        """The best plan without the constraint of this id."""
+        kept = [c.model_copy(update={"enabled": False}) if c.id == rule else c for c in self.scenario.constraints]
+        label = next(c.label for c in self.scenario.constraints if c.id == rule)
+        return self.solve(
+            self.scenario.with_(constraints=kept), Text(f"sans la règle « {label} »", f"without the rule “{label}”")
+        )
+
+    def obeying(self, *rules: dict[str, Any], what: Text) -> Plan:
+        """The best plan that keeps these constraints too."""
+        return self.solve(self.scenario.with_(constraints=[*self.scenario.constraints, *rules]), what)
+
+    def with_money(self, fund: str, cents: int, *rules: dict[str, Any]) -> Plan:
+        """The best plan with `cents` more (or less) in a fund, and in those around it; see `raised`."""
+        scenario = raised(self.scenario, fund, cents)
+        if rules:
+            scenario = scenario.with_(constraints=[*scenario.constraints, *rules])
+        label = next(f.label for f in self.scenario.funds if f.id == fund)
+        euros = number(cents / 100)
+        sign = "+" if cents >= 0 else ""
+        what = Text(f"{label} : {sign}{euros.fr} €", f"{label}: {sign}{euros.en} euros")
+        return self.solve(scenario, what)
+
+    def gain(self, other: Plan, over: Plan | None = None) -> Gain:
+        """How much better `other` is than the plan explained, or than `over`; both must have a plan."""
+        before, after = _values(over or self.plan), _values(other)
+        found = float(after[0] - before[0])
+        least = -float("inf") if before[1] is None else float(after[0] - before[1])
+        most = float("inf") if after[1] is None else float(after[1] - before[0])
+        return Gain(found, least, most)
+
+
+def minimises(scenario: Scenario) -> bool:
+    """Whether fewer points are better."""
+    return getattr(scenario.objective, "minimise", None) is not None
+
+
+def _values(plan: Plan) -> tuple[Fraction, Fraction | None]:
+    """The plan's points and what no plan exceeds, turned so that more is better."""
+    value, bound = plan.certificate.objective, plan.certificate.bound
+    if value is None:
+        raise ValueError(f"no plan: {plan.status}")
+    sign = -1 if minimises(plan.scenario) else 1
+    return sign * value, None if bound is None else sign * bound
+
+
+def raised(scenario: Scenario, fund: str, cents: int) -> Scenario:
+    """The scenario with `cents` more (or less) in a fund, as money that comes from outside: the envelopes around it
+    change as much. Years share it as they share what the fund holds. No envelope goes below zero."""
+    parents = {f.id: f.parent for f in scenario.funds}
+    changed, above = set(), fund
+    while above:
+        changed.add(above)
+        above = parents[above] or ""
+    return scenario.with_(funds=[_holding(f, total(f) + cents, scenario) if f.id in changed else f for f in scenario.funds])
+
+
+def total(fund: Fund) -> int:
+    """Cents of a fund over all years, its reserve included."""
+    return int(fund.amount if fund.amount is not None else sum((fund.amounts or {}).values()))
+
+
+def _holding(fund: Fund, cents: int, scenario: Scenario) -> Fund:
+    cents = max(cents, 0)
+    if fund.amount is not None:
+        return fund.model_copy(update={"amount": cents})
+    held = fund.amounts or {}
+    years = [year for year, amount in held.items() if amount] or list(scenario.years)
+    shares = split(cents, [held.get(year, 0) or 1 for year in years])
+    return fund.model_copy(update={"amounts": dict(zip(years, shares, strict=True))})
+
+
+def within(scenario: Scenario, fund: str) -> list[str]:
+    """A fund and all funds inside it."""
+    found = [fund]
+    for name in found:
+        found += [f.id for f in scenario.funds if f.parent == name]
+    return found
+
+
+def granted(plan: Plan) -> dict[str, int]:
+    """Cents granted to each demand."""
+    return dict(zip(plan.units["demand"], plan.units["cents"].astype(int), strict=True))
+
+
+def counted(scenario: Scenario) -> Text:
+    """What the objective counts: the one indicator that it maximises one for one, else points."""
+    weights = getattr(scenario.objective, "maximise", None)
+    if minimises(scenario):
+        return Text("€", "euros")
+    if isinstance(weights, dict) and len(weights) == 1 and set(weights.values()) == {1}:
+        (name,) = weights
+        return Text(name, name)
+    return Text("points", "points")
+
+
+def changes(before: Plan, after: Plan) -> dict[str, float]:
+    """What each indicator of the scenario gains, where it gains or loses anything."""
+    old, new = before.summary()["indicators"], after.summary()["indicators"]
+    return {name: round(new[name] - old[name], 6) for name in old if abs(new[name] - old[name]) > 1e-6}
+
+
+def changes_text(found: dict[str, float]) -> Text:
+    """Changes of indicators, the signs kept: +12 emplois, −3 hectares."""
+    said = [(number(abs(v)), "+" if v > 0 else "−", name) for name, v in found.items()]
+    return Text(
+        ", ".join(f"{sign}{value.fr} {name}" for value, sign, name in said),
+        ", ".join(f"{sign}{value.en} {name}" for value, sign, name in said),
+    )
+
+
+def called(scenario: Scenario, demand: str) -> str:
+    """A demand as people call it: its measure, its territory, its id."""
+    row = scenario.demands.set_index("id").loc[demand]
+    measure = next(m.label for m in scenario.measures if m.id == row["measure"])
+    place = scenario.territories.set_index("id").loc[row["territory"], "name"]
+    return f"{measure}, {place} ({demand})"
+
+
+def listing(names: Iterable[str], most: int = 5) -> Text:
+    """Some names, and how many more there are."""
+    names = list(names)
+    shown, rest = " ; ".join(names[:most]), len(names) - most
+    if rest <= 0:
+        return Text(shown, shown.replace(" ; ", "; "))
+    return Text(f"{shown} ; et {rest} autre{'s' if rest > 1 else ''}", f"{shown.replace(' ; ', '; ')}; and {rest} more")
