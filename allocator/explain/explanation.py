@@ -57,6 +57,7 @@ def number(value: float) -> Text:
         plain = f"{value:.{1 if size >= 100 else 2}f}".rstrip("0").rstrip(".")
     else:
         plain = f"{value:.3g}"
+    plain = plain.replace("-", "−")
     return Text(plain.replace(".", ";").replace(",", NARROW).replace(";", ","), plain)
 
 

@@ -182,9 +182,10 @@ def counted(scenario: Scenario) -> Text:
 
 
 def changes(before: Plan, after: Plan) -> dict[str, float]:
-    """What each indicator of the scenario gains, where it gains or loses anything."""
+    """What each indicator that the objective counts gains (every indicator, where it counts none), if anything."""
+    wanted = getattr(before.scenario.objective, "maximise", None) or before.scenario.indicators
     old, new = before.summary()["indicators"], after.summary()["indicators"]
-    return {name: round(new[name] - old[name], 6) for name in old if abs(new[name] - old[name]) > 1e-6}
+    return {name: round(new[name] - old[name], 6) for name in old if name in wanted and abs(new[name] - old[name]) > 1e-6}
 
 
 def changes_text(found: dict[str, float]) -> Text:

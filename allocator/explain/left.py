@@ -1,0 +1,162 @@
+"""Why money is left over, for each fund and year: nobody left to pay, units that do not fit, rules, or points lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from allocator.explain.explanation import Explanation, money
+from allocator.explain.variants import Gain, Variants, counted, listing, within
+from allocator.texts import Text
+
+EURO = 100
+ROUNDING = Text(
+    "moins d'un euro, que l'arrondi au centime ne permet pas de placer", "less than a euro, for want of whole cents"
+)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a fund does not commit by the end of `year` ("": over the horizon), in cents, and why.
+
+    `cause`: "nobody" (no demand left to pay), "units" (less than the smallest unit left), "rounding", "rules" (no plan
+    spends more; `rules` conflict), "loss" (spending more would lose points), "indifferent" (it would lose nothing that
+    can be measured), or "unknown" (not settled within the limits).
+    """
+
+    fund: str
+    label: str
+    year: str
+    cents: int
+    cause: str
+    reason: Text
+    rules: tuple[str, ...] = ()
+    lost: Gain | None = None
+
+    def text(self) -> Text:
+        when = Text(f" en {self.year}", f" in {self.year}") if self.year else Text("", "")
+        left = money(self.cents)
+        return Text(
+            f"{self.label}{when.fr} : {left.fr}. {self.reason.fr}.", f"{self.label}{when.en}: {left.en}. {self.reason.en}."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "fund": self.fund, "label": self.label, "year": self.year or None, "cents": self.cents, "cause": self.cause,
+            "reason": str(self.reason), "rules": list(self.rules), "lost": self.lost.as_dict() if self.lost else None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LeftOver(Explanation):
+    """What every fund leaves; a fund with envelopes inside it counts what they spend."""
+
+    about: ClassVar[str] = "left"
+    places: tuple[Left, ...]
+
+    @property
+    def answer(self) -> Text:
+        if not self.places:
+            return Text("Il ne reste rien à attribuer, dans aucun fonds.", "Nothing is left in any fund.")
+        names = listing(dict.fromkeys(place.label for place in self.places))
+        return Text(f"Il reste de l'argent à attribuer : {names.fr}.", f"Money is left: {names.en}.")
+
+    @property
+    def details(self) -> list[Text]:
+        return [place.text() for place in self.places]
+
+    def facts(self) -> dict[str, Any]:
+        return {"left": [place.as_dict() for place in self.places]}
+
+
+def left(variants: Variants, fund: str | None = None) -> LeftOver:
+    """Why each fund (or one) leaves what it leaves. Credits carried over are counted where the carrying ends."""
+    plan, scenario = variants.plan, variants.scenario
+    found = []
+    for each in scenario.funds:
+        if fund is not None and each.id != fund:
+            continue
+        levels = next(levels for rule, levels in plan.certificate.levels if rule.kind == "fund" and rule.id == each.id)
+        for level in levels[-1:] if each.carry_over else levels:
+            rest = int(level.upper or 0) - int(level.left)
+            if rest > 0:
+                year = "" if each.carry_over else level.group
+                found.append(_why(variants, each.id, each.label, year, rest, int(level.left)))
+    return LeftOver(tuple(found))
+
+
+def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent: int) -> Left:
+    if rest < EURO:
+        return Left(fund, label, year, rest, "rounding", ROUNDING)
+    plan, scenario = variants.plan, variants.scenario
+    assert plan.reading is not None
+    space, family = plan.reading.space, within(scenario, fund)
+    waiting = np.zeros(space.n, bool)
+    for each in scenario.funds:
+        if each.id in family:
+            waiting |= np.ones(space.n, bool) if each.on is None else each.on.pick(scenario).demands
+    if year:
+        waiting &= (scenario.demands["first_year"].to_numpy() <= int(year)) & (
+            scenario.demands["last_year"].to_numpy() >= int(year)
+        )
+    waiting &= plan.reading.granted < space.most * space.step
+    if not waiting.any():
+        everyone = Text(
+            "Tous les dossiers qu'il peut payer ont ce qu'ils demandent", "Every demand that it may pay has all it asks for"
+        )
+        return Left(fund, label, year, rest, "nobody", everyone)
+    smallest = int(space.step[waiting].min())
+    capped = bool((space.capped & waiting).any())
+    if rest < smallest and not capped:
+        unit = money(smallest)
+        small = Text(
+            f"C'est moins que la plus petite unité encore demandée ({unit.fr})",
+            f"That is less than the smallest unit still asked for ({unit.en})",
+        )
+        return Left(fund, label, year, rest, "units", small)
+    more = min(rest, max(smallest, rest // 100))
+    floor: dict[str, Any] = {"kind": "floor", "amount": (spent + more) / 100, "on": {"funds": family}}
+    floor["label"] = f"dépenser davantage ({label})"
+    if year:
+        floor["on"]["years"] = [int(year)]
+    other = variants.obeying(floor, what=Text(f"dépenser davantage : {label}", f"spend more: {label}"))
+    step = money(more)
+    if other.reading is not None:
+        lost = variants.gain(other).loss
+        if lost.least > 0:
+            size, unit = lost.text(), counted(scenario)
+            dear = Text(
+                f"En dépenser {step.fr} de plus ferait perdre {size.fr} {unit.fr}",
+                f"Spending {step.en} more would lose {size.en} {unit.en}",
+            )
+            return Left(fund, label, year, rest, "loss", dear, lost=lost)
+        same = Text(
+            f"En dépenser {step.fr} de plus est possible, sans gain ni perte mesurable : le plan le moins cher est retenu",
+            f"Spending {step.en} more is possible, with no measurable gain or loss: the cheaper plan is kept",
+        )
+        return Left(fund, label, year, rest, "indifferent", same, lost=lost)
+    if other.status != "infeasible":
+        unsure = Text(
+            f"Aucun plan qui en dépense {step.fr} de plus n'a été trouvé, sans preuve qu'il n'y en ait pas",
+            f"No plan was found that spends {step.en} more, without proof that there is none",
+        )
+        return Left(fund, label, year, rest, "unknown", unsure)
+    named = tuple(dict.fromkeys(p.rule.id for p in other.conflict.parties)) if other.conflict else ()
+    parties = other.conflict.parties if other.conflict else ()
+    labels = dict.fromkeys(p.rule.label or p.rule.id for p in parties if p.rule.label != floor["label"])
+    known = {f.id for f in scenario.funds} | {c.id for c in scenario.constraints}
+    rules = tuple(name for name in named if name in known)
+    if labels:
+        names = listing(labels)
+        held = Text(
+            f"Aucun plan ne peut en dépenser {step.fr} de plus, à cause de : {names.fr}",
+            f"No plan can spend {step.en} more, because of: {names.en}",
+        )
+    else:
+        held = Text(
+            f"Aucun plan ne peut en dépenser {step.fr} de plus : les unités entières ne tombent pas juste",
+            f"No plan can spend {step.en} more: whole units do not fit",
+        )
+    return Left(fund, label, year, rest, "rules", held, rules)

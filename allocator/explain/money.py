@@ -1,0 +1,329 @@
+"""What money is worth: a million more in each fund, and everything that more money in one fund buys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from allocator.explain.explanation import Explanation, money, number
+from allocator.explain.left import LeftOver, left
+from allocator.explain.reserve import Reserve, reserve
+from allocator.explain.variants import (
+    Gain,
+    Variants,
+    changes,
+    changes_text,
+    counted,
+    total,
+    within,
+)
+from allocator.plan import Plan
+from allocator.texts import Text
+
+MILLION = 100_000_000  # cents
+CONVEX = {"ceiling", "floor", "share", "indicator", "fund_rate", "cofunding", "equity", "continuity", "fund"}
+"""Kinds under which money that is divisible buys less and less."""
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What a million more in a fund buys."""
+
+    fund: str
+    label: str
+    gain: Gain | None
+    indicators: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        gain = self.gain.as_dict() if self.gain else None
+        return {"fund": self.fund, "label": self.label, "gain": gain, "indicators": self.indicators}
+
+
+@dataclass(frozen=True)
+class NextMillion(Explanation):
+    """Every fund, the one where a million more buys most first. The money comes from outside: envelopes around the fund
+    grow as much."""
+
+    about: ClassVar[str] = "money"
+    unit: Text
+    ranked: tuple[Bought, ...]
+
+    @property
+    def answer(self) -> Text:
+        best = [each for each in self.ranked if each.gain is not None and each.gain.least > 0]
+        if not best:
+            return Text(
+                "Un million d'euros de plus n'achète rien de mesurable, dans aucun fonds.",
+                "A million euros more buys nothing measurable in any fund.",
+            )
+        assert best[0].gain is not None
+        size = best[0].gain.text()
+        return Text(
+            f"C'est dans « {best[0].label} » qu'un million d'euros de plus achète le plus : {size.fr} {self.unit.fr}.",
+            f"A million euros more buys most in “{best[0].label}”: {size.en} {self.unit.en}.",
+        )
+
+    @property
+    def details(self) -> list[Text]:
+        lines = []
+        for each in self.ranked:
+            if each.gain is None:
+                lines.append(Text(f"{each.label} : aucun plan trouvé", f"{each.label}: no plan found"))
+            elif each.gain.least <= 0:
+                lines.append(Text(f"{each.label} : rien de mesurable", f"{each.label}: nothing measurable"))
+            else:
+                size, said = each.gain.text(), changes_text(each.indicators)
+                lines.append(Text(
+                    f"{each.label} : {size.fr} {self.unit.fr} ({said.fr})", f"{each.label}: {size.en} {self.unit.en} ({said.en})"
+                ))  # fmt: skip
+        return lines
+
+    def facts(self) -> dict[str, Any]:
+        return {"more_cents": MILLION, "funds": [each.as_dict() for each in self.ranked]}
+
+
+def next_million(variants: Variants) -> NextMillion:
+    """What +1 M€ buys in each fund, one solve each."""
+    found = [_bought(variants, f.id, f.label) for f in variants.scenario.funds]
+    found.sort(key=lambda each: -(each.gain.found if each.gain and each.gain.least > 0 else 0.0))
+    return NextMillion(counted(variants.scenario), tuple(found))
+
+
+def _bought(variants: Variants, fund: str, label: str) -> Bought:
+    other = variants.with_money(fund, MILLION)
+    if other.reading is None:
+        return Bought(fund, label, None, {})
+    gain = _more_is_no_worse(variants.gain(other))
+    return Bought(fund, label, gain, changes(variants.plan, other))
+
+
+def _more_is_no_worse(gain: Gain) -> Gain:
+    """Money that comes on top can stay where it is."""
+    return Gain(gain.found, max(gain.least, 0.0), gain.most)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The best plan when the fund holds `cents` over all years: its gain over the plan explained."""
+
+    cents: int
+    gain: Gain
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"cents": self.cents, **self.gain.as_dict()}
+
+
+@dataclass(frozen=True)
+class Response(Explanation):
+    """What a fund buys, from little money to where more buys nothing.
+
+    `points`: in the order of money; where `exact`, the breakpoints of the curve, which is straight between them (each
+    found as the crossing of two lines and solved there). Otherwise plans at some amounts, each certified.
+    `enough`: cents beyond which more buys nothing that can be measured; None where that was not found.
+    """
+
+    about: ClassVar[str] = "fund"
+    fund: str
+    label: str
+    unit: Text
+    now: int
+    million: Bought
+    points: tuple[Point, ...]
+    exact: bool
+    enough: int | None
+    rest: LeftOver
+    reserve: Reserve
+
+    @property
+    def answer(self) -> Text:
+        gain = self.million.gain
+        if self.enough is not None and self.enough <= self.now:
+            return Text(
+                f"Plus d'argent dans « {self.label} » n'achète rien de mesurable.",
+                f"More money in “{self.label}” buys nothing measurable.",
+            )
+        if gain is None or gain.least <= 0:
+            first = Text("n'achète rien de mesurable", "buys nothing measurable")
+        else:
+            size = gain.text()
+            first = Text(f"achète {size.fr} {self.unit.fr}", f"buys {size.en} {self.unit.en}")
+        until = Text("", "")
+        if self.enough is not None:
+            enough = money(self.enough)
+            until = Text(f" ; à partir de {enough.fr}, plus rien de mesurable", f"; from {enough.en} on, nothing measurable")
+        return Text(
+            f"Un million d'euros de plus dans « {self.label} » {first.fr}{until.fr}.",
+            f"A million euros more in “{self.label}” {first.en}{until.en}.",
+        )
+
+    @property
+    def details(self) -> list[Text]:
+        kind = (
+            Text("points de rupture exacts", "exact breakpoints")
+            if self.exact
+            else Text("plans calculés ; entre eux, rien n'est dit", "plans solved; nothing is said between them")
+        )
+        now = money(self.now)
+        lines = [Text(
+            f"Ce qu'achète le fonds, par rapport aux {now.fr} d'aujourd'hui ({kind.fr}) :",
+            f"What the fund buys, against today's {now.en} ({kind.en}):",
+        )]  # fmt: skip
+        for before, point in zip((None, *self.points[:-1]), self.points, strict=True):
+            amount, size = money(point.cents), _signed(point.gain)
+            each = Text("", "")
+            if before is not None and self.exact:
+                slope = number((point.gain.found - before.gain.found) / (point.cents - before.cents) * MILLION)
+                each = Text(f" ({slope.fr} par M€ depuis le point précédent)", f" ({slope.en} per million since the last)")
+            lines.append(Text(f"  {amount.fr} : {size.fr} {self.unit.fr}{each.fr}", f"  {amount.en}: {size.en} {self.unit.en}{each.en}"))
+        lines += [part for one in (self.rest, self.reserve) for part in (one.answer, *(_indented(d) for d in one.details))]
+        return lines
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "fund": self.fund, "label": self.label, "now_cents": self.now, "million": self.million.as_dict(),
+            "points": [point.as_dict() for point in self.points], "exact": self.exact, "enough_cents": self.enough,
+            "left": self.rest.as_dict(), "reserve": self.reserve.as_dict(),
+        }  # fmt: skip
+
+
+def _indented(line: Text) -> Text:
+    return Text(f"  {line.fr}", f"  {line.en}")
+
+
+def _signed(gain: Gain) -> Text:
+    said = gain.text()
+    sign = "+" if gain.found > 0 else ""
+    return Text(f"{sign}{said.fr}", f"{sign}{said.en}")
+
+
+def response(variants: Variants, fund: str) -> Response:
+    """Everything about one fund: a million more, its whole curve, what it leaves, who is next."""
+    scenario = variants.scenario
+    each = next(f for f in scenario.funds if f.id == fund)
+    points, exact, enough = curve(variants, fund)
+    return Response(
+        fund, each.label, counted(scenario), total(each), _bought(variants, fund, each.label), points, exact, enough,
+        left(variants, fund), reserve(variants, fund),
+    )  # fmt: skip
+
+
+def curve(variants: Variants, fund: str, *, most_solves: int = 60, coarse: int = 8) -> tuple[tuple[Point, ...], bool, int | None]:
+    """Points of the response, whether they are all the breakpoints, and the money beyond which nothing is bought."""
+    found = _Curve(variants, fund)
+    lowest, highest = found.ends()
+    if found.concave:
+        at, exact = found.breakpoints(lowest, highest, most_solves)
+    else:
+        at, exact = [lowest + (highest - lowest) * k // coarse for k in range(coarse + 1)] + [found.now], False
+    at = sorted({cents for cents in at if found.plan(cents).reading is not None})
+    enough = found.enough(at, exact)
+    if enough is not None and enough not in at:
+        at = sorted({*at, enough})
+    return tuple(Point(cents, variants.gain(found.plan(cents))) for cents in at), exact, enough
+
+
+class _Curve:
+    """The best plan as a function of what a fund holds, in cents."""
+
+    def __init__(self, variants: Variants, fund: str) -> None:
+        self.variants, self.fund = variants, fund
+        self.now = total(next(f for f in variants.scenario.funds if f.id == fund))
+        reading = variants.plan.reading
+        assert reading is not None
+        space = reading.space
+        counts = {c.kind for c in variants.scenario.constraints if c.enabled and not (c.kind == "count" and c.of == "units")}
+        divisible = not space.lumpy.any() and not (space.least > 1).any()
+        self.concave = divisible and counts - {"lock"} <= CONVEX
+
+    def plan(self, cents: int) -> Plan:
+        return self.variants.with_money(self.fund, cents - self.now) if cents != self.now else self.variants.plan
+
+    def value(self, cents: int) -> Fraction:
+        """Points of the best plan, less is worse; from the certificate."""
+        return Fraction(self.variants.gain(self.plan(cents)).found)
+
+    def ends(self) -> tuple[int, int]:
+        """The least money tried under which there is a plan, and money enough to pay for all that is asked."""
+        scenario, reading = self.variants.scenario, self.variants.plan.reading
+        assert reading is not None
+        lowest = next((c for c in (0, self.now // 2) if self.plan(c).reading is not None), self.now)
+        family = within(scenario, self.fund)
+        highest = self.variants.plan.asked_by_fund()[self.fund]
+        for each in scenario.funds:
+            if each.id in family and each.reserve:
+                highest = int(highest / (1 - each.reserve)) + 1
+        years = [year for year, cents in (each.amounts or {}).items() if cents] if (each := self._fund()).amounts else []
+        return lowest, max(highest * max(len(years), 1), self.now)
+
+    def _fund(self) -> Any:
+        return next(f for f in self.variants.scenario.funds if f.id == self.fund)
+
+    def enough(self, at: list[int], exact: bool) -> int | None:
+        """Where the last money that buys anything ends: the last breakpoint, or by bisection where plans are certified."""
+        if not at:
+            return None
+        top = self.plan(at[-1])
+        if exact:
+            value, tiny = self.value(at[-1]), self._close
+            return next(cents for cents in at if tiny(self.value(cents), value))
+
+        def nothing_more(cents: int) -> bool:
+            return self.variants.gain(top, self.plan(cents)).least <= 0
+
+        low, high = next(((a, b) for a, b in zip(at, at[1:], strict=False) if nothing_more(b)), (at[-1], at[-1]))
+        if nothing_more(low):
+            return low
+        for _ in range(4):
+            middle = (low + high) // 2
+            if nothing_more(middle):
+                high = middle
+            else:
+                low = middle
+        return high
+
+    def _close(self, a: Fraction, b: Fraction) -> bool:
+        """Equal but for whole cents."""
+        size = float(self.variants.plan.certificate.objective or 0)
+        return abs(float(a - b)) <= 1e-7 * max(abs(size), abs(float(a)), abs(float(b)), 1e-9)
+
+    def breakpoints(self, lowest: int, highest: int, most: int) -> tuple[list[int], bool]:
+        """Where a concave curve of straight pieces breaks, both ends included, and whether that is all of it.
+
+        Between two points, the line that leaves the first and the one that reaches the second cross; if the curve is there
+        too, that is the one breakpoint between them; otherwise each side is looked at in turn.
+        """
+        step = max((highest - lowest) // 1000, 1)
+        tried = {lowest, highest}
+        self.exact = True
+
+        def between(a: int, c: int) -> list[int]:
+            if c - a <= 2 * step:
+                return []
+            tried.update((a + step, c - step))
+            if len(tried) > most:
+                self.exact = False
+                return []
+            at_a, at_c = self.value(a), self.value(c)
+            leaving = (self.value(a + step) - at_a) / step
+            reaching = (at_c - self.value(c - step)) / step
+            if self._close(at_a + leaving * (c - a), at_c):
+                return []
+            if leaving <= reaching:
+                self.exact = False
+                return []
+            crossing = round(a + (at_c - at_a - reaching * (c - a)) / (leaving - reaching))
+            crossing = min(max(crossing, a + 1), c - 1)
+            tried.add(crossing)
+            if self._close(self.value(crossing), at_a + leaving * (crossing - a)):
+                return [crossing]
+            return [*between(a, crossing), crossing, *between(crossing, c)]
+
+        inner = between(lowest, highest)
+        kept = [cents for k, cents in enumerate(inner) if self._bends(([lowest, *inner, highest])[k : k + 3])]
+        return [lowest, *kept, highest], self.exact
+
+    def _bends(self, three: list[int]) -> bool:
+        a, b, c = three
+        straight = self.value(a) + (self.value(c) - self.value(a)) * (b - a) / (c - a)
+        return not self._close(straight, self.value(b))
