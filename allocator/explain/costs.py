@@ -162,5 +162,3 @@ def costs(variants: Variants) -> Costs:
     found = [cost(variants, c.id) for c in variants.scenario.constraints if c.enabled]
     found.sort(key=lambda each: (not each.measurable, -(each.regained.found if each.regained else 0.0)))
     return Costs(tuple(found))
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,52 +34,65 @@ class Rival:
 @dataclass(frozen=True)
 class Flip:
     """A change that turns the decision over, verified by solving: the decision is another at `to` and not yet at `short`
-    (None: nothing nearer was tried). Money in cents, an indicator in its own unit."""
+    (`now` itself where nothing nearer was tried). Money in cents, an indicator in its own unit."""
 
     what: Literal["score", "asked", "fund"]
     of: str  # the indicator, or the fund
     label: str
+    unit: str
     now: float
     to: float | None
     short: float | None
     plan: Plan | None
 
     def text(self) -> Text:
-        if self.to is None:
-            never = {
-                "score": Text(f"Aucun changement de « {self.label} » n'a été trouvé qui change la décision",
-                              f"No change of “{self.label}” was found that turns the decision over"),
-                "asked": Text("Aucun autre montant demandé par unité n'a été trouvé qui change la décision",
-                              "No other amount asked per unit was found that turns the decision over"),
-                "fund": Text(f"Aucun montant du fonds « {self.label} » n'a été trouvé qui change la décision",
-                             f"No amount of the fund “{self.label}” was found that turns the decision over"),
-            }[self.what]  # fmt: skip
-            return never
+        """The condition: "s'il demandait 400 000 € par ha au lieu de 500 000 € (401 000 € ne suffit pas)"."""
+        if self.to is None or self.short is None:
+            tried = {
+                "score": Text(f"aucun nombre de « {self.label} »", f"no number of “{self.label}”"),
+                "asked": Text("aucun autre montant demandé", "no other amount asked"),
+                "fund": Text(f"aucun montant du fonds « {self.label} »", f"no amount of the fund “{self.label}”"),
+            }[self.what]
+            return Text(
+                f"{tried.fr}, parmi ceux essayés, n'y change rien", f"{tried.en}, among those tried, changes it"
+            )
         if self.what == "score":
-            now, to = number(self.now), number(self.to)
-            said = Text(f"« {self.label} » par unité passe de {now.fr} à {to.fr}", f"“{self.label}” per unit goes from {now.en} to {to.en}")  # fmt: skip
-            near = None if self.short is None else number(self.short)
+            now, to, short = number(self.now), number(self.to), number(self.short)
+            said = Text(
+                f"s'il comptait {to.fr} {self.label} par {self.unit} au lieu de {now.fr}",
+                f"if it counted {to.en} {self.label} per {self.unit} instead of {now.en}",
+            )
+        elif self.what == "asked":
+            now, to, short = (money(round(cents)) for cents in (self.now, self.to, self.short))
+            said = Text(
+                f"s'il demandait {to.fr} par {self.unit} au lieu de {now.fr}",
+                f"if it asked {to.en} per {self.unit} instead of {now.en}",
+            )
         else:
-            now, to = money(round(self.now)), money(round(self.to))
-            near = None if self.short is None else money(round(self.short))
-            if self.what == "asked":
-                said = Text(f"il demande {to.fr} par unité au lieu de {now.fr}", f"it asks {to.en} per unit instead of {now.en}")  # fmt: skip
-            else:
-                moved = money(abs(round(self.to - self.now)))
-                more, en = ("de plus", "more") if self.to > self.now else ("de moins", "less")
-                said = Text(f"le fonds « {self.label} » a {moved.fr} {more}", f"the fund “{self.label}” has {moved.en} {en}")
-                near = None if self.short is None else money(abs(round(self.short - self.now)))
-        if near is None:
+            moved, short = money(abs(round(self.to - self.now))), money(abs(round(self.short - self.now)))
+            more = Text("de plus", "more") if self.to > self.now else Text("de moins", "less")
+            said = Text(
+                f"si le fonds « {self.label} » avait {moved.fr} {more.fr}",
+                f"if the fund “{self.label}” had {moved.en} {more.en}",
+            )
+        if self.short == self.now:
             return said
-        return Text(f"{said.fr} (à {near.fr}, pas encore)", f"{said.en} (at {near.en}, not yet)")
+        return Text(f"{said.fr} ({short.fr} ne suffit pas)", f"{said.en} ({short.en} is not enough)")
 
     def as_dict(self) -> dict[str, Any]:
-        return {"what": self.what, "of": self.of, "label": self.label, "now": self.now, "to": self.to, "short": self.short}
+        return {
+            "what": self.what,
+            "of": self.of,
+            "label": self.label,
+            "now": self.now,
+            "to": self.to,
+            "short": self.short,
+        }
 
 
 @dataclass(frozen=True)
 class Funded(Explanation):
-    """A demand and its decision. `contrary`: the loss in the best plan that decides the other way, None where no plan
+    """A demand and its decision. `most`: cents that it could get at most where not all is possible. `contrary`: the loss in the best plan that decides the other way, None where no plan
     does (`blocking`: the rules that forbid it) or where none was found. `deciding`: rules without which the decision is
     another; `rivals`: who gives up, or takes, the money under the contrary."""
 
@@ -88,6 +102,7 @@ class Funded(Explanation):
     unit: Text
     granted: int
     asked: int
+    most: int
     by_fund: tuple[tuple[str, int, int], ...]  # label, year, cents
     contrary: Gain | None
     impossible: bool
@@ -101,10 +116,18 @@ class Funded(Explanation):
         return self.granted == self.asked
 
     @property
+    def _more(self) -> Text:
+        if self.granted:
+            return Text("il serait financé en entier", "it would be funded in full")
+        return Text("il serait financé, au moins en partie", "it would be funded, at least in part")
+
+    @property
     def _contrary(self) -> Text:
         return (
             Text("Le refuser", "Refusing it") if self.all
-            else Text("Le financer en entier", "Funding all of it")
+            else Text("Le financer en entier", "Funding all of it") if self.most == self.asked
+            else Text(f"Lui accorder {money(self.most).fr}, le plus qui soit possible,",
+                      f"Granting it {money(self.most).en}, the most that is possible,")
         )  # fmt: skip
 
     @property
@@ -122,10 +145,15 @@ class Funded(Explanation):
     @property
     def _why(self) -> Text:
         if self.impossible:
-            names = listing(label for _, label in self.blocking)
+            other = (
+                Text("le refuser est impossible", "refusing it is impossible") if self.all
+                else Text("davantage est impossible", "more is impossible") if self.granted
+                else Text("le financer est impossible", "funding it is impossible")
+            )  # fmt: skip
             if not self.blocking:
-                return Text("aucun plan ne peut en décider autrement", "no plan can decide otherwise")
-            return Text(f"les règles ne laissent pas le choix ({names.fr})", f"the rules leave no choice ({names.en})")
+                return other
+            names = listing(label for _, label in self.blocking)
+            return Text(f"{other.fr}, à cause de : {names.fr}", f"{other.en}, because of: {names.en}")
         contrary = self._contrary
         low = Text(contrary.fr[0].lower() + contrary.fr[1:], contrary.en[0].lower() + contrary.en[1:])
         if self.contrary is None:
@@ -141,6 +169,11 @@ class Funded(Explanation):
     @property
     def details(self) -> list[Text]:
         lines = []
+        if self.most < self.asked and not self.impossible:
+            names = listing(label for _, label in self.blocking)
+            lines.append(Text(
+                f"Le financer en entier est impossible, à cause de : {names.fr}.", f"Funding all of it is impossible, because of: {names.en}."
+            ))  # fmt: skip
         for label, year, cents in self.by_fund:
             paid = money(cents)
             lines.append(Text(f"{label}, {year} : {paid.fr}", f"{label}, {year}: {paid.en}"))
@@ -148,34 +181,38 @@ class Funded(Explanation):
             names = listing((label for _, label in self.deciding), len(self.deciding))
             other = (
                 Text("il ne serait plus financé", "it would no longer be funded") if self.all
-                else Text("il obtiendrait davantage", "it would get more")
+                else self._more
             )  # fmt: skip
             lines.append(Text(
                 f"Ce qui décide : sans l'une de ces règles, {other.fr} : {names.fr}.",
                 f"What decides: without one of these rules, {other.en}: {names.en}.",
             ))  # fmt: skip
         if self.rivals:
-            names = [f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals]
-            english = [f"{r.name}, {money(abs(r.change)).en}" for r in self.rivals]
-            shown, said = listing(names, 3), listing(english, 3)
+            shown = listing([f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals], 3)
+            said = listing([f"{r.name}, {money(abs(r.change)).en}" for r in self.rivals], 3)
             lines.append(
-                Text(f"S'il était refusé, l'argent irait à : {shown.fr}.", f"Were it refused, the money would go to: {said.en}.")
+                Text(
+                    f"S'il était refusé, l'argent irait à : {shown.fr}.",
+                    f"Were it refused, the money would go to: {said.en}.",
+                )
                 if self.all
                 else Text(f"L'argent est allé à : {shown.fr}.", f"The money went to: {said.en}.")
             )
         done = [flip.text() for flip in self.flips if flip.to is not None]
         if done:
             other = (
-                Text("Il ne serait plus financé en entier si :", "It would no longer be funded in full if:") if self.all
-                else Text("Il obtiendrait davantage si :", "It would get more if:")
+                Text("il ne serait plus financé en entier", "it would no longer be funded in full") if self.all
+                else self._more
             )  # fmt: skip
-            lines += [other, *(Text(f"  {line.fr}", f"  {line.en}") for line in done)]
-        lines += [Text(f"{t.fr}.", f"{t.en}.") for t in (flip.text() for flip in self.flips if flip.to is None)]
+            lines.append(Text(f"I{other.fr[1:]} :", f"I{other.en[1:]}:"))
+            lines += [Text(f"  {line.fr}", f"  {line.en}") for line in done]
+        never = [flip.text() for flip in self.flips if flip.to is None]
+        lines += [Text(f"{line.fr[0].upper()}{line.fr[1:]}.", f"{line.en[0].upper()}{line.en[1:]}.") for line in never]
         return lines
 
     def facts(self) -> dict[str, Any]:
         return {
-            "demand": self.demand, "name": self.name, "granted_cents": self.granted, "asked_cents": self.asked,
+            "demand": self.demand, "name": self.name, "granted_cents": self.granted, "asked_cents": self.asked, "most_cents": self.most,
             "contrary": self.contrary.as_dict() if self.contrary else None, "impossible": self.impossible,
             "blocking": [{"id": i, "label": label} for i, label in self.blocking],
             "deciding": [{"id": i, "label": label} for i, label in self.deciding],
@@ -192,26 +229,40 @@ def funded(variants: Variants, demand: str) -> Funded:
     name, whole = called(scenario, demand), got == asked
     labels = {f.id: f.label for f in scenario.funds}
     rows = plan.grants[plan.grants["demand"] == demand]
-    by_fund = tuple((labels[f], int(y), int(c)) for f, y, c in zip(rows["fund"], rows["year"], rows["cents"], strict=True))
+    by_fund = tuple(
+        (labels[f], int(y), int(c)) for f, y, c in zip(rows["fund"], rows["year"], rows["cents"], strict=True)
+    )
     decision = _decide(demand, "refuse" if whole else "fund", name)
-    said = Text(f"{name} refusé", f"{name} refused") if whole else Text(f"{name} financé en entier", f"{name} funded in full")
+    said = (
+        Text(f"{name} refusé", f"{name} refused")
+        if whole
+        else Text(f"{name} financé en entier", f"{name} funded in full")
+    )
     other = variants.obeying(decision, what=said)
 
     def told(**found: Any) -> Funded:
         rest: dict[str, Any] = {
-            "contrary": None, "impossible": False, "blocking": (), "deciding": (), "rivals": (), "flips": (), **found
+            "most": asked, "contrary": None, "impossible": False, "blocking": (), "deciding": (), "rivals": (), "flips": (), **found
         }  # fmt: skip
-        return Funded(demand, name, counted(scenario), got, asked, by_fund, **rest)
+        most_possible = rest.pop("most")
+        return Funded(demand, name, counted(scenario), got, asked, most_possible, by_fund, **rest)
 
+    most, blocking = asked, {}
     if other.status == "infeasible":
         parties = other.conflict.parties if other.conflict else ()
         blocking = {p.rule.id: p.rule.label or p.rule.id for p in parties if (p.rule.label or "") != decision["label"]}
-        return told(impossible=True, blocking=tuple(blocking.items()))
+        most = got if whole else _most(variants, demand, name)
+        if most <= got:
+            return told(impossible=True, blocking=tuple(blocking.items()), most=got)
+        decision = {"kind": "floor", "on": {"demands": [demand]}, "amount": most / 100, "label": decision["label"]}
+        other = variants.obeying(decision, what=said)
     if other.reading is None:
         return told()
     loss = variants.gain(other).loss
-    turned = _turned(variants, demand, got, whole)
+    turned = _turned(demand, got, whole)
     return told(
+        most=most,
+        blocking=tuple(blocking.items()),
         contrary=Gain(loss.found, max(loss.least, 0.0), loss.most),
         deciding=tuple(_deciding(variants, demand, turned)),
         rivals=_rivals(variants, demand, decision, whole, other),
@@ -223,15 +274,27 @@ def _decide(demand: str, decision: str, name: str) -> dict[str, Any]:
     return {"kind": "lock", "on": {"demands": [demand]}, "decision": decision, "label": f"supposition : {name}"}
 
 
-def _turned(variants: Variants, demand: str, got: int, whole: bool) -> Callable[[Plan], bool]:
-    """Whether a plan decides the other way: less than all of it where it has all, more than now where it has not."""
-    now = _share(variants.plan, demand)
+def _most(variants: Variants, demand: str, name: str) -> int:
+    """Cents that a demand can get at most, whatever it does to the others; what it has, where no better plan is found."""
+    scenario = variants.scenario
+    mine = (scenario.demands["id"] == demand).astype(int)
+    alone = scenario.with_(
+        demands=scenario.demands.assign(supposition=mine), objective={"maximise": {"supposition": 1}}
+    )
+    best = variants.solve(alone, Text(f"le plus que {name} puisse avoir", f"the most that {name} can have"))
+    now = granted(variants.plan)[demand]
+    return max(granted(best)[demand], now) if best.reading is not None else now
+
+
+def _turned(demand: str, got: int, whole: bool) -> Callable[[Plan], bool]:
+    """Whether a plan decides the other way: less than all where it has all, all where it has a part, anything where it
+    has nothing."""
 
     def turned(plan: Plan) -> bool:
         if plan.reading is None:
             return False
         share = _share(plan, demand)
-        return share < 1 if whole else share > now
+        return share < 1 if whole else share == 1 if got else share > 0
 
     return turned
 
@@ -280,9 +343,10 @@ def _rivals(variants: Variants, demand: str, decision: dict[str, Any], whole: bo
 def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan], bool], other: Plan) -> Iterator[Flip]:
     """The least change of its score, of what it asks for, or of a fund that binds, each searched from the present state."""
     scenario = variants.scenario
-    row = scenario.demands.set_index("id").loc[demand]
+    row: Any = scenario.demands.set_index("id").loc[demand]
     loss = max(variants.gain(other).loss.found, 0.0)
     name = called(scenario, demand)
+    unit = next(m.unit for m in scenario.measures if m.id == row["measure"]) or str(Text("unité", "unit"))
     weights = {} if minimises(scenario) else dict(getattr(scenario.objective, "maximise", None) or {})
     if weights:
         best = max(weights, key=lambda k: (abs(float(weights[k]) * float(row[k])), float(weights[k])))
@@ -297,16 +361,19 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 ),
                 turned, now, far, guess, 1e-6,
             )  # fmt: skip
-            yield Flip("score", best, best, now, *found)
+            yield Flip("score", best, best, unit, now, *found)
     price = int(scenario.cents("asked")[int((scenario.demands["id"] == demand).to_numpy().argmax())])
 
     def asking(cents: float) -> Plan:
         return variants.solve(
-            _changed(scenario, demand, "asked", round(cents) / 100), Text(f"{name}, autre montant", f"{name}, other amount")
+            _changed(scenario, demand, "asked", round(cents) / 100),
+            Text(f"{name}, autre montant", f"{name}, other amount"),
         )
 
-    found = _search(asking, turned, float(price), price * 3.0 if whole else price / 20, price * (1.3 if whole else 0.8), 1.0)
-    yield Flip("asked", "asked", "asked", float(price), *found)
+    found = _search(
+        asking, turned, float(price), price * 3.0 if whole else price / 20, price * (1.3 if whole else 0.8), 1.0
+    )
+    yield Flip("asked", "asked", "asked", unit, float(price), *found)
     at = int((scenario.demands["id"] == demand).to_numpy().argmax())
     wanted = int(dict(zip(scenario.demands["id"], variants.plan.asked_cents(), strict=True))[demand])
     for fund in scenario.funds:
@@ -321,7 +388,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
 
             found = _search(holding, turned, float(held), far, float(guess), 100.0)
-            yield Flip("fund", fund.id, fund.label, float(held), *found)
+            yield Flip("fund", fund.id, fund.label, unit, float(held), *found)
 
 
 def _changed(scenario: Scenario, demand: str, column: str, value: float) -> Scenario:
@@ -340,33 +407,35 @@ def _changed(scenario: Scenario, demand: str, column: str, value: float) -> Scen
 
 
 def _search(
-    solve: Callable[[float], Plan], turned: Callable[[Plan], bool], now: float, far: float, guess: float, step: float
+    solve: Callable[[float], Plan], turned: Callable[[Plan], bool], now: float, far: float, guess: float, finest: float
 ) -> tuple[float | None, float | None, Plan | None]:
     """Between `now`, where the decision stands, and `far`: the nearest value found that turns it over, the last one
-    nearer where it stands still, and the plan there. `guess` is tried first; bisection does the rest."""
-    short, best, plan = now, None, None
-    probes = 0
+    nearer where it stands still, and the plan there. Round figures only, `PRECISION` of the change or finer; `guess` and
+    what lies just before it are tried first, bisection does the rest."""
+    size = abs(guess - now) or abs(far - now)
+    grid = max(10.0 ** math.floor(math.log10(max(PRECISION * size, finest))), finest)
+    way = 1 if far > now else -1
+    last = math.floor(abs(far - now) / grid)
+    made: dict[int, Plan] = {}
 
-    def probe(value: float) -> bool:
-        nonlocal short, best, plan, probes
-        probes += 1
-        made = solve(value)
-        if turned(made):
-            best, plan = value, made
-            return True
-        short = value
-        return False
+    def flips(steps: int) -> bool:
+        made[steps] = solve(now + way * steps * grid)
+        return turned(made[steps])
 
-    if min(now, far) < guess < max(now, far) and abs(guess - now) > step:
-        if probe(guess):
-            probe(now + (guess - now) * (1 - PRECISION))
-        else:
-            probe(now + (guess - now) * (1 + 2 * PRECISION))
-    if best is None and not probe(far):
+    low, high = 0, None
+    first = min(max(math.ceil(abs(guess - now) / grid), 1), last)
+    for steps in (first, first - 1 if first > 1 else 0, first + 1, last):
+        if low < steps <= last and (high is None or steps < high) and steps not in made:
+            if flips(steps):
+                high = steps
+            else:
+                low = steps
+    if high is None:
         return None, None, None
-    assert best is not None
-    while abs(best - short) > max(PRECISION * abs(best - now), step) and probes < PROBES:
-        probe((short + best) / 2)
-    return best, short, plan
-
-
+    while high - low > 1 and len(made) < PROBES:
+        middle = (low + high) // 2
+        if flips(middle):
+            high = middle
+        else:
+            low = middle
+    return now + way * high * grid, now + way * low * grid, made[high]

@@ -39,7 +39,8 @@ class Left:
         when = Text(f" en {self.year}", f" in {self.year}") if self.year else Text("", "")
         left = money(self.cents)
         return Text(
-            f"{self.label}{when.fr} : {left.fr}. {self.reason.fr}.", f"{self.label}{when.en}: {left.en}. {self.reason.en}."
+            f"{self.label}{when.fr} : {left.fr}. {self.reason.fr}.",
+            f"{self.label}{when.en}: {left.en}. {self.reason.en}.",
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,7 +105,8 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
     waiting &= plan.reading.granted < space.most * space.step
     if not waiting.any():
         everyone = Text(
-            "Tous les dossiers qu'il peut payer ont ce qu'ils demandent", "Every demand that it may pay has all it asks for"
+            "Tous les dossiers qu'il peut payer ont ce qu'ils demandent",
+            "Every demand that it may pay has all it asks for",
         )
         return Left(fund, label, year, rest, "nobody", everyone)
     smallest = int(space.step[waiting].min())

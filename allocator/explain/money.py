@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -151,7 +152,9 @@ class Response(Explanation):
         until = Text("", "")
         if self.enough is not None:
             enough = money(self.enough)
-            until = Text(f" ; à partir de {enough.fr}, plus rien de mesurable", f"; from {enough.en} on, nothing measurable")
+            until = Text(
+                f" ; à partir de {enough.fr}, plus rien de mesurable", f"; from {enough.en} on, nothing measurable"
+            )
         return Text(
             f"Un million d'euros de plus dans « {self.label} » {first.fr}{until.fr}.",
             f"A million euros more in “{self.label}” {first.en}{until.en}.",
@@ -174,9 +177,18 @@ class Response(Explanation):
             each = Text("", "")
             if before is not None and self.exact:
                 slope = number((point.gain.found - before.gain.found) / (point.cents - before.cents) * MILLION)
-                each = Text(f" ({slope.fr} par M€ depuis le point précédent)", f" ({slope.en} per million since the last)")
-            lines.append(Text(f"  {amount.fr} : {size.fr} {self.unit.fr}{each.fr}", f"  {amount.en}: {size.en} {self.unit.en}{each.en}"))
-        lines += [part for one in (self.rest, self.reserve) for part in (one.answer, *(_indented(d) for d in one.details))]
+                each = Text(
+                    f" ({slope.fr} par M€ depuis le point précédent)", f" ({slope.en} per million since the last)"
+                )
+            lines.append(
+                Text(
+                    f"  {amount.fr} : {size.fr} {self.unit.fr}{each.fr}",
+                    f"  {amount.en}: {size.en} {self.unit.en}{each.en}",
+                )
+            )
+        lines += [
+            part for one in (self.rest, self.reserve) for part in (one.answer, *(_indented(d) for d in one.details))
+        ]
         return lines
 
     def facts(self) -> dict[str, Any]:
@@ -208,74 +220,84 @@ def response(variants: Variants, fund: str) -> Response:
     )  # fmt: skip
 
 
-def curve(variants: Variants, fund: str, *, most_solves: int = 60, coarse: int = 8) -> tuple[tuple[Point, ...], bool, int | None]:
+def curve(
+    variants: Variants, fund: str, *, most_solves: int = 60, coarse: int = 8
+) -> tuple[tuple[Point, ...], bool, int | None]:
     """Points of the response, whether they are all the breakpoints, and the money beyond which nothing is bought."""
     found = _Curve(variants, fund)
     lowest, highest = found.ends()
+    exact = False
     if found.concave:
         at, exact = found.breakpoints(lowest, highest, most_solves)
+        enough = found.last(at) if exact else found.enough(lowest, highest)
     else:
-        at, exact = [lowest + (highest - lowest) * k // coarse for k in range(coarse + 1)] + [found.now], False
-    at = sorted({cents for cents in at if found.plan(cents).reading is not None})
-    enough = found.enough(at, exact)
-    if enough is not None and enough not in at:
-        at = sorted({*at, enough})
+        enough = found.enough(lowest, highest)
+        end = max(enough, found.now)
+        at = [lowest, *(_round(lowest + (end - lowest) * k // coarse) for k in range(1, coarse)), found.now, enough]
+    at = sorted({cents for cents in at if lowest <= cents and found.plan(cents).reading is not None})
     return tuple(Point(cents, variants.gain(found.plan(cents))) for cents in at), exact, enough
+
+
+def _round(cents: int) -> int:
+    """Three digits: amounts that people would try."""
+    unit = 10 ** max(len(str(cents)) - 3, 0)
+    return round(cents / unit) * unit
 
 
 class _Curve:
     """The best plan as a function of what a fund holds, in cents."""
 
     def __init__(self, variants: Variants, fund: str) -> None:
-        self.variants, self.fund = variants, fund
-        self.now = total(next(f for f in variants.scenario.funds if f.id == fund))
+        self.variants, self.fund = variants, next(f for f in variants.scenario.funds if f.id == fund)
+        self.now = total(self.fund)
         reading = variants.plan.reading
         assert reading is not None
         space = reading.space
-        counts = {c.kind for c in variants.scenario.constraints if c.enabled and not (c.kind == "count" and c.of == "units")}
+        kinds = {
+            c.kind for c in variants.scenario.constraints if c.enabled and not (c.kind == "count" and c.of == "units")
+        }
         divisible = not space.lumpy.any() and not (space.least > 1).any()
-        self.concave = divisible and counts - {"lock"} <= CONVEX
+        self.concave = divisible and kinds - {"lock"} <= CONVEX
 
     def plan(self, cents: int) -> Plan:
-        return self.variants.with_money(self.fund, cents - self.now) if cents != self.now else self.variants.plan
+        return self.variants.with_money(self.fund.id, cents - self.now) if cents != self.now else self.variants.plan
 
     def value(self, cents: int) -> Fraction:
-        """Points of the best plan, less is worse; from the certificate."""
+        """Points of the best plan more than now, from the certificates."""
         return Fraction(self.variants.gain(self.plan(cents)).found)
 
     def ends(self) -> tuple[int, int]:
         """The least money tried under which there is a plan, and money enough to pay for all that is asked."""
-        scenario, reading = self.variants.scenario, self.variants.plan.reading
-        assert reading is not None
+        scenario = self.variants.scenario
         lowest = next((c for c in (0, self.now // 2) if self.plan(c).reading is not None), self.now)
-        family = within(scenario, self.fund)
-        highest = self.variants.plan.asked_by_fund()[self.fund]
-        for each in scenario.funds:
-            if each.id in family and each.reserve:
-                highest = int(highest / (1 - each.reserve)) + 1
-        years = [year for year, cents in (each.amounts or {}).items() if cents] if (each := self._fund()).amounts else []
-        return lowest, max(highest * max(len(years), 1), self.now)
+        reserved = [f.reserve for f in scenario.funds if f.id in within(scenario, self.fund.id)]
+        asked = self.variants.plan.asked_by_fund()[self.fund.id] / (1 - max(reserved))
+        yearly = [cents for cents in (self.fund.amounts or {}).values() if cents]
+        share = (
+            Fraction(min(yearly), sum(yearly))
+            if yearly
+            else Fraction(1, len(scenario.years) if self.fund.amounts else 1)
+        )
+        return lowest, max(math.ceil(asked / share), self.now)
 
-    def _fund(self) -> Any:
-        return next(f for f in self.variants.scenario.funds if f.id == self.fund)
+    def last(self, at: list[int]) -> int:
+        """The last breakpoint: from there on the curve is flat."""
+        value = self.value(at[-1])
+        return next(cents for cents in at if self._close(self.value(cents), value))
 
-    def enough(self, at: list[int], exact: bool) -> int | None:
-        """Where the last money that buys anything ends: the last breakpoint, or by bisection where plans are certified."""
-        if not at:
-            return None
-        top = self.plan(at[-1])
-        if exact:
-            value, tiny = self.value(at[-1]), self._close
-            return next(cents for cents in at if tiny(self.value(cents), value))
+    def enough(self, lowest: int, highest: int) -> int:
+        """A round amount beyond which no gain can be measured, by bisection to a hundredth of the way."""
+        top = self.plan(highest)
 
         def nothing_more(cents: int) -> bool:
-            return self.variants.gain(top, self.plan(cents)).least <= 0
+            plan = self.plan(cents)
+            return plan.reading is not None and self.variants.gain(top, plan).least <= 0
 
-        low, high = next(((a, b) for a, b in zip(at, at[1:], strict=False) if nothing_more(b)), (at[-1], at[-1]))
-        if nothing_more(low):
-            return low
-        for _ in range(4):
-            middle = (low + high) // 2
+        low, high = (lowest, self.now) if nothing_more(self.now) else (self.now, highest)
+        while high - low > max(high // 50, 100):
+            middle = _round((low + high) // 2)
+            if not low < middle < high:
+                break
             if nothing_more(middle):
                 high = middle
             else:

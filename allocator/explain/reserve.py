@@ -42,7 +42,7 @@ class Reserve(Explanation):
     fund: str
     label: str
     unit: Text
-    list: tuple[Next, ...]
+    waiting: tuple[Next, ...]
     extra: int
     nesting: Gain | None
     plans: tuple[Plan, ...]
@@ -50,12 +50,12 @@ class Reserve(Explanation):
     @property
     def answer(self) -> Text:
         extra = money(self.extra)
-        if not self.list:
+        if not self.waiting:
             return Text(
                 f"Liste complémentaire : {extra.fr} de plus dans « {self.label} » ne servirait à aucun autre dossier.",
                 f"Reserve list: {extra.en} more in “{self.label}” would serve no other demand.",
             )
-        first = self.list[0]
+        first = self.waiting[0]
         return Text(
             f"Liste complémentaire, si de l'argent vient dans « {self.label} » : d'abord {first.name}.",
             f"Reserve list, if money comes to “{self.label}”: first {first.name}.",
@@ -64,14 +64,14 @@ class Reserve(Explanation):
     @property
     def details(self) -> list[Text]:
         lines = []
-        for rank, each in enumerate(self.list, 1):
+        for rank, each in enumerate(self.waiting, 1):
             extra, cents = money(each.extra), money(each.cents)
             part = Text("", "") if each.completed else Text(" (en partie)", " (in part)")
             lines.append(Text(
                 f"{rank}. avec {extra.fr} de plus : {each.name}, {cents.fr}{part.fr}",
                 f"{rank}. with {extra.en} more: {each.name}, {cents.en}{part.en}",
             ))  # fmt: skip
-        if self.nesting is not None and self.list:
+        if self.nesting is not None and self.waiting:
             extra = money(self.extra)
             if self.nesting.least > 0:
                 size = self.nesting.text()
@@ -87,7 +87,7 @@ class Reserve(Explanation):
 
     def facts(self) -> dict[str, Any]:
         return {
-            "fund": self.fund, "extra_cents": self.extra, "list": [each.as_dict() for each in self.list],
+            "fund": self.fund, "extra_cents": self.extra, "list": [each.as_dict() for each in self.waiting],
             "nesting": self.nesting.as_dict() if self.nesting else None,
         }  # fmt: skip
 
@@ -97,7 +97,8 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
     tranches are spent. Within a tranche, the larger grant first."""
     scenario = variants.scenario
     label = next(f.label for f in scenario.funds if f.id == fund)
-    plans, found, extra = [variants.plan], [], 0
+    plans, extra = [variants.plan], 0
+    found: list[Next] = []
     completed = dict(zip(scenario.demands["id"], variants.plan.asked_cents(), strict=True))
     while len(plans) <= most and len(found) < names:
         richer = variants.with_money(fund, extra + tranche, *keeping(plans[-1]))
@@ -108,7 +109,8 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
         units = dict(zip(richer.units["demand"], richer.units["units"], strict=True))
         more = sorted((d for d in after if after[d] > before[d]), key=lambda d: (before[d] - after[d], d))
         found += [
-            Next(d, called(scenario, d), extra, after[d] - before[d], float(units[d]), bool(after[d] == completed[d])) for d in more
+            Next(d, called(scenario, d), extra, after[d] - before[d], float(units[d]), bool(after[d] == completed[d]))
+            for d in more
         ]
         plans.append(richer)
     free = variants.with_money(fund, extra) if extra else variants.plan

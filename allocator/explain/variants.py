@@ -139,7 +139,9 @@ def raised(scenario: Scenario, fund: str, cents: int) -> Scenario:
     while above:
         changed.add(above)
         above = parents[above] or ""
-    return scenario.with_(funds=[_holding(f, total(f) + cents, scenario) if f.id in changed else f for f in scenario.funds])
+    return scenario.with_(
+        funds=[_holding(f, total(f) + cents, scenario) if f.id in changed else f for f in scenario.funds]
+    )
 
 
 def total(fund: Fund) -> int:
@@ -185,7 +187,9 @@ def changes(before: Plan, after: Plan) -> dict[str, float]:
     """What each indicator that the objective counts gains (every indicator, where it counts none), if anything."""
     wanted = getattr(before.scenario.objective, "maximise", None) or before.scenario.indicators
     old, new = before.summary()["indicators"], after.summary()["indicators"]
-    return {name: round(new[name] - old[name], 6) for name in old if name in wanted and abs(new[name] - old[name]) > 1e-6}
+    return {
+        name: round(new[name] - old[name], 6) for name in old if name in wanted and abs(new[name] - old[name]) > 1e-6
+    }
 
 
 def changes_text(found: dict[str, float]) -> Text:
