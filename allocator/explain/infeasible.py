@@ -1,40 +1,487 @@
-"""Why there is no plan: the named rules that cannot hold together."""
+"""Why there is no plan: a smallest set of requirements that cannot hold together, and the least changes that make a plan
+possible again, each verified by solving.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from math import ceil, floor, log10
 from typing import Any, ClassVar
 
-from allocator.explain.explanation import Explanation
+from allocator.explain.explanation import Explanation, money
+from allocator.explain.requirements import Credits, Dial, Kept, Money, Requirement, requirements
 from allocator.explain.variants import Variants
 from allocator.plan import Plan
+from allocator.scenario import Scenario
 from allocator.texts import Text
+
+ANY_PLAN = 1e9  # the gap of a question whose answer is yes or no
+DIGITS = 2  # of a least change, after its first one
+TOGETHER = 4  # changes at most that are proposed together
 
 
 @dataclass(frozen=True)
-class NoPlan(Explanation):
-    """A scenario without a plan."""
+class Change:
+    """One thing that gives way: to the value `to`, the nearest round one that works (`short`: the one before, which is
+    proved not to), or altogether (`to` None)."""
+
+    requirement: Requirement
+    dial: Dial | None = None
+    to: Fraction | None = None
+    short: Fraction | None = None
+
+    @property
+    def size(self) -> float:
+        """The part of its number that gives way; 1 and more where it is dropped, or doubled."""
+        if self.dial is None or self.to is None:
+            return 10.0
+        return float(abs(self.to - self.dial.now) / max(abs(self.dial.now), self.dial.quantum))
+
+    def on(self, scenario: Scenario) -> Scenario:
+        if self.dial is None or self.to is None:
+            return self.requirement.lifted(scenario)
+        return self.dial.at(scenario, self.to)
+
+    def text(self) -> Text:
+        name, dial, to = self.requirement.short, self.dial, self.to
+        if dial is None or to is None:
+            return Text(f"renoncer à {name.fr}", f"give up {name.en}")
+        verb = Text("porter", "raise") if dial.up else Text("ramener", "lower")
+        before, after = dial.shown(dial.now), dial.shown(to)
+        said = Text(
+            f"{verb.fr} {name.fr} de {before.fr} à {after.fr}", f"{verb.en} {name.en} from {before.en} to {after.en}"
+        )
+        if not dial.money:
+            return said
+        by, sign = money(int(abs(to - dial.now))), "+" if dial.up else "−"
+        return Text(f"{said.fr} ({sign}{by.fr})", f"{said.en} ({sign}{by.en})")
+
+    def as_dict(self) -> dict[str, Any]:
+        def shown(value: Fraction | None) -> float | int | None:
+            return None if value is None else int(value) if value.denominator == 1 else float(value)
+
+        return {
+            "of": list(self.requirement.key), "text": str(self.text()), "drop": self.to is None,
+            "from": shown(self.dial.now if self.dial else None), "to": shown(self.to), "short": shown(self.short),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Changes after which a plan exists: `plan`, certified."""
+
+    changes: tuple[Change, ...]
+    plan: Plan
+
+    @property
+    def size(self) -> float:
+        return sum(change.size for change in self.changes)
+
+    def text(self) -> Text:
+        parts = [change.text() for change in self.changes]
+        return Text(" ; et ".join(p.fr for p in parts), "; and ".join(p.en for p in parts))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"changes": [change.as_dict() for change in self.changes], "text": str(self.text())}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One requirement of the conflict: what it asks for, and the nearest that can be where the others hold (None: it has
+    no number, or none helps)."""
+
+    requirement: Requirement
+    asks: Text
+    possible: Change | None
+    alone: bool
+
+    def text(self) -> Text:
+        name, asks = self.requirement.name, self.asks
+        said = Text(f"{name.fr} : {asks.fr}", f"{name.en}: {asks.en}")
+        if self.possible is None or self.possible.dial is None or self.possible.to is None:
+            return said
+        to = self.possible.dial.shown(self.possible.to)
+        if isinstance(self.requirement, Money | Credits):
+            return Text(f"{said.fr} ; pour tenir le reste, il faudrait {to.fr}", f"{said.en}; to keep the rest it takes {to.en}")
+        if self.alone:
+            return Text(
+                f"{said.fr} ; quels que soient les fonds et les autres règles, les dossiers permettent {to.fr}",
+                f"{said.en}; whatever the funds and the other rules, the demands allow for {to.en}",
+            )
+        return Text(f"{said.fr} ; possible avec le reste : {to.fr}", f"{said.en}; possible with the rest: {to.en}")
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "of": list(self.requirement.key), "name": str(self.requirement.name), "asks": str(self.asks),
+            "possible": self.possible.as_dict() if self.possible else None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Infeasible(Explanation):
+    """A scenario without a plan. `parts` cannot hold together, and, where `minimal`, any one being left out the rest can:
+    both are certified. Each of `remedies` was solved. `others`: conflicts that stand beside this one."""
+
+    about: ClassVar[str] = "infeasible"
+    parts: tuple[Part, ...]
+    minimal: bool
+    remedies: tuple[Remedy, ...]
+    others: tuple[tuple[Requirement, ...], ...]
+
+    @property
+    def answer(self) -> Text:
+        names = [part.requirement.name for part in self.parts]
+        if len(names) == 1:
+            return Text(
+                f"Aucun plan n'est possible : à elle seule, cette exigence ne peut pas tenir, {names[0].fr}.",
+                f"No plan is possible: this requirement cannot hold even by itself, {names[0].en}.",
+            )
+        said = _enumerated(names)
+        return Text(
+            f"Aucun plan n'est possible : ces {len(names)} exigences ne peuvent pas tenir ensemble, {said.fr}.",
+            f"No plan is possible: these {len(names)} requirements cannot hold together, {said.en}.",
+        )
+
+    @property
+    def details(self) -> list[Text]:
+        lines = [part.text() for part in self.parts]
+        if self.minimal and len(self.parts) > 1:
+            lines.append(Text(
+                "Sans l'une quelconque d'entre elles, les autres peuvent tenir : vérifié en résolvant chaque cas.",
+                "Without any one of them the others can hold: verified by solving each case.",
+            ))  # fmt: skip
+        elif not self.minimal:
+            lines.append(Text(
+                "La liste peut être plus longue que nécessaire : tous les cas n'ont pu être vérifiés.",
+                "The list may be longer than needed: not all cases could be verified.",
+            ))  # fmt: skip
+        for other in self.others:
+            said = _enumerated([r.name for r in other])
+            lines.append(Text(f"Ne peuvent pas non plus tenir ensemble : {said.fr}.", f"Cannot hold together either: {said.en}."))  # fmt: skip
+        if self.remedies:
+            several = len(self.remedies) > 1
+            lines.append(
+                Text("Il suffit de l'un de ces changements, chacun vérifié en résolvant :",
+                     "One of these changes is enough, each verified by solving:")
+                if several
+                else Text("Ce changement suffit, vérifié en résolvant :", "This change is enough, verified by solving:")
+            )  # fmt: skip
+            lines += self._changes
+        else:
+            lines.append(Text("Aucun changement suffisant n'a été trouvé.", "No change that is enough was found."))
+        return lines
+
+    @property
+    def _changes(self) -> list[Text]:
+        """One line each; rules that one may simply give up on one line together."""
+        nearest = {part.requirement.key: part.possible for part in self.parts}
+        dropped, lines = [], []
+        for remedy in self.remedies:
+            first, said = remedy.changes[0], remedy.text()
+            if len(remedy.changes) == 1 and first.to is None:
+                dropped.append(first.requirement.short)
+                continue
+            near = nearest[first.requirement.key]
+            if near is not None and near.dial is not None and near.to is not None and first.to not in (None, near.to):
+                shown = near.dial.shown(near.to)
+                said = Text(
+                    f"{said.fr} ; {shown.fr} ne suffit pas : d'autres fonds ou règles limitent aussi",
+                    f"{said.en}; {shown.en} is not enough: other funds or rules set limits too",
+                )
+            lines.append(Text(f"- {said.fr}", f"- {said.en}"))
+        if dropped:
+            lines.append(Text(
+                "- renoncer à " + ", ou à ".join(name.fr for name in dropped), "- give up " + ", or ".join(name.en for name in dropped)
+            ))  # fmt: skip
+        return lines
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "parts": [part.as_dict() for part in self.parts],
+            "minimal": self.minimal,
+            "remedies": [remedy.as_dict() for remedy in self.remedies],
+            "others": [[str(r.name) for r in other] for other in self.others],
+        }
+
+
+@dataclass(frozen=True)
+class Unproved(Explanation):
+    """No plan was found, and no proof that there is none."""
 
     about: ClassVar[str] = "infeasible"
     plan: Plan
 
     @property
     def answer(self) -> Text:
-        if self.plan.status != "infeasible":
-            return Text(
-                "Aucun plan n'a été trouvé, et rien ne prouve qu'il n'y en ait pas.",
-                "No plan was found, and nothing proves that there is none.",
-            )
-        return Text("Aucun plan n'est possible : c'est prouvé.", "No plan is possible: it is proved.")
-
-    @property
-    def details(self) -> list[Text]:
-        return [self.plan.conflict.text()] if self.plan.conflict else []
+        return Text(
+            "Aucun plan n'a été trouvé dans les limites données, et rien ne prouve qu'il n'y en ait pas.",
+            "No plan was found within the limits given, and nothing proves that there is none.",
+        )
 
     def facts(self) -> dict[str, Any]:
         return {"conflict": self.plan.conflict.as_dict() if self.plan.conflict else None}
 
 
-def infeasible(variants: Variants) -> NoPlan:
-    """What conflicts."""
-    return NoPlan(variants.plan)
+def infeasible(variants: Variants) -> Explanation:
+    """What cannot hold together, and what to change."""
+    if variants.plan.status != "infeasible":
+        return Unproved(variants.plan)
+    return _Search(variants).explanation()
+
+
+@dataclass(eq=False)
+class _Search:
+    """Questions to variants that differ in what they do without; soft rules are left out, they forbid nothing."""
+
+    variants: Variants
+
+    def __post_init__(self) -> None:
+        asked = self.variants.scenario
+        hard = [c if c.soft is None else c.model_copy(update={"enabled": False}) for c in asked.constraints]
+        self.scenario = asked.with_(constraints=hard, objective={"minimise": "euros"})
+        self.all = requirements(self.scenario)
+        self.yes_or_no = Variants(self.variants.plan, ANY_PLAN, self.variants.time_limit, self.variants.on_step)
+
+    def solved(self, scenario: Scenario, of: Requirement | None = None) -> Plan:
+        about = of.name if of else Text("ce qui se contredit", "what conflicts")
+        return self.yes_or_no.solve(scenario, about)
+
+    def possible(self, scenario: Scenario, of: Requirement | None = None) -> bool:
+        return self.solved(scenario, of).reading is not None
+
+    def impossible(self, scenario: Scenario) -> bool:
+        return self.solved(scenario).status == "infeasible"
+
+    def only(self, kept: Iterable[Requirement], scenario: Scenario) -> Scenario:
+        """Without every requirement but these."""
+        keys = {r.key for r in kept}
+        return _without([r for r in self.all if r.key not in keys], scenario)
+
+    def explanation(self) -> Explanation:
+        found = self.smallest(self.scenario)
+        alone = self.only(found, self.scenario)
+        minimal = self.impossible(alone) and all(self.possible(r.lifted(alone), r) for r in found)
+        found = [self._narrowed(r, alone) for r in found]
+        parts, remedies, others = [], list[Remedy](), list[tuple[Requirement, ...]]()
+        for requirement in found:
+            nearest = self.nearest(requirement, alone)
+            parts.append(Part(requirement, requirement.asks(self.scenario), nearest, len(found) == 1))
+            self._remedies(requirement, nearest, remedies, others)
+        remedies.sort(key=lambda remedy: (len(remedy.changes), remedy.size))
+        return Infeasible(tuple(parts), minimal, tuple(remedies), tuple(others))
+
+    # A smallest conflict
+
+    def smallest(self, scenario: Scenario, hint: Plan | None = None) -> list[Requirement]:
+        """Requirements that cannot hold together, in the scenario's order (Junker's QuickXplain, 2004)."""
+        named = self.variants.plan.conflict if scenario is self.scenario else self.solved(scenario).conflict
+        parties = [(p.rule.kind, p.rule.id, p.group) for p in named.parties] if named else []
+        guess = [r for r in self.all if any(_same(r.key, party) for party in parties)]
+        among = guess if guess and self.impossible(self.only(guess, scenario)) else self.all
+        found = {r.key for r in self._explained([], False, among, scenario)}
+        return [r for r in self.all if r.key in found]
+
+    def _explained(
+        self, kept: list[Requirement], grown: bool, among: Sequence[Requirement], scenario: Scenario
+    ) -> list[Requirement]:
+        if grown and self.impossible(self.only(kept, scenario)):
+            return []
+        if len(among) == 1:
+            return list(among)
+        one, two = among[: len(among) // 2], among[len(among) // 2 :]
+        later = self._explained([*kept, *one], True, two, scenario)
+        earlier = self._explained([*kept, *later], bool(later), one, scenario)
+        return [*earlier, *later]
+
+    def _narrowed(self, requirement: Requirement, alone: Scenario) -> Requirement:
+        """A rule with the values of its `per` that are enough for the conflict, where the solver's own names some."""
+        named = self.variants.plan.conflict
+        per = getattr(requirement.rule, "per", None) if isinstance(requirement, Kept) else None
+        if not isinstance(requirement, Kept) or named is None or per is None:
+            return requirement
+        values = sorted({p.group for p in named.parties if p.rule.id == requirement.rule.id and p.group})
+        parts = []
+        for value in values:
+            chosen = _selecting(requirement.rule.on, per, value)
+            if chosen is None or requirement.rule.kind not in ("floor", "ceiling", "count", "indicator"):
+                return requirement
+            parts.append(requirement.rule.model_copy(update={"id": f"{requirement.rule.id}:{value}", "per": None, "on": chosen}))
+        if not parts:
+            return requirement
+        rules = [c for c in alone.constraints if c.id != requirement.rule.id]
+        if not self.impossible(alone.with_(constraints=[*rules, *parts])):
+            return requirement
+        return replace(requirement, groups=tuple(_called(alone, per, value) for value in values))
+
+    # The least changes
+
+    def nearest(self, requirement: Requirement, scenario: Scenario) -> Change | None:
+        """The nearest value of one of its numbers that makes the scenario possible; None where none does."""
+        for dial in requirement.dials(self.scenario):
+            found = self._least(requirement, dial, lambda value, d=dial: d.at(scenario, value), scenario)  # type: ignore[misc]
+            if found is not None:
+                return found
+        return None
+
+    def _least(
+        self, requirement: Requirement, dial: Dial, at: Callable[[Fraction], Scenario], scenario: Scenario
+    ) -> Change | None:
+        sign = 1 if dial.up else -1
+        good, bad = abs(dial.far - dial.now), Fraction(0)
+
+        def works(change: Fraction) -> bool:
+            return self.possible(at(dial.now + sign * change), requirement)
+
+        guess = self._guess(requirement, dial, scenario)
+        if guess is not None and guess < good:
+            step = _step(guess, dial.quantum)
+            near = ceil(guess / step) * step
+            if works(near):
+                good = near
+            else:
+                bad = near
+        if not good or (good == abs(dial.far - dial.now) and not works(good)):
+            return None
+        if not bad and guess is None:
+            while good / 8 >= dial.quantum:
+                less = ceil(good / 8 / dial.quantum) * dial.quantum
+                if not works(less):
+                    bad = less
+                    break
+                good = less
+        step = _step(good, dial.quantum)
+        high, low = ceil(good / step), floor(bad / step)
+        if guess is not None and good < abs(dial.far - dial.now) and high - 1 > low and not works((high - 1) * step):
+            low = high - 1
+        while high - low > 1:
+            middle = (high + low) // 2
+            if works(middle * step):
+                high = middle
+            else:
+                low = middle
+        to, short = min(high * step, good), low * step
+        proved = self.impossible(at(dial.now + sign * short)) if short else True
+        return Change(requirement, dial, dial.now + sign * to, dial.now + sign * short if proved else None)
+
+    def _guess(self, requirement: Requirement, dial: Dial, scenario: Scenario) -> Fraction | None:
+        """By how much the requirement is missed where the rest holds and little is missed: a first guess, no more."""
+        priced = _priced(requirement, scenario)
+        if priced is None:
+            return None
+        changed, name, unit = priced
+        plan = self.solved(changed, requirement)
+        levels = next((levels for rule, levels in plan.certificate.levels if rule.id == name), ())
+        return max((level.breach for level in levels), default=Fraction(0)) * unit or None
+
+    def _remedies(
+        self, requirement: Requirement, nearest: Change | None, remedies: list[Remedy], others: list[tuple[Requirement, ...]]
+    ) -> None:
+        """What to change so that a plan exists, this requirement first."""
+        changed = requirement.lifted(self.scenario)
+        together = [requirement]
+        while not self.possible(changed, requirement):
+            if len(together) == TOGETHER or not self.impossible(changed):
+                return
+            conflict = self.smallest(changed)
+            if not any({r.key for r in conflict} == {r.key for r in other} for other in others):
+                others.append(tuple(conflict))
+            together.append(next((r for r in conflict if type(r) is type(requirement)), conflict[0]))
+            changed = _without(together, self.scenario)
+        changes = [Change(r) for r in together]
+        for k, one in enumerate(together):
+            rest = reduce(lambda s, change: change.on(s), (c for c in changes if c.requirement is not one), self.scenario)
+            found = nearest if nearest and not k and self.possible(nearest.on(rest), one) else self.nearest(one, rest)
+            if found is not None:
+                changes[k] = found
+        if all(c.to is not None or c.requirement.droppable for c in changes):
+            remedies.append(self._solved_with(changes))
+        if requirement.droppable and changes[0].to is not None:
+            dropped = [Change(requirement), *changes[1:]]
+            if all(c.to is not None or c.requirement.droppable for c in dropped):
+                remedies.append(self._solved_with(dropped))
+
+    def _solved_with(self, changes: list[Change]) -> Remedy:
+        changed = reduce(lambda s, change: change.on(s), changes, self.scenario)
+        return Remedy(tuple(changes), self.solved(changed))
+
+
+def _without(lifted: Iterable[Requirement], scenario: Scenario) -> Scenario:
+    """Without these, however many."""
+    rules = {r.rule.id for r in lifted if isinstance(r, Kept)}
+    if rules:
+        kept = [c.model_copy(update={"enabled": False}) if c.id in rules else c for c in scenario.constraints]
+        scenario = scenario.with_(constraints=kept)
+    return reduce(lambda s, r: r.lifted(s), (r for r in lifted if not isinstance(r, Kept)), scenario)
+
+
+def _same(key: tuple[str, ...], party: tuple[str, str, str]) -> bool:
+    kind, name, group = party
+    if key[0] != "fund" or kind != "fund":
+        return key == (kind, name)
+    if key[1] != name:
+        return False
+    return key[2] in ("", group) or key[2] == "rate" or (key[2] == "notified" and not group[-4:].isdigit()) or (
+        group[-4:].isdigit() and not group.startswith("CP") and key[2].isdigit()  # carried over: any earlier year
+    )
+
+
+def _step(change: Fraction, quantum: Fraction) -> Fraction:
+    """The round step of a change: a power of ten of quanta, so that few digits are left."""
+    return quantum * 10 ** max(0, floor(log10(change / quantum)) - DIGITS) if change > quantum else quantum
+
+
+def _priced(requirement: Requirement, scenario: Scenario) -> tuple[Scenario, str, int] | None:
+    """The scenario where the requirement may be missed at a price, its id there, and how many of its numbers make one
+    euro or unit of breach; None where breaches are not counted in them."""
+    nothing = {"maximise": {}}
+    if isinstance(requirement, Kept):
+        rule = requirement.rule
+        if rule.kind in ("floor", "ceiling") and rule.amount is None:
+            return None
+        if rule.kind not in ("floor", "ceiling", "count", "indicator"):
+            return None
+        soft = [c.model_copy(update={"soft": Fraction(1)}) if c.id == rule.id else c for c in scenario.constraints]
+        return scenario.with_(constraints=soft, objective=nothing), rule.id, 100 if rule.kind in ("floor", "ceiling") else 1
+    if isinstance(requirement, Money) and not requirement.fund.returns and (requirement.year is None or not requirement.fund.carry_over):
+        fund, within = requirement.fund, [requirement.fund.id]
+        for name in within:
+            within += [f.id for f in scenario.funds if f.parent == name]
+        on: dict[str, Any] = {"funds": within} | ({} if requirement.year is None else {"years": [requirement.year]})
+        held = int(requirement._held * (1 - fund.reserve))
+        rule = {"kind": "ceiling", "id": f"money of {fund.id}", "on": on, "amount": f"{held / 100:.2f}", "soft": 1}
+        changed = requirement.lifted(scenario).with_(objective=nothing)
+        return changed.with_(constraints=[*changed.constraints, rule]), rule["id"], 100
+    return None
+
+
+def _selecting(on: Any, per: str, value: str) -> Any:
+    """The selection narrowed to one value of `per`."""
+    field = {"measure": "measures", "territory": "territories", "fund": "funds", "year": "years"}.get(per)
+    if field is not None:
+        return on.model_copy(update={field: (int(value) if per == "year" else value,)})
+    return on.model_copy(update={"where": {**(on.where or {}), per: (value,)}})
+
+
+def _called(scenario: Scenario, per: str, value: str) -> str:
+    """A value of `per` as people call it, where the scenario has a name for it."""
+    items: Any = {"measure": scenario.measures, "fund": scenario.funds}.get(per)
+    if items is not None:
+        return next((i.label for i in items if i.id == value), value)
+    table = scenario.territories
+    column, names = ("id", "name") if per == "territory" else (per, f"{per}_name")
+    if names not in table or column not in table:
+        return value
+    found = table.loc[table[column].astype(str) == value, names]
+    return str(found.iloc[0]) if len(found) else value
+
+
+def _enumerated(names: Sequence[Text]) -> Text:
+    """One, two and three."""
+    def joined(parts: list[str], last: str) -> str:
+        return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" {last} {parts[-1]}"
+
+    return Text(joined([n.fr for n in names], "et"), joined([n.en for n in names], "and"))
+

@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import Any
 
 from allocator.explain.explanation import number, plainly
-from allocator.money import split
 from allocator.plan import Plan
 from allocator.scenario import Fund, Scenario
 from allocator.solver import solve
@@ -157,6 +156,14 @@ def _holding(fund: Fund, cents: int, scenario: Scenario) -> Fund:
     years = [year for year, amount in held.items() if amount] or list(scenario.years)
     shares = split(cents, [held.get(year, 0) or 1 for year in years])
     return fund.model_copy(update={"amounts": dict(zip(years, shares, strict=True))})
+
+
+def split(cents: int, weights: list[int]) -> list[int]:
+    """Whole cents in proportion to weights, the sum exact."""
+    total, ends = sum(weights), []
+    for k in range(len(weights) + 1):
+        ends.append(cents * sum(weights[:k]) // total)
+    return [b - a for a, b in zip(ends, ends[1:], strict=False)]
 
 
 def within(scenario: Scenario, fund: str) -> list[str]:

@@ -1,0 +1,386 @@
+"""What a scenario requires, part by part: each rule, each year of a fund's money; how to do without it, and the number in
+it that may give way.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from allocator.explain.explanation import money, number
+from allocator.explain.variants import called, listing
+from allocator.scenario import Fund, Scenario
+from allocator.texts import Text
+
+CENTS = ("amount", "per_inhabitant", "max_gap")
+PERCENT = ("max_rate", "max_public_rate", "max_change")
+WHOLE = ("max_funds", "at_most")
+YIELDING = {
+    "ceiling": (("amount", 1), ("per_inhabitant", 1)),
+    "floor": (("amount", -1), ("per_inhabitant", -1)),
+    "share": (("min", -1), ("max", 1)),
+    "count": (("min", -1), ("max", 1)),
+    "indicator": (("min", -1), ("max", 1)),
+    "fund_rate": (("max_rate", 1),),
+    "cofunding": (("max_public_rate", 1),),
+    "no_stacking": (("max_funds", 1),),
+    "exclusive": (("at_most", 1),),
+    "min_grant": (("amount", -1),),
+    "equity": (("max_ratio", 1), ("max_gap", 1)),
+    "de_minimis": (("amount", 1),),
+    "continuity": (("max_change", 1),),
+}
+"""The numbers of each kind that may give way, and whether upwards (1) or downwards (−1)."""
+
+
+@dataclass(frozen=True)
+class Dial:
+    """A number that may give way from `now` as far as `far`, in steps no smaller than `quantum`."""
+
+    now: Fraction
+    far: Fraction
+    quantum: Fraction
+    at: Callable[[Scenario, Fraction], Scenario]
+    shown: Callable[[Fraction], Text]
+    side: Text
+    money: bool = False
+
+    @property
+    def up(self) -> bool:
+        return self.far > self.now
+
+
+class Requirement(ABC):
+    """Something that a plan must keep to, under its own name, and that a variant can do without."""
+
+    @property
+    @abstractmethod
+    def key(self) -> tuple[str, ...]:
+        """What tells it apart, and what the core's own conflicts call it: its id, and the part of it."""
+
+    @property
+    @abstractmethod
+    def name(self) -> Text:
+        """As a list names it."""
+
+    @property
+    @abstractmethod
+    def short(self) -> Text:
+        """As a sentence names it."""
+
+    @abstractmethod
+    def asks(self, scenario: Scenario) -> Text:
+        """What it asks for, or what there is."""
+
+    @abstractmethod
+    def lifted(self, scenario: Scenario) -> Scenario:
+        """The scenario without it."""
+
+    def dials(self, scenario: Scenario) -> Iterator[Dial]:
+        """Its numbers that may give way."""
+        return iter(())
+
+    @property
+    def droppable(self) -> bool:
+        """Whether doing without it is a decision one can take: rules are; money does not grow without limit."""
+        return True
+
+
+@dataclass(frozen=True)
+class Kept(Requirement):
+    """A constraint; `groups`: the values of its `per` that matter, where that is known."""
+
+    rule: Any
+    groups: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.rule.kind, self.rule.id)
+
+    @property
+    def name(self) -> Text:
+        title, short = self.rule.title, self.short
+        where = f" ({', '.join(self.groups)})" if self.groups else ""
+        if self._label.lower().startswith((title.fr.lower(), title.en.lower())):
+            return Text(short.fr + where, short.en + where)
+        return Text(f"{title.fr} {short.fr}{where}", f"{title.en} {short.en}{where}")
+
+    @property
+    def short(self) -> Text:
+        return Text(f"« {self._label} »", f"“{self._label}”")
+
+    @property
+    def _label(self) -> str:
+        return str(self.rule.label or self.rule.id)
+
+    def asks(self, scenario: Scenario) -> Text:
+        if self.rule.kind == "lock":
+            return self._decided(scenario)
+        sides = [Text(f"{d.side.fr} {d.shown(d.now).fr}", f"{d.side.en} {d.shown(d.now).en}") for d in self.dials(scenario)]
+        if not sides:
+            return Text(*self.rule.says)
+        return Text(" et ".join(s.fr for s in sides), " and ".join(s.en for s in sides))
+
+    def _decided(self, scenario: Scenario) -> Text:
+        ids = scenario.demands["id"][self.rule.on.pick(scenario).demands].tolist()
+        if self.rule.decision == "units":
+            units = number(float(self.rule.units))
+            what = Text(f"accorder exactement {units.fr} unité(s)", f"grant exactly {units.en} unit(s)")
+        elif self.rule.decision == "fund":
+            what = Text("financer en entier", "fund in full")
+        else:
+            what = Text("refuser", "refuse")
+        names = listing((called(scenario, d) for d in ids), 3)
+        return Text(f"{what.fr} {names.fr}", f"{what.en} {names.en}")
+
+    def lifted(self, scenario: Scenario) -> Scenario:
+        return self._with(scenario, {"enabled": False})
+
+    def dials(self, scenario: Scenario) -> Iterator[Dial]:
+        for field, direction in YIELDING.get(self.rule.kind, ()):
+            now = getattr(self.rule, field)
+            if isinstance(now, int | Fraction):
+                yield self._dial(scenario, field, Fraction(now), direction)
+
+    def _dial(self, scenario: Scenario, field: str, now: Fraction, direction: int) -> Dial:
+        upwards, rule = direction > 0, self.rule
+        percent = field in PERCENT or rule.kind == "share"
+        whole = field in WHOLE or (rule.kind == "count" and now.denominator == 1)
+        if field in CENTS:
+            far, quantum = Fraction(asked(scenario)) if upwards else Fraction(0), Fraction(1)
+        elif percent:
+            far, quantum = Fraction(1 if upwards else 0), Fraction(1, 10000)
+        elif whole:
+            units = float(np.ceil(scenario.demands["units"].astype(float).to_numpy().sum()))
+            far, quantum = Fraction(int(units) if upwards else 0), Fraction(1)
+            if field == "max_funds":
+                far = Fraction(len(scenario.funds))
+        else:
+            far, quantum = _reach(scenario, rule) * direction, Fraction(1, 10000)
+        if (far > now) != upwards:
+            far = now
+        said = Text("au plus", "at most") if upwards else Text("au moins", "at least")
+
+        def at(changed: Scenario, value: Fraction) -> Scenario:
+            return self._with(changed, {field: int(value) if field in CENTS or field in WHOLE else value})
+
+        def shown(value: Fraction) -> Text:
+            if field in CENTS:
+                each = Text(" par habitant", " per inhabitant") if field != "amount" else Text("", "")
+                return Text(money(int(value)).fr + each.fr, money(int(value)).en + each.en)
+            if percent:
+                share = number(100 * float(value))
+                return Text(f"{share.fr} %", f"{share.en}%")
+            counted = number(float(value))
+            unit = f" {rule.indicator}" if rule.kind == "indicator" else ""
+            return Text(counted.fr + unit, counted.en + unit)
+
+        return Dial(now, far, quantum, at, shown, said, field in CENTS and field == "amount")
+
+    def _with(self, scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+        return scenario.with_(
+            constraints=[c.model_copy(update=changes) if c.id == self.rule.id else c for c in scenario.constraints]
+        )
+
+
+@dataclass(frozen=True)
+class Money(Requirement):
+    """What a fund may commit: over the horizon (`year` None), or the amount of one year."""
+
+    fund: Fund
+    year: int | None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("fund", self.fund.id, "" if self.year is None else str(self.year))
+
+    @property
+    def name(self) -> Text:
+        whole = _fund(self.fund)
+        if self.year is None:
+            return whole
+        return Text(f"{whole.fr}, AE {self.year}", f"{whole.en}, commitments of {self.year}")
+
+    @property
+    def short(self) -> Text:
+        label = self.fund.label
+        if self.year is None:
+            return Text(f"« {label} »", f"“{label}”")
+        return Text(f"les AE {self.year} de « {label} »", f"the commitments of {self.year} of “{label}”")
+
+    def asks(self, scenario: Scenario) -> Text:
+        held = money(int(self._held))
+        if self.fund.reserve:
+            part = number(100 * float(self.fund.reserve))
+            return Text(f"contient {held.fr}, dont {part.fr} % gelés", f"holds {held.en}, of which {part.en}% frozen")
+        return Text(f"contient {held.fr}", f"holds {held.en}")
+
+    @property
+    def droppable(self) -> bool:
+        return False
+
+    @property
+    def _held(self) -> int:
+        return int(self.fund.amount or 0) if self.year is None else int((self.fund.amounts or {}).get(self.year, 0))
+
+    def _plenty(self, scenario: Scenario) -> int:
+        """More than all demands ask for, reserve or not."""
+        return self._held + int(asked(scenario) / (1 - self.fund.reserve)) + 1
+
+    def lifted(self, scenario: Scenario) -> Scenario:
+        return self._holding(scenario, self._plenty(scenario))
+
+    def dials(self, scenario: Scenario) -> Iterator[Dial]:
+        yield Dial(
+            Fraction(self._held), Fraction(self._plenty(scenario)), Fraction(1),
+            lambda changed, value: self._holding(changed, int(value)), lambda value: money(int(value)),
+            Text("au plus", "at most"), True,
+        )  # fmt: skip
+
+    def _holding(self, scenario: Scenario, cents: int) -> Scenario:
+        def changed(fund: Fund) -> Fund:
+            if self.year is None:
+                return fund.model_copy(update={"amount": cents})
+            return fund.model_copy(update={"amounts": {**(fund.amounts or {}), self.year: cents}})
+
+        return scenario.with_(funds=[changed(f) if f.id == self.fund.id else f for f in scenario.funds])
+
+
+@dataclass(frozen=True)
+class Credits(Requirement):
+    """What a fund may pay in a year (CP)."""
+
+    fund: Fund
+    year: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("fund", self.fund.id, f"CP {self.year}")
+
+    @property
+    def name(self) -> Text:
+        whole = _fund(self.fund)
+        return Text(f"{whole.fr}, CP {self.year}", f"{whole.en}, payments of {self.year}")
+
+    @property
+    def short(self) -> Text:
+        label = self.fund.label
+        return Text(f"les CP {self.year} de « {label} »", f"the payments of {self.year} of “{label}”")
+
+    def asks(self, scenario: Scenario) -> Text:
+        most = money(int((self.fund.payments or {})[self.year]))
+        return Text(f"paie au plus {most.fr} cette année-là", f"pays at most {most.en} that year")
+
+    @property
+    def droppable(self) -> bool:
+        return False
+
+    def lifted(self, scenario: Scenario) -> Scenario:
+        return self._paying(scenario, None)
+
+    def dials(self, scenario: Scenario) -> Iterator[Dial]:
+        now = Fraction(int((self.fund.payments or {})[self.year]))
+        yield Dial(
+            now, now + asked(scenario), Fraction(1), lambda changed, value: self._paying(changed, int(value)),
+            lambda value: money(int(value)), Text("au plus", "at most"), True,
+        )  # fmt: skip
+
+    def _paying(self, scenario: Scenario, cents: int | None) -> Scenario:
+        def changed(fund: Fund) -> Fund:
+            payments = {**(fund.payments or {})}
+            payments.pop(self.year, None)
+            if cents is not None:
+                payments[self.year] = cents
+            return fund.model_copy(update={"payments": payments or None})
+
+        return scenario.with_(funds=[changed(f) if f.id == self.fund.id else f for f in scenario.funds])
+
+
+@dataclass(frozen=True)
+class Terms(Requirement):
+    """A condition of a fund beside its money: its rate, or what it announced to regions."""
+
+    fund: Fund
+    of: str  # "rate" or "notified"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("fund", self.fund.id, self.of)
+
+    @property
+    def name(self) -> Text:
+        whole = _fund(self.fund)
+        said = Text("taux d'aide", "rate of aid") if self.of == "rate" else Text("parts régionales", "regional parts")
+        return Text(f"{whole.fr}, {said.fr}", f"{whole.en}, {said.en}")
+
+    @property
+    def short(self) -> Text:
+        label = self.fund.label
+        if self.of == "rate":
+            return Text(f"le taux d'aide de « {label} »", f"the rate of aid of “{label}”")
+        return Text(f"les parts régionales de « {label} »", f"the regional parts of “{label}”")
+
+    def asks(self, scenario: Scenario) -> Text:
+        if self.of == "rate":
+            most = number(100 * float(self.fund.max_rate))
+            return Text(f"au plus {most.fr} % du coût d'un dossier", f"at most {most.en}% of the cost of a demand")
+        return Text("annoncées d'avance", "announced in advance")
+
+    def lifted(self, scenario: Scenario) -> Scenario:
+        if self.of == "rate":
+            return self._with(scenario, {"max_rate": Fraction(1)})
+        return self._with(scenario, {"notified": None, "notified_until": None})
+
+    def dials(self, scenario: Scenario) -> Iterator[Dial]:
+        def shown(value: Fraction) -> Text:
+            most = number(100 * float(value))
+            return Text(f"{most.fr} %", f"{most.en}%")
+
+        if self.of == "rate":
+            yield Dial(
+                Fraction(self.fund.max_rate), Fraction(1), Fraction(1, 10000),
+                lambda changed, value: self._with(changed, {"max_rate": value}), shown, Text("au plus", "at most"),
+            )  # fmt: skip
+
+    def _with(self, scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+        return scenario.with_(
+            funds=[f.model_copy(update=changes) if f.id == self.fund.id else f for f in scenario.funds]
+        )
+
+
+def requirements(scenario: Scenario) -> list[Requirement]:
+    """Everything that a plan must keep to: hard rules, then funds. Without all of them, granting nothing is a plan."""
+    found: list[Requirement] = [Kept(c) for c in scenario.constraints if c.enabled and c.soft is None]
+    for fund in scenario.funds:
+        found += [Money(fund, year) for year in ([None] if fund.amounts is None else scenario.years)]
+        found += [Credits(fund, year) for year in sorted(fund.payments or {})]
+        found += [Terms(fund, of) for of, there in (("rate", fund.max_rate < 1), ("notified", fund.notified)) if there]
+    return found
+
+
+def _fund(fund: Fund) -> Text:
+    if fund.label.lower().startswith("fonds"):
+        return Text(f"« {fund.label} »", f"“{fund.label}”")
+    return Text(f"Fonds « {fund.label} »", f"Fund “{fund.label}”")
+
+
+def asked(scenario: Scenario) -> int:
+    """At least the cents that all demands ask for together."""
+    cents = scenario.cents("asked").astype(object)
+    units = np.ceil(scenario.demands["units"].astype(float).to_numpy()).astype(np.int64)
+    return int((cents * units.astype(object)).sum()) + 1
+
+
+def _reach(scenario: Scenario, rule: Any) -> Fraction:
+    """No plan takes this number further: all units of all demands together."""
+    units = scenario.demands["units"].astype(float).to_numpy()
+    if rule.kind == "indicator":
+        each = np.abs(scenario.demands[rule.indicator].astype(float).to_numpy())
+        largest = max([1.0, *(float(w) for of in rule.weights.values() for w in of.values())])
+        return Fraction(int(np.ceil((units * each).sum() * largest)) + 1)
+    return Fraction(10**6 if rule.kind == "equity" else int(np.ceil(units.sum())) + 1)
