@@ -77,14 +77,15 @@ def share_against_count() -> Scenario:
 
 
 def credits_against_commitments() -> Scenario:
-    """3 M€ must be committed, half paid the same year and half the next; payments of the first two years are 2,5 M€."""
+    """3 M€ to be committed, half paid the same year and half the next: 1 M€ in 2026 at most by the commitments, and
+    1,6 M€ in 2027 by the payments of 2028."""
     return scenario(
         friches(),
         [{
-            "id": "fonds-vert", "label": "Fonds vert", "amounts": {2026: "2 M€", 2027: "2 M€"},
-            "payments": {2026: "500 k€", 2027: "1.5 M€", 2028: "3 M€"},
+            "id": "fonds-vert", "label": "Fonds vert", "amounts": {2026: "1 M€", 2027: "3 M€"},
+            "payments": {2026: "1 M€", 2027: "2 M€", 2028: "800 k€"},
         }],
-        [{"kind": "floor", "id": "engager", "label": "Trois millions engagés", "amount": "3 M€"}],
+        [{"kind": "floor", "id": "engager", "label": "Trois millions à engager", "amount": "3 M€"}],
         years=[2026, 2027],
         measures=[{"id": "friche", "label": "Friche", "payment_profile": [0.5, 0.5]}],
     )  # fmt: skip
