@@ -4,23 +4,30 @@ possible again, each verified by solving.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from math import ceil, floor, log10
 from typing import Any, ClassVar
 
+from allocator.certify import Certificate, certify
 from allocator.explain.explanation import Explanation, money
 from allocator.explain.requirements import Credits, Dial, Kept, Money, Requirement, requirements
 from allocator.explain.variants import Variants
 from allocator.plan import Plan
+from allocator.reading import Reading
 from allocator.scenario import Scenario
+from allocator.solver import find_conflict
+from allocator.space import Space
 from allocator.texts import Text
 
 ANY_PLAN = 1e9  # the gap of a question whose answer is yes or no
+NEAR = 1e-3  # the gap of a question about how far something must give way
 DIGITS = 2  # of a least change, after its first one
+PROBES = 16  # solves at most to bring a change to these digits
 TOGETHER = 4  # changes at most that are proposed together
+KEPT = 8  # plans kept at hand, that may answer the next question without a solve
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,11 @@ class Change:
         if self.dial is None or self.to is None:
             return 10.0
         return float(abs(self.to - self.dial.now) / max(abs(self.dial.now), self.dial.quantum))
+
+    @property
+    def all_of_it(self) -> bool:
+        """Whether nothing is left of the requirement: the same as doing without it."""
+        return self.dial is not None and self.to == self.dial.far and not (self.dial.up and self.dial.quantum == 1)
 
     def on(self, scenario: Scenario) -> Scenario:
         if self.dial is None or self.to is None:
@@ -71,10 +83,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Remedy:
-    """Changes after which a plan exists: `plan`, certified."""
+    """Changes after which a plan exists: `certificate` is that of one, against the scenario so changed."""
 
     changes: tuple[Change, ...]
-    plan: Plan
+    certificate: Certificate
 
     @property
     def size(self) -> float:
@@ -97,10 +109,13 @@ class Part:
     asks: Text
     possible: Change | None
     alone: bool
+    reason: Text | None = None
 
     def text(self) -> Text:
         name, asks = self.requirement.name, self.asks
         said = Text(f"{name.fr} : {asks.fr}", f"{name.en}: {asks.en}")
+        if self.reason is not None:
+            return Text(f"{said.fr} ; {self.reason.fr}", f"{said.en}; {self.reason.en}")
         if self.possible is None or self.possible.dial is None or self.possible.to is None:
             return said
         to = self.possible.dial.shown(self.possible.to)
@@ -160,7 +175,12 @@ class Infeasible(Explanation):
             ))  # fmt: skip
         for other in self.others:
             said = _enumerated([r.name for r in other])
-            lines.append(Text(f"Ne peuvent pas non plus tenir ensemble : {said.fr}.", f"Cannot hold together either: {said.en}."))  # fmt: skip
+            also = (
+                Text("Ne peuvent pas non plus tenir ensemble", "Cannot hold together either")
+                if len(other) > 1
+                else Text("Ne peut pas non plus tenir, à elle seule", "Cannot hold by itself either")
+            )
+            lines.append(Text(f"{also.fr} : {said.fr}.", f"{also.en}: {said.en}."))
         if self.remedies:
             several = len(self.remedies) > 1
             lines.append(
@@ -185,7 +205,8 @@ class Infeasible(Explanation):
                 dropped.append(first.requirement.short)
                 continue
             near = nearest[first.requirement.key]
-            if near is not None and near.dial is not None and near.to is not None and first.to not in (None, near.to):
+            limited = len(remedy.changes) == 1 and first.to is not None
+            if limited and near is not None and near.dial is not None and near.to is not None and first.to != near.to:
                 shown = near.dial.shown(near.to)
                 said = Text(
                     f"{said.fr} ; {shown.fr} ne suffit pas : d'autres fonds ou règles limitent aussi",
@@ -239,21 +260,33 @@ class _Search:
     variants: Variants
 
     def __post_init__(self) -> None:
-        asked = self.variants.scenario
+        asked, of = self.variants.scenario, self.variants
         hard = [c if c.soft is None else c.model_copy(update={"enabled": False}) for c in asked.constraints]
         self.scenario = asked.with_(constraints=hard, objective={"minimise": "euros"})
         self.all = requirements(self.scenario)
-        self.yes_or_no = Variants(self.variants.plan, ANY_PLAN, self.variants.time_limit, self.variants.on_step)
+        self.yes_or_no = Variants(of.plan, ANY_PLAN, of.time_limit, of.on_step)
+        self.how_far = Variants(of.plan, NEAR, of.time_limit, of.on_step)
+        self.readings: list[Reading] = []
 
-    def solved(self, scenario: Scenario, of: Requirement | None = None) -> Plan:
-        about = of.name if of else Text("ce qui se contredit", "what conflicts")
-        return self.yes_or_no.solve(scenario, about)
+    def witness(self, scenario: Scenario, of: Requirement) -> Certificate | None:
+        """The certificate of a plan of this scenario: one at hand, or found by solving. None where none is found."""
+        space = Space.of(scenario)
+        for reading in reversed(self.readings[-KEPT:]):
+            certificate = certify(reading.at(space), None)
+            if certificate.ok:
+                return certificate
+        plan = self.yes_or_no.solve(scenario, of.name)
+        if plan.reading is None:
+            return None
+        self.readings.append(plan.reading)
+        return plan.certificate
 
-    def possible(self, scenario: Scenario, of: Requirement | None = None) -> bool:
-        return self.solved(scenario, of).reading is not None
+    def possible(self, scenario: Scenario, of: Requirement) -> bool:
+        return self.witness(scenario, of) is not None
 
     def impossible(self, scenario: Scenario) -> bool:
-        return self.solved(scenario).status == "infeasible"
+        """Whether it is proved that there is no plan."""
+        return self.yes_or_no.solve(scenario, Text("ce qui se contredit", "what conflicts")).status == "infeasible"
 
     def only(self, kept: Iterable[Requirement], scenario: Scenario) -> Scenario:
         """Without every requirement but these."""
@@ -268,16 +301,27 @@ class _Search:
         parts, remedies, others = [], list[Remedy](), list[tuple[Requirement, ...]]()
         for requirement in found:
             nearest = self.nearest(requirement, alone)
-            parts.append(Part(requirement, requirement.asks(self.scenario), nearest, len(found) == 1))
-            self._remedies(requirement, nearest, remedies, others)
+            reason = self._reason(requirement, alone) if len(found) == 1 and nearest is None else None
+            parts.append(Part(requirement, requirement.asks(self.scenario), nearest, len(found) == 1, reason))
+            for changes in self._changes(requirement, nearest, others):
+                remedy = self._verified(changes)
+                if remedy is not None and not any(_within(other.changes, remedy.changes) for other in remedies):
+                    remedies = [r for r in remedies if not _within(remedy.changes, r.changes)] + [remedy]
         remedies.sort(key=lambda remedy: (len(remedy.changes), remedy.size))
         return Infeasible(tuple(parts), minimal, tuple(remedies), tuple(others))
 
+    def _reason(self, requirement: Requirement, alone: Scenario) -> Text | None:
+        """What a demand itself allows, where a decision runs against that: the solver's own words."""
+        conflict = find_conflict(alone)
+        found = [p.asks for p in conflict.parties if p.rule.id == requirement.key[1]] if conflict else []
+        return found[0] if found else None
+
     # A smallest conflict
 
-    def smallest(self, scenario: Scenario, hint: Plan | None = None) -> list[Requirement]:
+    def smallest(self, scenario: Scenario) -> list[Requirement]:
         """Requirements that cannot hold together, in the scenario's order (Junker's QuickXplain, 2004)."""
-        named = self.variants.plan.conflict if scenario is self.scenario else self.solved(scenario).conflict
+        plan = self.variants.plan if scenario is self.scenario else self.yes_or_no.solve(scenario, Text("", ""))
+        named = plan.conflict
         parties = [(p.rule.kind, p.rule.id, p.group) for p in named.parties] if named else []
         guess = [r for r in self.all if any(_same(r.key, party) for party in parties)]
         among = guess if guess and self.impossible(self.only(guess, scenario)) else self.all
@@ -320,68 +364,69 @@ class _Search:
 
     def nearest(self, requirement: Requirement, scenario: Scenario) -> Change | None:
         """The nearest value of one of its numbers that makes the scenario possible; None where none does."""
-        for dial in requirement.dials(self.scenario):
-            found = self._least(requirement, dial, lambda value, d=dial: d.at(scenario, value), scenario)  # type: ignore[misc]
-            if found is not None:
-                return found
-        return None
+        found = (self._least(requirement, dial, scenario) for dial in requirement.dials(self.scenario))
+        return next((change for change in found if change is not None), None)
 
-    def _least(
-        self, requirement: Requirement, dial: Dial, at: Callable[[Fraction], Scenario], scenario: Scenario
-    ) -> Change | None:
-        sign = 1 if dial.up else -1
-        good, bad = abs(dial.far - dial.now), Fraction(0)
+    def _least(self, requirement: Requirement, dial: Dial, scenario: Scenario) -> Change | None:
+        sign, most = (1, dial.far - dial.now) if dial.up else (-1, dial.now - dial.far)
+        probes = 0
 
         def works(change: Fraction) -> bool:
-            return self.possible(at(dial.now + sign * change), requirement)
+            nonlocal probes
+            probes += 1
+            return self.possible(dial.at(scenario, dial.now + sign * change), requirement)
 
-        guess = self._guess(requirement, dial, scenario)
-        if guess is not None and guess < good:
-            step = _step(guess, dial.quantum)
-            near = ceil(guess / step) * step
+        good, bad = most, Fraction(0)
+        guess = self._guess(requirement, scenario)
+        if guess is not None and _round(guess, dial.quantum) < most:
+            near = _round(guess, dial.quantum)
+            step = _step(near, dial.quantum)
             if works(near):
-                good = near
+                good, bad = near, near - step
+                if bad > 0 and works(bad):  # the guess is of a plan, not always the nearest
+                    good, bad = bad, Fraction(0)
             else:
                 bad = near
-        if not good or (good == abs(dial.far - dial.now) and not works(good)):
+        if not good or (good == most and not works(most)):
             return None
-        if not bad and guess is None:
-            while good / 8 >= dial.quantum:
-                less = ceil(good / 8 / dial.quantum) * dial.quantum
-                if not works(less):
-                    bad = less
-                    break
+        while not bad and good / 8 >= dial.quantum:
+            less = _round(good / 8, dial.quantum)
+            if not works(less):
+                bad = less
+            else:
                 good = less
         step = _step(good, dial.quantum)
         high, low = ceil(good / step), floor(bad / step)
-        if guess is not None and good < abs(dial.far - dial.now) and high - 1 > low and not works((high - 1) * step):
-            low = high - 1
-        while high - low > 1:
+        while high - low > 1 and probes < PROBES:
             middle = (high + low) // 2
             if works(middle * step):
                 high = middle
             else:
                 low = middle
-        to, short = min(high * step, good), low * step
-        proved = self.impossible(at(dial.now + sign * short)) if short else True
-        return Change(requirement, dial, dial.now + sign * to, dial.now + sign * short if proved else None)
+        to, short = dial.now + sign * min(high * step, good), dial.now + sign * low * step
+        proved = high - low == 1 and (not low or self.impossible(dial.at(scenario, short)))
+        return Change(requirement, dial, to, short if proved else None)
 
-    def _guess(self, requirement: Requirement, dial: Dial, scenario: Scenario) -> Fraction | None:
+    def _guess(self, requirement: Requirement, scenario: Scenario) -> Fraction | None:
         """By how much the requirement is missed where the rest holds and little is missed: a first guess, no more."""
         priced = _priced(requirement, scenario)
         if priced is None:
             return None
-        changed, name, unit = priced
-        plan = self.solved(changed, requirement)
+        changed, name, numbers = priced
+        plan = self.how_far.solve(changed, requirement.name)
+        if plan.reading is None:
+            return None
+        self.readings.append(plan.reading)
         levels = next((levels for rule, levels in plan.certificate.levels if rule.id == name), ())
-        return max((level.breach for level in levels), default=Fraction(0)) * unit or None
+        return max((level.breach for level in levels), default=Fraction(0)) * numbers or None
 
-    def _remedies(
-        self, requirement: Requirement, nearest: Change | None, remedies: list[Remedy], others: list[tuple[Requirement, ...]]
-    ) -> None:
-        """What to change so that a plan exists, this requirement first."""
-        changed = requirement.lifted(self.scenario)
+    def _changes(
+        self, requirement: Requirement, nearest: Change | None, others: list[tuple[Requirement, ...]]
+    ) -> Iterator[list[Change]]:
+        """What to change so that a plan exists, this requirement first: as little as can be, and without it. Conflicts
+        that stand beside the first one are added to `others`."""
         together = [requirement]
+        changed = requirement.lifted(self.scenario)
         while not self.possible(changed, requirement):
             if len(together) == TOGETHER or not self.impossible(changed):
                 return
@@ -390,22 +435,38 @@ class _Search:
                 others.append(tuple(conflict))
             together.append(next((r for r in conflict if type(r) is type(requirement)), conflict[0]))
             changed = _without(together, self.scenario)
+        for one in together[1:-1]:
+            if self.possible(_without([r for r in together if r is not one], self.scenario), one):
+                together.remove(one)
         changes = [Change(r) for r in together]
         for k, one in enumerate(together):
             rest = reduce(lambda s, change: change.on(s), (c for c in changes if c.requirement is not one), self.scenario)
-            found = nearest if nearest and not k and self.possible(nearest.on(rest), one) else self.nearest(one, rest)
-            if found is not None:
+            same = nearest is not None and not k and self.possible(nearest.on(rest), one)
+            found = nearest if same else self.nearest(one, rest)
+            if found is not None and not (one.droppable and found.all_of_it):
                 changes[k] = found
-        if all(c.to is not None or c.requirement.droppable for c in changes):
-            remedies.append(self._solved_with(changes))
-        if requirement.droppable and changes[0].to is not None:
-            dropped = [Change(requirement), *changes[1:]]
-            if all(c.to is not None or c.requirement.droppable for c in dropped):
-                remedies.append(self._solved_with(dropped))
+        yield changes
+        if changes[0].to is not None:
+            yield [Change(requirement), *changes[1:]]
 
-    def _solved_with(self, changes: list[Change]) -> Remedy:
+    def _verified(self, changes: list[Change]) -> Remedy | None:
+        """These changes with a plan that they make possible; None for one that nobody can decide, or that fails."""
+        if any(change.to is None and not change.requirement.droppable for change in changes):
+            return None
         changed = reduce(lambda s, change: change.on(s), changes, self.scenario)
-        return Remedy(tuple(changes), self.solved(changed))
+        certificate = self.witness(changed, changes[0].requirement)
+        return None if certificate is None else Remedy(tuple(changes), certificate)
+
+
+def _within(few: Sequence[Change], many: Sequence[Change]) -> bool:
+    """Whether the one asks for nothing that the other does not: the same changes, or fewer."""
+    return {(c.requirement.key, c.to) for c in few} <= {(c.requirement.key, c.to) for c in many}
+
+
+def _round(change: Fraction, quantum: Fraction) -> Fraction:
+    """Rounded up to a change of few digits."""
+    step = _step(change, quantum)
+    return ceil(change / step) * step
 
 
 def _without(lifted: Iterable[Requirement], scenario: Scenario) -> Scenario:

@@ -161,7 +161,7 @@ class Kept(Requirement):
             if field == "max_funds":
                 far = Fraction(len(scenario.funds))
         else:
-            far, quantum = _reach(scenario, rule) * direction, Fraction(1, 10000)
+            far, quantum = _reach(scenario, rule, upwards), Fraction(1, 10000)
         if (far > now) != upwards:
             far = now
         said = Text("au plus", "at most") if upwards else Text("au moins", "at least")
@@ -376,11 +376,17 @@ def asked(scenario: Scenario) -> int:
     return int((cents * units.astype(object)).sum()) + 1
 
 
-def _reach(scenario: Scenario, rule: Any) -> Fraction:
-    """No plan takes this number further: all units of all demands together."""
+def _reach(scenario: Scenario, rule: Any, upwards: bool) -> Fraction:
+    """Where a number forbids nothing any more: beyond all units of all demands together."""
     units = scenario.demands["units"].astype(float).to_numpy()
+    if rule.kind == "equity":
+        return Fraction(10**6)
+    each = np.ones(len(units))
     if rule.kind == "indicator":
-        each = np.abs(scenario.demands[rule.indicator].astype(float).to_numpy())
-        largest = max([1.0, *(float(w) for of in rule.weights.values() for w in of.values())])
-        return Fraction(int(np.ceil((units * each).sum() * largest)) + 1)
-    return Fraction(10**6 if rule.kind == "equity" else int(np.ceil(units.sum())) + 1)
+        weights = [1.0, *(float(w) for of in rule.weights.values() for w in of.values())]
+        each = scenario.demands[rule.indicator].astype(float).to_numpy() * max(weights)
+        if min(weights) < 0:
+            each = np.concatenate([each, -each])
+            units = np.concatenate([units, units])
+    worth = units * each
+    return Fraction(int(np.ceil(worth[worth > 0].sum())) if upwards else int(np.floor(worth[worth < 0].sum())))
