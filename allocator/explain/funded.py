@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.variants import Gain, Variants, called, counted, granted, listing, minimises, raised, total
 from allocator.plan import Plan
+from allocator.reading import Level
 from allocator.scenario import Scenario
+from allocator.selection import Selection
 from allocator.texts import Text
 
 PRECISION = 0.01  # of a flip: between what flips the decision and what does not yet
-PROBES = 9  # solves to bring a flip to that precision
+PROBES = 8  # solves to bring a flip to that precision
 RULES_TRIED = 12
 
 
@@ -46,16 +50,8 @@ class Flip:
     plan: Plan | None
 
     def text(self) -> Text:
-        """The condition: "s'il demandait 400 000 € par ha au lieu de 500 000 € (401 000 € ne suffit pas)"."""
-        if self.to is None or self.short is None:
-            tried = {
-                "score": Text(f"aucun nombre de « {self.label} »", f"no number of “{self.label}”"),
-                "asked": Text("aucun autre montant demandé", "no other amount asked"),
-                "fund": Text(f"aucun montant du fonds « {self.label} »", f"no amount of the fund “{self.label}”"),
-            }[self.what]
-            return Text(
-                f"{tried.fr}, parmi ceux essayés, n'y change rien", f"{tried.en}, among those tried, changes it"
-            )
+        """The condition, of a flip that was found: "s'il demandait 400 000 € par ha au lieu de 500 000 € (401 000 € ne suffit pas)"."""
+        assert self.to is not None and self.short is not None
         if self.what == "score":
             now, to, short = number(self.now), number(self.to), number(self.short)
             said = Text(
@@ -119,7 +115,7 @@ class Funded(Explanation):
     def _more(self) -> Text:
         if self.granted:
             return Text("il serait financé en entier", "it would be funded in full")
-        return Text("il serait financé, au moins en partie", "it would be funded, at least in part")
+        return Text("il serait financé, au moins en partie,", "it would be funded, at least in part,")
 
     @property
     def _contrary(self) -> Text:
@@ -187,6 +183,8 @@ class Funded(Explanation):
                 f"Ce qui décide : sans l'une de ces règles, {other.fr} : {names.fr}.",
                 f"What decides: without one of these rules, {other.en}: {names.en}.",
             ))  # fmt: skip
+        elif self.contrary is not None and not self.impossible:
+            lines.append(Text("Aucune règle n'en décide à elle seule.", "No rule decides it alone."))
         if self.rivals:
             shown = listing([f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals], 3)
             said = listing([f"{r.name}, {money(abs(r.change)).en}" for r in self.rivals], 3)
@@ -206,8 +204,34 @@ class Funded(Explanation):
             )  # fmt: skip
             lines.append(Text(f"I{other.fr[1:]} :", f"I{other.en[1:]}:"))
             lines += [Text(f"  {line.fr}", f"  {line.en}") for line in done]
-        never = [flip.text() for flip in self.flips if flip.to is None]
-        lines += [Text(f"{line.fr[0].upper()}{line.fr[1:]}.", f"{line.en[0].upper()}{line.en[1:]}.") for line in never]
+        lines += self._unmoved()
+        return lines
+
+    def _unmoved(self) -> list[Text]:
+        """What was tried in vain."""
+        lines = []
+        vain = [flip for flip in self.flips if flip.to is None]
+        for flip in vain:
+            if flip.what == "score":
+                lines.append(
+                    Text(
+                        f"Aucun nombre de « {flip.label} » essayé n'y change rien.",
+                        f"No number of “{flip.label}” tried changes it.",
+                    )
+                )
+            elif flip.what == "asked":
+                lines.append(
+                    Text(
+                        "Aucun autre montant demandé, parmi ceux essayés, n'y change rien.",
+                        "No other amount asked, among those tried, changes it.",
+                    )
+                )
+        funds = listing(flip.label for flip in vain if flip.what == "fund")
+        if funds.fr:
+            more = Text("Moins d'argent", "Less money") if self.all else Text("Plus d'argent", "More money")
+            lines.append(
+                Text(f"{more.fr} n'y change rien, dans : {funds.fr}.", f"{more.en} does not change it, in: {funds.en}.")
+            )
         return lines
 
     def facts(self) -> dict[str, Any]:
@@ -306,17 +330,35 @@ def _share(plan: Plan, demand: str) -> Fraction:
 
 
 def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Iterator[tuple[str, str]]:
-    """Rules that bind on the demand and without which it is decided the other way."""
-    scenario = variants.scenario
-    at = int((scenario.demands["id"] == demand).to_numpy().argmax())
+    """Rules that may bind on the demand and without which it is decided the other way."""
     tried = 0
-    for rule in scenario.constraints:
-        binds = rule.enabled and (rule.id in variants.plan.binding or rule.kind in ("lock", "fund_rate", "cofunding"))
-        sides = [getattr(rule, side) for side in ("on", "of") if hasattr(getattr(rule, side, None), "pick")]
-        if binds and tried < RULES_TRIED and any(side.pick(scenario).demands[at] for side in sides):
-            tried += 1
-            if turned(variants.without(rule.id)):
-                yield rule.id, rule.label
+    for rule, levels in variants.plan.certificate.levels:
+        if rule.kind == "fund" or tried == RULES_TRIED or not _binds(variants, demand, rule, levels):
+            continue
+        tried += 1
+        if turned(variants.without(rule.id)):
+            yield rule.id, rule.label
+
+
+def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]) -> bool:
+    """Whether a rule speaks of the demand and of a fund that may pay it, and stands close enough to its side, where the
+    demand is, for its grant to matter."""
+    plan, scenario = variants.plan, variants.scenario
+    if rule.id not in plan.binding and rule.kind not in ("lock", "fund_rate", "cofunding"):
+        return False
+    at = int((scenario.demands["id"] == demand).to_numpy().argmax())
+    may = np.array([f.on is None or bool(f.on.pick(scenario).demands[at]) for f in scenario.funds])
+    sides: list[Any] = [getattr(rule, name, None) for name in ("on", "of")]
+    picks = [side.pick(scenario) for side in sides if isinstance(side, Selection)]
+    if not any(pick.demands[at] and (pick.funds & may).any() for pick in picks):
+        return False
+    row: Any = scenario.demands.iloc[at]
+    per, asked = getattr(rule, "per", None), int(plan.asked_cents()[at]) / 100
+    if per in (None, "fund", "year"):
+        return True
+    territory: Any = scenario.territories.set_index("id").loc[row["territory"]]
+    here = row["territory"] if per == "territory" else row[per] if per in row else territory.get(per)
+    return any(level.group == str(here) and (level.slack is None or level.slack <= asked) for level in levels)
 
 
 def _rivals(variants: Variants, demand: str, decision: dict[str, Any], whole: bool, other: Plan) -> tuple[Rival, ...]:
@@ -345,6 +387,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
     scenario = variants.scenario
     row: Any = scenario.demands.set_index("id").loc[demand]
     loss = max(variants.gain(other).loss.found, 0.0)
+    moved = abs(float(_share(other, demand) - _share(variants.plan, demand))) * float(row["units"]) or 1.0
     name = called(scenario, demand)
     unit = next(m.unit for m in scenario.measures if m.id == row["measure"]) or str(Text("unité", "unit"))
     weights = {} if minimises(scenario) else dict(getattr(scenario.objective, "maximise", None) or {})
@@ -352,7 +395,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
         best = max(weights, key=lambda k: (abs(float(weights[k]) * float(row[k])), float(weights[k])))
         now, worth = float(row[best]), float(weights[best])
         if worth > 0:
-            needed = loss / max(float(row["units"]), 1e-9) / worth
+            needed = loss / moved / worth
             guess = now - needed if whole else now + needed
             far = min(0.0, now - 2 * needed) if whole else now + 4 * needed + 0.1 * abs(now)
             found = _search(
@@ -362,6 +405,8 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 turned, now, far, guess, 1e-6,
             )  # fmt: skip
             yield Flip("score", best, best, unit, now, *found)
+    points = moved * sum(float(weight) * float(row[indicator]) for indicator, weight in weights.items())
+    rival = points - loss if whole else points + loss  # what the same money buys elsewhere
     price = int(scenario.cents("asked")[int((scenario.demands["id"] == demand).to_numpy().argmax())])
 
     def asking(cents: float) -> Plan:
@@ -370,9 +415,9 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
             Text(f"{name}, autre montant", f"{name}, other amount"),
         )
 
-    found = _search(
-        asking, turned, float(price), price * 3.0 if whole else price / 20, price * (1.3 if whole else 0.8), 1.0
-    )
+    even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if whole else 0.8)
+    far = max(3.0 * price, 1.5 * even) if whole else min(price / 20, even / 2)
+    found = _search(asking, turned, float(price), far, even, 100.0)
     yield Flip("asked", "asked", "asked", unit, float(price), *found)
     at = int((scenario.demands["id"] == demand).to_numpy().argmax())
     wanted = int(dict(zip(scenario.demands["id"], variants.plan.asked_cents(), strict=True))[demand])
@@ -387,7 +432,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 what = Text(f"{fund.label}, autre montant", f"{fund.label}, other amount")
                 return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
 
-            found = _search(holding, turned, float(held), far, float(guess), 100.0)
+            found = _search(holding, turned, float(held), far, float(guess), 100.0, rough=True)
             yield Flip("fund", fund.id, fund.label, unit, float(held), *found)
 
 
@@ -407,11 +452,18 @@ def _changed(scenario: Scenario, demand: str, column: str, value: float) -> Scen
 
 
 def _search(
-    solve: Callable[[float], Plan], turned: Callable[[Plan], bool], now: float, far: float, guess: float, finest: float
+    solve: Callable[[float], Plan],
+    turned: Callable[[Plan], bool],
+    now: float,
+    far: float,
+    guess: float,
+    finest: float,
+    *,
+    rough: bool = False,
 ) -> tuple[float | None, float | None, Plan | None]:
     """Between `now`, where the decision stands, and `far`: the nearest value found that turns it over, the last one
     nearer where it stands still, and the plan there. Round figures only, `PRECISION` of the change or finer; `guess` and
-    what lies just before it are tried first, bisection does the rest."""
+    what lies just before it are tried first, bisection does the rest; where the guess is `rough`, `far` comes first."""
     size = abs(guess - now) or abs(far - now)
     grid = max(10.0 ** math.floor(math.log10(max(PRECISION * size, finest))), finest)
     way = 1 if far > now else -1
@@ -424,10 +476,15 @@ def _search(
 
     low, high = 0, None
     first = min(max(math.ceil(abs(guess - now) / grid), 1), last)
-    for steps in (first, first - 1 if first > 1 else 0, first + 1, last):
+    order = (first, first - 1 if first > 1 else 0, first + 1, last)
+    if rough:
+        order = (last, first, 0, 0)
+    for steps in order:
         if low < steps <= last and (high is None or steps < high) and steps not in made:
             if flips(steps):
                 high = steps
+            elif rough and steps == last:
+                return None, None, None
             else:
                 low = steps
     if high is None:
