@@ -20,7 +20,7 @@ from allocator.texts import Text
 
 PRECISION = 0.01  # of a flip: between what flips the decision and what does not yet
 PROBES = 8  # solves to bring a flip to that precision
-RULES_TRIED = 12
+RULES_TRIED = 8
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Funded(Explanation):
     def _more(self) -> Text:
         if self.granted:
             return Text("il serait financé en entier", "it would be funded in full")
-        return Text("il serait financé, au moins en partie,", "it would be funded, at least in part,")
+        return Text("il serait financé (au moins en partie)", "it would be funded (at least in part)")
 
     @property
     def _contrary(self) -> Text:
@@ -330,12 +330,15 @@ def _share(plan: Plan, demand: str) -> Fraction:
 
 
 def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Iterator[tuple[str, str]]:
-    """Rules that may bind on the demand and without which it is decided the other way."""
-    tried = 0
-    for rule, levels in variants.plan.certificate.levels:
-        if rule.kind == "fund" or tried == RULES_TRIED or not _binds(variants, demand, rule, levels):
-            continue
-        tried += 1
+    """Rules without which the demand is decided the other way: those that may bind on it are tried first, then those
+    that secure money for others."""
+    binding = [(rule, levels) for rule, levels in variants.plan.certificate.levels if rule.kind != "fund"]
+    its_own = [rule for rule, levels in binding if _binds(variants, demand, rule, levels)]
+    of_others = [
+        rule for rule, levels in binding
+        if rule.id in variants.plan.binding and any(level.tight and level.lower is not None for level in levels)
+    ]  # fmt: skip
+    for rule in list(dict.fromkeys([*its_own, *of_others]))[:RULES_TRIED]:
         if turned(variants.without(rule.id)):
             yield rule.id, rule.label
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from allocator.explain.explanation import Explanation, money
 from allocator.explain.variants import Gain, Variants, counted, listing, within
+from allocator.plan import Plan
 from allocator.texts import Text
 
 EURO = 100
+SUPPOSED = "dépenser davantage"  # the label of a floor that is not the scenario's
 ROUNDING = Text(
     "moins d'un euro, que l'arrondi au centime ne permet pas de placer", "less than a euro, for want of whole cents"
 )
@@ -119,46 +121,61 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
         )
         return Left(fund, label, year, rest, "units", small)
     more = min(rest, max(smallest, rest // 100))
-    floor: dict[str, Any] = {"kind": "floor", "amount": (spent + more) / 100, "on": {"funds": family}}
-    floor["label"] = f"dépenser davantage ({label})"
-    if year:
-        floor["on"]["years"] = [int(year)]
-    other = variants.obeying(floor, what=Text(f"dépenser davantage : {label}", f"spend more: {label}"))
+    inside: dict[str, Any] = {"funds": family, **({"years": [int(year)]} if year else {})}
+    other = _spending(variants, label, spent + more, inside)
+    anywhere = False
+    total = int(plan.grants["cents"].sum())
+    if other.reading is not None and int(other.grants["cents"].sum()) <= total and variants.gain(other).loss.least <= 0:
+        # it would only stand in for another fund's money: is there a plan that spends more in all?
+        anywhere = True
+        other = _spending(variants, label, total + more, {})
+    cause, reason, rules = _verdict(variants, other, more, label, anywhere)
+    lost = variants.gain(other).loss if other.reading is not None else None
+    return Left(fund, label, year, rest, cause, reason, rules, lost)
+
+
+def _spending(variants: Variants, label: str, cents: int, on: dict[str, Any]) -> Plan:
+    floor = {"kind": "floor", "amount": cents / 100, "on": on, "label": SUPPOSED}
+    return variants.obeying(floor, what=Text(f"dépenser davantage : {label}", f"spend more: {label}"))
+
+
+def _verdict(
+    variants: Variants, other: Plan, more: int, label: str, anywhere: bool
+) -> tuple[str, Text, tuple[str, ...]]:
+    """Cause, reason and rules that the best plan which spends `more` (`anywhere`: in all funds together) shows."""
     step = money(more)
+    where = Text("", "")
+    if anywhere:
+        where = Text(", tous fonds confondus", ", all funds together")
     if other.reading is not None:
         lost = variants.gain(other).loss
         if lost.least > 0:
-            size, unit = lost.text(), counted(scenario)
+            size, unit = lost.text(), counted(variants.scenario)
             dear = Text(
-                f"En dépenser {step.fr} de plus ferait perdre {size.fr} {unit.fr}",
-                f"Spending {step.en} more would lose {size.en} {unit.en}",
+                f"En dépenser {step.fr} de plus{where.fr} ferait perdre {size.fr} {unit.fr}",
+                f"Spending {step.en} more{where.en} would lose {size.en} {unit.en}",
             )
-            return Left(fund, label, year, rest, "loss", dear, lost=lost)
+            return "loss", dear, ()
         same = Text(
-            f"En dépenser {step.fr} de plus est possible, sans gain ni perte mesurable : le plan le moins cher est retenu",
-            f"Spending {step.en} more is possible, with no measurable gain or loss: the cheaper plan is kept",
+            f"En dépenser {step.fr} de plus{where.fr} est possible, sans gain ni perte mesurable",
+            f"Spending {step.en} more{where.en} is possible, with no measurable gain or loss",
         )
-        return Left(fund, label, year, rest, "indifferent", same, lost=lost)
+        return "indifferent", same, ()
     if other.status != "infeasible":
         unsure = Text(
-            f"Aucun plan qui en dépense {step.fr} de plus n'a été trouvé, sans preuve qu'il n'y en ait pas",
-            f"No plan was found that spends {step.en} more, without proof that there is none",
+            f"Aucun plan qui en dépense {step.fr} de plus{where.fr} n'a été trouvé, sans preuve qu'il n'y en ait pas",
+            f"No plan was found that spends {step.en} more{where.en}, without proof that there is none",
         )
-        return Left(fund, label, year, rest, "unknown", unsure)
-    named = tuple(dict.fromkeys(p.rule.id for p in other.conflict.parties)) if other.conflict else ()
-    parties = other.conflict.parties if other.conflict else ()
-    labels = dict.fromkeys(p.rule.label or p.rule.id for p in parties if p.rule.label != floor["label"])
-    known = {f.id for f in scenario.funds} | {c.id for c in scenario.constraints}
-    rules = tuple(name for name in named if name in known)
-    if labels:
-        names = listing(labels)
-        held = Text(
-            f"Aucun plan ne peut en dépenser {step.fr} de plus, à cause de : {names.fr}",
-            f"No plan can spend {step.en} more, because of: {names.en}",
-        )
+        return "unknown", unsure, ()
+    named = [p.rule for p in other.conflict.parties if p.rule.label != SUPPOSED] if other.conflict else []
+    rules = tuple(dict.fromkeys(rule.id for rule in named))
+    if rules:
+        names = listing(dict.fromkeys(rule.label or rule.id for rule in named))
+        because = Text(f", à cause de : {names.fr}", f", because of: {names.en}")
     else:
-        held = Text(
-            f"Aucun plan ne peut en dépenser {step.fr} de plus : les unités entières ne tombent pas juste",
-            f"No plan can spend {step.en} more: whole units do not fit",
-        )
-    return Left(fund, label, year, rest, "rules", held, rules)
+        because = Text(" : les unités entières ne tombent pas juste", ": whole units do not fit")
+    held = Text(
+        f"Aucun plan ne peut en dépenser {step.fr} de plus{where.fr}{because.fr}",
+        f"No plan can spend {step.en} more{where.en}{because.en}",
+    )
+    return "rules", held, rules

@@ -23,6 +23,7 @@ from allocator.plan import Plan
 from allocator.texts import Text
 
 MILLION = 100_000_000  # cents
+PROBES = 7  # solves to find where a fund has enough, where that is by bisection
 CONVEX = {"ceiling", "floor", "share", "indicator", "fund_rate", "cofunding", "equity", "continuity", "fund"}
 """Kinds under which money that is divisible buys less and less."""
 
@@ -286,7 +287,7 @@ class _Curve:
         return next(cents for cents in at if self._close(self.value(cents), value))
 
     def enough(self, lowest: int, highest: int) -> int:
-        """A round amount beyond which no gain can be measured, by bisection to a hundredth of the way."""
+        """A round amount beyond which no gain can be measured, by bisection."""
         top = self.plan(highest)
 
         def nothing_more(cents: int) -> bool:
@@ -294,14 +295,19 @@ class _Curve:
             return plan.reading is not None and self.variants.gain(top, plan).least <= 0
 
         low, high = (lowest, self.now) if nothing_more(self.now) else (self.now, highest)
-        while high - low > max(high // 50, 100):
-            middle = _round((low + high) // 2)
+        used = top.grants["cents"][top.grants["fund"].isin(within(self.variants.scenario, self.fund.id))].sum()
+        middle = _round(int(used) * 102 // 100)  # what the plan with money for all makes of it is near the answer
+        for _ in range(PROBES):
+            if high - low <= max(high // 50, 100):
+                break
+            middle = middle if low < middle < high else _round((low + high) // 2)
             if not low < middle < high:
                 break
             if nothing_more(middle):
                 high = middle
             else:
                 low = middle
+            middle = 0
         return high
 
     def _close(self, a: Fraction, b: Fraction) -> bool:

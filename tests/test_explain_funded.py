@@ -1,0 +1,145 @@
+"""Why a demand is funded or not: the rival, the rules, and flips that are verified by solving, here once more."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from strategies import scenarios
+from valley import FLOOR, SCHOOLS, valley
+
+import allocator
+from allocator.explain.funded import Flip, Funded, _changed
+from allocator.explain.variants import granted, raised
+
+
+def solved_again(scenario: allocator.Scenario, demand: str, flip: Flip, value: float) -> int:
+    """Cents granted to the demand with the change that a flip speaks of, by a solve of our own, and what it then asks."""
+    if flip.what == "fund":
+        changed = raised(scenario, flip.of, round(value - flip.now))
+    elif flip.what == "asked":
+        changed = _changed(scenario, demand, "asked", round(value) / 100)
+    else:
+        changed = _changed(scenario, demand, flip.of, round(value, 6))
+    plan = allocator.solve(changed)
+    asked = dict(zip(changed.demands["id"], plan.asked_cents(), strict=True))[demand]
+    got = granted(plan)[demand] if plan.reading is not None else 0
+    return 0 if not got else 2 if got == asked else 1
+
+
+def verify(scenario: allocator.Scenario, found: Funded) -> int:
+    """Every flip turns the decision over, and the figure just short of it does not; how many there were."""
+    state = 2 if found.granted == found.asked else 1 if found.granted else 0
+    for flip in found.flips:
+        if flip.to is None:
+            continue
+        after, short = (solved_again(scenario, found.demand, flip, v) for v in (flip.to, flip.short))
+        if state == 2:
+            assert after < 2 and short == 2, flip
+        elif state == 1:
+            assert after == 2 and short < 2, flip
+        else:
+            assert after > 0 and short == 0, flip
+    return sum(flip.to is not None for flip in found.flips)
+
+
+def test_refused():
+    scenario = valley()
+    found = allocator.explain(allocator.solve(scenario), demand="d3")
+    # its two hectares (10 jobs) would take the place of two of d2 (18 jobs)
+    assert found.contrary.found == pytest.approx(8)
+    assert [(r.demand, r.change) for r in found.rivals] == [("d2", -100_000_000)]
+    flips = {flip.what: flip for flip in found.flips}
+    assert flips["score"].short == pytest.approx(9, abs=0.05)  # beyond the 9 of d2
+    assert flips["asked"].to == pytest.approx(5 / 9 * 50_000_000, rel=0.02)
+    assert verify(scenario, found) == 4
+    text = found.text("fr").replace("\u202f", " ").replace("\u00a0", " ")
+    assert text.startswith("Friches, Plateau (d3) n'est pas financé (il demande 1 000 000 €)")
+    assert "L'argent est allé à : Friches, Littoral (d2), 1 000 000 €." in text
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_in_part():
+    scenario = valley()
+    found = allocator.explain(allocator.solve(scenario), demand="d2")
+    assert found.contrary.found == pytest.approx(3)
+    assert verify(scenario, found) == 4
+    assert "est financé en partie" in found.answer.fr
+
+
+def test_funded():
+    scenario = valley((SCHOOLS,))
+    found = allocator.explain(allocator.solve(scenario), demand="d1")
+    # without d1, 2 M€ go to 1.4 hectares at 9 and two at 5
+    assert found.contrary.found == pytest.approx(48 - 1.4 * 9 - 2 * 5)
+    assert verify(scenario, found) >= 3
+    assert "S'il était refusé, l'argent irait à" in found.text("fr")
+
+
+def test_a_rule_that_decides():
+    scenario = valley((FLOOR, SCHOOLS))
+    plan = allocator.solve(scenario)
+    assert "Aucune école" in allocator.explain(plan, demand="d4").answer.fr
+    assert allocator.explain(plan, demand="d4").impossible
+    # the floor of the South takes the money of the North's last hectare, and d1 could not have it all
+    assert ("plancher-sud", "Plancher du Sud") in allocator.explain(plan, demand="d1").blocking
+    plateau = {
+        "kind": "floor",
+        "id": "plancher-d3",
+        "label": "Plancher du Plateau",
+        "on": {"demands": ["d3"]},
+        "amount": 900_000,
+    }
+    found = allocator.explain(allocator.solve(valley((SCHOOLS, plateau))), demand="d2")
+    assert found.deciding == ()  # 0.9 M€ for the plateau: without it d2 would still not be whole
+    assert "Aucune règle n'en décide à elle seule" in found.text("fr")
+    floor = {**plateau, "amount": 200_000}
+    funds = [{"id": "friches", "amount": "4.6 M€"}]
+    found = allocator.explain(allocator.solve(valley((SCHOOLS, floor), funds=funds)), demand="d2")
+    assert found.deciding == (("plancher-d3", "Plancher du Plateau"),)
+
+
+def test_a_part_is_all_that_is_possible():
+    cap = {
+        "kind": "ceiling",
+        "id": "plafond",
+        "label": "Plafond des écoles",
+        "on": {"measures": "ecole"},
+        "amount": 350_000,
+    }
+    scenario = valley((cap,))
+    found = allocator.explain(allocator.solve(scenario), demand="d4")
+    assert found.most == 35_000_000 and not found.impossible
+    assert "Le financer en entier est impossible, à cause de : Plafond des écoles" in found.text("fr")
+
+
+def test_decided_already():
+    lock = {"kind": "lock", "id": "promis", "label": "Promis", "on": {"demands": "d3"}, "decision": "fund"}
+    found = allocator.explain(allocator.solve(valley((SCHOOLS, lock))), demand="d3")
+    assert found.impossible and found.blocking == (("promis", "Promis"),)
+    assert "le refuser est impossible, à cause de : Promis" in found.answer.fr
+
+
+def test_a_tie_is_said_to_be_one():
+    scenario = valley((SCHOOLS,))
+    scenario = scenario.with_(demands=scenario.demands.assign(emplois=[12, 9, 9, 10]))
+    found = allocator.explain(allocator.solve(scenario), demand="d3")
+    assert found.contrary.found == pytest.approx(0, abs=1e-6)
+    assert "ex æquo" in found.answer.fr
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    scenarios(
+        demands=(3, 6), constraints=(0, 2), funds=(1, 2), years=(1, 2), cruelty=0.0, kinds=("ceiling", "share", "floor")
+    )
+)
+def test_flips_hold_on_random_scenarios(scenario):
+    plan = allocator.solve(scenario)
+    if plan.status != "optimal":
+        return
+    for demand in scenario.demands["id"][:2]:
+        found = allocator.explain(plan, demand=demand)
+        assert found.contrary is None or found.contrary.most >= -1e-9
+        verify(scenario, found)
