@@ -42,6 +42,9 @@ def folder(tmp_path):
         (["--demand", "d3"], "n'est pas financé"),
         (["--fund", "friches"], "Liste complémentaire"),
         (["--about", "left"], "Il ne reste rien"),
+        (["--demand", "d3", "--brief"], "ferait perdre"),
+        (["--fund", "friches", "--brief"], "Il ne reste rien"),
+        (["--brief"], "un million d'euros de plus"),
     ],
 )
 def test_questions(folder, capsys, question, said):

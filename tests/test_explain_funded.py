@@ -143,3 +143,12 @@ def test_flips_hold_on_random_scenarios(scenario):
         found = allocator.explain(plan, demand=demand)
         assert found.contrary is None or found.contrary.most >= -1e-9
         verify(scenario, found)
+
+
+def test_brief_takes_two_solves():
+    steps = []
+    plan = allocator.solve(valley())
+    found = allocator.explain(plan, demand="d3", brief=True, on_step=lambda what, seconds: steps.append(what))
+    assert len(steps) == 2
+    assert found.flips == () and found.deciding is None
+    assert "n'en décide" not in found.text("fr")

@@ -26,7 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     of.add_argument("--demand", metavar="D", help=str(Text("pourquoi ce dossier est financé ou non", "why this demand is funded or not")))  # fmt: skip
     of.add_argument("--constraint", metavar="C", help=str(Text("ce que coûte cette règle", "what this rule costs")))
     of.add_argument("--fund", metavar="F", help=str(Text("ce qu'achète plus d'argent dans ce fonds, et la liste complémentaire", "what more money in this fund buys, and who is next")))  # fmt: skip
-    of.add_argument("--about", metavar="T", default="overview", help=", ".join(TOPICS))
+    of.add_argument("--about", metavar="T", default="overview", help=", ".join(["overview", *TOPICS]))
+    parser.add_argument("--brief", action="store_true", help=str(Text("l'essentiel, en quelques calculs", "the essential, in a few solves")))  # fmt: skip
     solving_options(parser)
     json_option(parser)
 
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
 
     found = explain(
-        plan, demand=options.demand, constraint=options.constraint, fund=options.fund, about=options.about,
+        plan, demand=options.demand, constraint=options.constraint, fund=options.fund, about=options.about, brief=options.brief,
         gap=options.gap, time_limit=options.time_limit or SECONDS, on_step=tell,
     )  # fmt: skip
     if waiting:

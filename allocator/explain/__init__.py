@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["TOPICS", "Explanation", "explain"]
 
 
-def _overview(variants: Variants) -> Explanation:
-    from allocator.explain.overview import overview
-
-    return overview(variants)
-
-
 def _costs(variants: Variants) -> Explanation:
     from allocator.explain.costs import costs
 
@@ -44,12 +38,11 @@ def _left(variants: Variants) -> Explanation:
 
 
 TOPICS: dict[str, Callable[[Variants], Explanation]] = {
-    "overview": _overview,
     "costs": _costs,
     "money": _money,
     "left": _left,
 }
-"""What `about` accepts: a function of the variants of a plan each."""
+"""What `about` accepts beside "overview": a function of the variants of a plan each."""
 
 
 def explain(
@@ -59,6 +52,7 @@ def explain(
     constraint: str | None = None,
     fund: str | None = None,
     about: str = "overview",
+    brief: bool = False,
     gap: float = 1e-4,
     time_limit: float | None = SECONDS,
     on_step: OnStep | None = None,
@@ -67,7 +61,8 @@ def explain(
 
     `demand`: why it is funded or not, and what would change that. `constraint`: what the rule costs. `fund`: what more
     money buys, up to where it buys nothing, and who is next. None of them: `about`, one of `TOPICS`. An infeasible plan
-    is explained by what conflicts. `gap`, `time_limit`: of each variant solved; `on_step` is told what is being solved.
+    is explained by what conflicts. `brief`: what takes a few solves only (no flips, curves, lists or costs of every
+    rule). `gap`, `time_limit`: of each variant solved; `on_step` is told what is being solved.
     Raises `ScenarioError` for a name that the scenario does not have, or more than one question.
     """
     variants = Variants(plan, gap, time_limit, on_step)
@@ -84,7 +79,7 @@ def explain(
     if demand is not None:
         from allocator.explain.funded import funded
 
-        return funded(variants, _known("demand", demand, scenario.demands["id"]))
+        return funded(variants, _known("demand", demand, scenario.demands["id"]), brief=brief)
     funds = [f.id for f in scenario.funds]
     if constraint is not None and constraint not in funds:
         from allocator.explain.costs import cost
@@ -93,8 +88,12 @@ def explain(
     if fund is not None or constraint is not None:
         from allocator.explain.money import response
 
-        return response(variants, _known("fund", str(fund or constraint), funds))
-    return TOPICS[_known("about", about, TOPICS)](variants)
+        return response(variants, _known("fund", str(fund or constraint), funds), brief=brief)
+    if about == "overview":
+        from allocator.explain.overview import overview
+
+        return overview(variants, brief=brief)
+    return TOPICS[_known("about", about, ["overview", *TOPICS])](variants)
 
 
 def _known(what: str, name: str, names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from allocator.money import NARROW, format_euros
-from allocator.texts import Text
+from allocator.texts import Text, figure
 
 
 class Explanation(ABC):
@@ -59,6 +59,12 @@ def number(value: float) -> Text:
         plain = f"{value:.3g}"
     plain = plain.replace("-", "−")
     return Text(plain.replace(".", ";").replace(",", NARROW).replace(";", ","), plain)
+
+
+def apart(*values: float) -> list[Text]:
+    """Numbers to be told apart: read aloud, with more digits where the same words would say two of them."""
+    said = [number(value) for value in values]
+    return said if len(set(said)) == len(set(values)) else [figure(value, 8) for value in values]
 
 
 def money(cents: int) -> Text:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from allocator.explain.explanation import Explanation, money, number
+from allocator.explain.explanation import Explanation, apart, money
 from allocator.explain.variants import Gain, Variants, called, counted, granted, listing, minimises, raised, total
 from allocator.plan import Plan
 from allocator.reading import Level
@@ -53,7 +53,7 @@ class Flip:
         """The condition, of a flip that was found: "s'il demandait 400 000 € par ha au lieu de 500 000 € (401 000 € ne suffit pas)"."""
         assert self.to is not None and self.short is not None
         if self.what == "score":
-            now, to, short = number(self.now), number(self.to), number(self.short)
+            now, to, short = apart(self.now, self.to, self.short)
             said = Text(
                 f"s'il comptait {to.fr} {self.label} par {self.unit} au lieu de {now.fr}",
                 f"if it counted {to.en} {self.label} per {self.unit} instead of {now.en}",
@@ -90,7 +90,7 @@ class Flip:
 class Funded(Explanation):
     """A demand and its decision. `most`: cents that it could get at most where not all is possible. `contrary`: the loss in the best plan that decides the other way, None where no plan
     does (`blocking`: the rules that forbid it) or where none was found. `deciding`: rules without which the decision is
-    another; `rivals`: who gives up, or takes, the money under the contrary."""
+    another, None where nobody looked; `rivals`: who gives up, or takes, the money under the contrary."""
 
     about: ClassVar[str] = "demand"
     demand: str
@@ -103,7 +103,7 @@ class Funded(Explanation):
     contrary: Gain | None
     impossible: bool
     blocking: tuple[tuple[str, str], ...]  # id, label
-    deciding: tuple[tuple[str, str], ...]
+    deciding: tuple[tuple[str, str], ...] | None
     rivals: tuple[Rival, ...]
     flips: tuple[Flip, ...]
 
@@ -183,7 +183,7 @@ class Funded(Explanation):
                 f"Ce qui décide : sans l'une de ces règles, {other.fr} : {names.fr}.",
                 f"What decides: without one of these rules, {other.en}: {names.en}.",
             ))  # fmt: skip
-        elif self.contrary is not None and not self.impossible:
+        elif self.deciding is not None and self.contrary is not None and not self.impossible:
             lines.append(Text("Aucune règle n'en décide à elle seule.", "No rule decides it alone."))
         if self.rivals:
             shown = listing([f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals], 3)
@@ -239,14 +239,14 @@ class Funded(Explanation):
             "demand": self.demand, "name": self.name, "granted_cents": self.granted, "asked_cents": self.asked, "most_cents": self.most,
             "contrary": self.contrary.as_dict() if self.contrary else None, "impossible": self.impossible,
             "blocking": [{"id": i, "label": label} for i, label in self.blocking],
-            "deciding": [{"id": i, "label": label} for i, label in self.deciding],
+            "deciding": [{"id": i, "label": label} for i, label in self.deciding or ()],
             "rivals": [r.as_dict() for r in self.rivals], "flips": [f.as_dict() for f in self.flips],
         }  # fmt: skip
 
 
-def funded(variants: Variants, demand: str) -> Funded:
+def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
     """Why a demand gets what it gets: a solve for the contrary, one for the rival, one for each rule that binds on it,
-    and some for each flip."""
+    and some for each flip. `brief`: the first two only."""
     plan, scenario = variants.plan, variants.scenario
     got = granted(plan)[demand]
     asked = int(dict(zip(scenario.demands["id"], plan.asked_cents(), strict=True))[demand])
@@ -288,9 +288,9 @@ def funded(variants: Variants, demand: str) -> Funded:
         most=most,
         blocking=tuple(blocking.items()),
         contrary=Gain(loss.found, max(loss.least, 0.0), loss.most),
-        deciding=tuple(_deciding(variants, demand, turned)),
+        deciding=None if brief else tuple(_deciding(variants, demand, turned)),
         rivals=_rivals(variants, demand, decision, whole, other),
-        flips=tuple(_flips(variants, demand, whole, turned, other)),
+        flips=() if brief else tuple(_flips(variants, demand, whole, turned, other)),
     )
 
 
@@ -333,12 +333,12 @@ def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -
     """Rules without which the demand is decided the other way: those that may bind on it are tried first, then those
     that secure money for others."""
     binding = [(rule, levels) for rule, levels in variants.plan.certificate.levels if rule.kind != "fund"]
-    its_own = [rule for rule, levels in binding if _binds(variants, demand, rule, levels)]
-    of_others = [
-        rule for rule, levels in binding
+    its_own = {rule.id: rule for rule, levels in binding if _binds(variants, demand, rule, levels)}
+    of_others = {
+        rule.id: rule for rule, levels in binding
         if rule.id in variants.plan.binding and any(level.tight and level.lower is not None for level in levels)
-    ]  # fmt: skip
-    for rule in list(dict.fromkeys([*its_own, *of_others]))[:RULES_TRIED]:
+    }  # fmt: skip
+    for rule in list({**its_own, **of_others}.values())[:RULES_TRIED]:
         if turned(variants.without(rule.id)):
             yield rule.id, rule.label
 

@@ -120,7 +120,7 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
             f"That is less than the smallest unit still asked for ({unit.en})",
         )
         return Left(fund, label, year, rest, "units", small)
-    more = min(rest, max(smallest, rest // 100))
+    more = min(rest, max(smallest, rest // 2))
     inside: dict[str, Any] = {"funds": family, **({"years": [int(year)]} if year else {})}
     other = _spending(variants, label, spent + more, inside)
     anywhere = False

@@ -121,7 +121,7 @@ class Response(Explanation):
     """What a fund buys, from little money to where more buys nothing.
 
     `points`: in the order of money; where `exact`, the breakpoints of the curve, which is straight between them (each
-    found as the crossing of two lines and solved there). Otherwise plans at some amounts, each certified.
+    found as the crossing of two lines and solved there). Otherwise plans at some amounts, each certified. None when brief.
     `enough`: cents beyond which more buys nothing that can be measured; None where that was not found.
     """
 
@@ -135,7 +135,7 @@ class Response(Explanation):
     exact: bool
     enough: int | None
     rest: LeftOver
-    reserve: Reserve
+    reserve: Reserve | None
 
     @property
     def answer(self) -> Text:
@@ -169,11 +169,11 @@ class Response(Explanation):
             else Text("plans calculés ; entre eux, rien n'est dit", "plans solved; nothing is said between them")
         )
         now = money(self.now)
-        lines = [Text(
+        lines = [] if not self.points else [Text(
             f"Ce qu'achète le fonds, par rapport aux {now.fr} d'aujourd'hui ({kind.fr}) :",
             f"What the fund buys, against today's {now.en} ({kind.en}):",
         )]  # fmt: skip
-        for before, point in zip((None, *self.points[:-1]), self.points, strict=True):
+        for before, point in zip((None, *self.points), self.points, strict=False):
             amount, size = money(point.cents), _signed(point.gain)
             each = Text("", "")
             if before is not None and self.exact:
@@ -187,16 +187,15 @@ class Response(Explanation):
                     f"  {amount.en}: {size.en} {self.unit.en}{each.en}",
                 )
             )
-        lines += [
-            part for one in (self.rest, self.reserve) for part in (one.answer, *(_indented(d) for d in one.details))
-        ]
+        parts: list[Explanation] = [self.rest, *([self.reserve] if self.reserve else [])]
+        lines += [line for part in parts for line in (part.answer, *(_indented(detail) for detail in part.details))]
         return lines
 
     def facts(self) -> dict[str, Any]:
         return {
             "fund": self.fund, "label": self.label, "now_cents": self.now, "million": self.million.as_dict(),
             "points": [point.as_dict() for point in self.points], "exact": self.exact, "enough_cents": self.enough,
-            "left": self.rest.as_dict(), "reserve": self.reserve.as_dict(),
+            "left": self.rest.as_dict(), "reserve": self.reserve.as_dict() if self.reserve else None,
         }  # fmt: skip
 
 
@@ -210,14 +209,16 @@ def _signed(gain: Gain) -> Text:
     return Text(f"{sign}{said.fr}", f"{sign}{said.en}")
 
 
-def response(variants: Variants, fund: str) -> Response:
-    """Everything about one fund: a million more, its whole curve, what it leaves, who is next."""
+def response(variants: Variants, fund: str, *, brief: bool = False) -> Response:
+    """Everything about one fund: a million more, its whole curve, what it leaves, who is next. `brief`: without the curve
+    and the list."""
     scenario = variants.scenario
     each = next(f for f in scenario.funds if f.id == fund)
-    points, exact, enough = curve(variants, fund)
+    points, exact, enough = ((), False, None) if brief else curve(variants, fund)
+    following = None if brief else reserve(variants, fund)
     return Response(
         fund, each.label, counted(scenario), total(each), _bought(variants, fund, each.label), points, exact, enough,
-        left(variants, fund), reserve(variants, fund),
+        left(variants, fund), following,
     )  # fmt: skip
 
 

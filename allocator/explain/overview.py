@@ -22,8 +22,7 @@ class Overview(Explanation):
 
     @property
     def answer(self) -> Text:
-        first = self.parts[0].answer
-        return first
+        return self.parts[0].answer
 
     @property
     def details(self) -> list[Text]:
@@ -36,6 +35,7 @@ class Overview(Explanation):
         return {"parts": [part.as_dict() for part in self.parts]}
 
 
-def overview(variants: Variants) -> Overview:
-    """One solve for each rule, each fund, and each fund that leaves money."""
-    return Overview((costs(variants), next_million(variants), left(variants)))
+def overview(variants: Variants, *, brief: bool = False) -> Overview:
+    """One solve for each rule, each fund, and each fund that leaves money. `brief`: without the rules."""
+    money = next_million(variants), left(variants)
+    return Overview(money if brief else (costs(variants), *money))
