@@ -89,7 +89,7 @@ def cost(variants: Variants, rule: str) -> Cost:
     plan, scenario = variants.plan, variants.scenario
     other = variants.without(rule)
     label = next(c.label for c in scenario.constraints if c.id == rule)
-    unit = counted(scenario)
+    unit = counted(variants.plan)
     if other.reading is None:
         return Cost(rule, label, unit, None, {}, (), ())
     free = variants.gain(other)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from allocator.explain.explanation import Explanation, apart, money
-from allocator.explain.variants import Gain, Variants, called, counted, granted, listing, minimises, raised, total
+from allocator.explain.variants import Gain, Variants, called, counted, granted, listing, raised, total, weights
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.scenario import Scenario
@@ -269,7 +269,7 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
             "most": asked, "contrary": None, "impossible": False, "blocking": (), "deciding": (), "rivals": (), "flips": (), **found
         }  # fmt: skip
         most_possible = rest.pop("most")
-        return Funded(demand, name, counted(scenario), got, asked, most_possible, by_fund, **rest)
+        return Funded(demand, name, counted(variants.plan), got, asked, most_possible, by_fund, **rest)
 
     most, blocking = asked, {}
     if other.status == "infeasible":
@@ -393,10 +393,10 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
     moved = abs(float(_share(other, demand) - _share(variants.plan, demand))) * float(row["units"]) or 1.0
     name = called(scenario, demand)
     unit = next(m.unit for m in scenario.measures if m.id == row["measure"]) or str(Text("unité", "unit"))
-    weights = {} if minimises(scenario) else dict(getattr(scenario.objective, "maximise", None) or {})
-    if weights:
-        best = max(weights, key=lambda k: (abs(float(weights[k]) * float(row[k])), float(weights[k])))
-        now, worth = float(row[best]), float(weights[best])
+    weighed = weights(scenario)
+    if weighed:
+        best = max(weighed, key=lambda k: (abs(weighed[k] * float(row[k])), weighed[k]))
+        now, worth = float(row[best]), weighed[best]
         if worth > 0:
             needed = loss / moved / worth
             guess = now - needed if whole else now + needed
@@ -408,7 +408,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 turned, now, far, guess, 1e-6,
             )  # fmt: skip
             yield Flip("score", best, best, unit, now, *found)
-    points = moved * sum(float(weight) * float(row[indicator]) for indicator, weight in weights.items())
+    points = moved * sum(weight * float(row[indicator]) for indicator, weight in weighed.items())
     rival = points - loss if whole else points + loss  # what the same money buys elsewhere
     price = int(scenario.cents("asked")[int((scenario.demands["id"] == demand).to_numpy().argmax())])
 

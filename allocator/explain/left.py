@@ -76,17 +76,19 @@ class LeftOver(Explanation):
 
 def left(variants: Variants, fund: str | None = None) -> LeftOver:
     """Why each fund (or one) leaves what it leaves. Credits carried over are counted where the carrying ends."""
-    plan, scenario = variants.plan, variants.scenario
-    found = []
+    plan, scenario, found = variants.plan, variants.scenario, []
+    account = plan.account[plan.account["year"] <= scenario.years[-1]]
     for each in scenario.funds:
         if fund is not None and each.id != fund:
             continue
-        levels = next(levels for rule, levels in plan.certificate.levels if rule.kind == "fund" and rule.id == each.id)
-        for level in levels[-1:] if each.carry_over else levels:
-            rest = int(level.upper or 0) - int(level.left)
-            if rest > 0:
-                year = "" if each.carry_over else level.group
-                found.append(_why(variants, each.id, each.label, year, rest, int(level.left)))
+        years = account[account["fund"] == each.id]
+        keeps = each.amount is not None or each.carry_over
+        if keeps:
+            places = [("", int(years["left"].iloc[-1]), int(years["committed"].sum()))]
+        else:
+            columns = (years["year"], years["left"], years["committed"])
+            places = [(str(year), int(rest), int(spent)) for year, rest, spent in zip(*columns, strict=True)]
+        found += [_why(variants, each.id, each.label, year, rest, spent) for year, rest, spent in places if rest > 0]
     return LeftOver(tuple(found))
 
 
@@ -150,7 +152,7 @@ def _verdict(
     if other.reading is not None:
         lost = variants.gain(other).loss
         if lost.least > 0:
-            size, unit = lost.text(), counted(variants.scenario)
+            size, unit = lost.text(), counted(variants.plan)
             dear = Text(
                 f"En dépenser {step.fr} de plus{where.fr} ferait perdre {size.fr} {unit.fr}",
                 f"Spending {step.en} more{where.en} would lose {size.en} {unit.en}",
@@ -167,10 +169,11 @@ def _verdict(
             f"No plan was found that spends {step.en} more{where.en}, without proof that there is none",
         )
         return "unknown", unsure, ()
-    named = [p.rule for p in other.conflict.parties if p.rule.label != SUPPOSED] if other.conflict else []
-    rules = tuple(dict.fromkeys(rule.id for rule in named))
+    named = [p for p in other.conflict.parties if p.rule.label != SUPPOSED] if other.conflict else []
+    rules = tuple(dict.fromkeys(party.rule.id for party in named))
     if rules:
-        names = listing(dict.fromkeys(rule.label or rule.id for rule in named))
+        groups = [(p.rule.label or p.rule.id) + (f" ({p.group})" if p.group else "") for p in named]
+        names = listing(dict.fromkeys(groups))
         because = Text(f", à cause de : {names.fr}", f", because of: {names.en}")
     else:
         because = Text(" : les unités entières ne tombent pas juste", ": whole units do not fit")

@@ -24,7 +24,18 @@ from allocator.texts import Text
 
 MILLION = 100_000_000  # cents
 PROBES = 7  # solves to find where a fund has enough, where that is by bisection
-CONVEX = {"ceiling", "floor", "share", "indicator", "fund_rate", "cofunding", "equity", "continuity", "fund"}
+CONVEX = {
+    "ceiling",
+    "floor",
+    "share",
+    "indicator",
+    "fund_rate",
+    "cofunding",
+    "equity",
+    "continuity",
+    "contains",
+    "de_minimis",
+}
 """Kinds under which money that is divisible buys less and less."""
 
 
@@ -89,7 +100,7 @@ def next_million(variants: Variants) -> NextMillion:
     """What +1 M€ buys in each fund, one solve each."""
     found = [_bought(variants, f.id, f.label) for f in variants.scenario.funds]
     found.sort(key=lambda each: -(each.gain.found if each.gain and each.gain.least > 0 else 0.0))
-    return NextMillion(counted(variants.scenario), tuple(found))
+    return NextMillion(counted(variants.plan), tuple(found))
 
 
 def _bought(variants: Variants, fund: str, label: str) -> Bought:
@@ -217,7 +228,7 @@ def response(variants: Variants, fund: str, *, brief: bool = False) -> Response:
     points, exact, enough = ((), False, None) if brief else curve(variants, fund)
     following = None if brief else reserve(variants, fund)
     return Response(
-        fund, each.label, counted(scenario), total(each), _bought(variants, fund, each.label), points, exact, enough,
+        fund, each.label, counted(variants.plan), total(each), _bought(variants, fund, each.label), points, exact, enough,
         left(variants, fund), following,
     )  # fmt: skip
 

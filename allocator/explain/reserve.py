@@ -118,7 +118,7 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
     if free.reading is not None:
         gain = variants.gain(free, plans[-1])
         nesting = Gain(gain.found, max(gain.least, 0.0), gain.most)
-    return Reserve(fund, label, counted(scenario), tuple(found[:names]), extra, nesting, tuple(plans))
+    return Reserve(fund, label, counted(variants.plan), tuple(found[:names]), extra, nesting, tuple(plans))
 
 
 def keeping(plan: Plan) -> list[dict[str, Any]]:

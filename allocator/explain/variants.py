@@ -26,7 +26,7 @@ OnStep = Callable[[Text, float], None]
 
 @dataclass(frozen=True)
 class Gain:
-    """How much better one plan is than another, in points: `found` between the two plans, and between the two best
+    """How much better one plan is than another, in points of the first level of the objective: `found` between the two plans, and between the two best
     plans that could exist, as their bounds prove, at least `least` and at most `most` (±inf without a bound)."""
 
     found: float
@@ -116,18 +116,18 @@ class Variants:
         return Gain(found, least, most)
 
 
-def minimises(scenario: Scenario) -> bool:
-    """Whether fewer points are better."""
-    return getattr(scenario.objective, "minimise", None) is not None
-
-
 def _values(plan: Plan) -> tuple[Fraction, Fraction | None]:
-    """The plan's points and what no plan exceeds, turned so that more is better."""
-    value, bound = plan.certificate.objective, plan.certificate.bound
+    """The plan's points and what no plan exceeds; costs are counted below zero, so that more is better."""
+    value = plan.certificate.objective
     if value is None:
         raise ValueError(f"no plan: {plan.status}")
-    sign = -1 if minimises(plan.scenario) else 1
-    return sign * value, None if bound is None else sign * bound
+    return value, plan.certificate.bound
+
+
+def weights(scenario: Scenario) -> dict[str, float]:
+    """Points per unit of each indicator, in the first level of the objective; none where it counts something else."""
+    first = getattr(scenario.objective, "lexicographic", (scenario.objective,))[0]
+    return {name: float(weight) for name, weight in (getattr(first, "maximise", None) or {}).items()}
 
 
 def raised(scenario: Scenario, fund: str, cents: int) -> Scenario:
@@ -179,20 +179,18 @@ def granted(plan: Plan) -> dict[str, int]:
     return dict(zip(plan.units["demand"], plan.units["cents"].astype(int), strict=True))
 
 
-def counted(scenario: Scenario) -> Text:
-    """What the objective counts: the one indicator that it maximises one for one, else points."""
-    weights = getattr(scenario.objective, "maximise", None)
-    if minimises(scenario):
-        return Text("€", "euros")
-    if isinstance(weights, dict) and len(weights) == 1 and set(weights.values()) == {1}:
-        (name,) = weights
+def counted(plan: Plan) -> Text:
+    """What the first level of the objective counts: the one indicator that it maximises one for one, else its unit."""
+    weighed = weights(plan.scenario)
+    if list(weighed.values()) == [1]:
+        (name,) = weighed
         return Text(name, name)
-    return Text("points", "points")
+    return plan.levels[0].aim.unit if plan.levels else Text("points", "points")
 
 
 def changes(before: Plan, after: Plan) -> dict[str, float]:
     """What each indicator that the objective counts gains (every indicator, where it counts none), if anything."""
-    wanted = getattr(before.scenario.objective, "maximise", None) or before.scenario.indicators
+    wanted = weights(before.scenario) or before.scenario.indicators
     old, new = before.summary()["indicators"], after.summary()["indicators"]
     return {
         name: round(new[name] - old[name], 6) for name in old if name in wanted and abs(new[name] - old[name]) > 1e-6
