@@ -54,7 +54,7 @@ def test_new_money_passes_through_the_envelope_around():
     ]
     richer = raised(valley(funds=funds), "friches", MILLION)
     assert [total(f) for f in richer.funds] == [400_000_000, 200_000_000]
-    assert richer.funds[0].amounts == {2026: 266_666_667, 2027: 133_333_333}
+    assert richer.funds[0].amounts == {2026: 266_666_666, 2027: 133_333_334}
     assert total(raised(richer, "friches", -10 * MILLION).funds[1]) == 0
 
 

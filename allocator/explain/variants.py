@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from allocator.explain.explanation import number, plainly
@@ -163,7 +164,7 @@ def split(cents: int, weights: list[int]) -> list[int]:
     total, ends = sum(weights), []
     for k in range(len(weights) + 1):
         ends.append(cents * sum(weights[:k]) // total)
-    return [b - a for a, b in zip(ends, ends[1:], strict=False)]
+    return [b - a for a, b in pairwise(ends)]
 
 
 def within(scenario: Scenario, fund: str) -> list[str]:
