@@ -47,7 +47,6 @@ class Flip:
     now: float
     to: float | None
     short: float | None
-    plan: Plan | None
 
     def text(self) -> Text:
         """The condition, of a flip that was found: "s'il demandait 400 000 € par ha au lieu de 500 000 € (401 000 € ne suffit pas)"."""
@@ -463,19 +462,19 @@ def _search(
     finest: float,
     *,
     rough: bool = False,
-) -> tuple[float | None, float | None, Plan | None]:
+) -> tuple[float | None, float | None]:
     """Between `now`, where the decision stands, and `far`: the nearest value found that turns it over, the last one
-    nearer where it stands still, and the plan there. Round figures only, `PRECISION` of the change or finer; `guess` and
+    nearer where it stands still. Round figures only, `PRECISION` of the change or finer; `guess` and
     what lies just before it are tried first, bisection does the rest; where the guess is `rough`, `far` comes first."""
     size = abs(guess - now) or abs(far - now)
     grid = max(10.0 ** math.floor(math.log10(max(PRECISION * size, finest))), finest)
     way = 1 if far > now else -1
     last = math.floor(abs(far - now) / grid)
-    made: dict[int, Plan] = {}
+    made: set[int] = set()
 
     def flips(steps: int) -> bool:
-        made[steps] = solve(now + way * steps * grid)
-        return turned(made[steps])
+        made.add(steps)
+        return turned(solve(now + way * steps * grid))
 
     low, high = 0, None
     first = min(max(math.ceil(abs(guess - now) / grid), 1), last)
@@ -487,15 +486,15 @@ def _search(
             if flips(steps):
                 high = steps
             elif rough and steps == last:
-                return None, None, None
+                return None, None
             else:
                 low = steps
     if high is None:
-        return None, None, None
+        return None, None
     while high - low > 1 and len(made) < PROBES:
         middle = (low + high) // 2
         if flips(middle):
             high = middle
         else:
             low = middle
-    return now + way * high * grid, now + way * low * grid, made[high]
+    return now + way * high * grid, now + way * low * grid
