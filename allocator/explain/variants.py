@@ -20,6 +20,7 @@ from allocator.solver import solve
 from allocator.texts import Text
 
 SECONDS = 20.0  # for one variant: its plan is certified all the same, its bound perhaps wider
+TINY = Fraction(1, 10**12)  # of the points: nothing to speak of
 
 OnStep = Callable[[Text, float], None]
 """Told what is being solved, and the seconds since the first question."""
@@ -111,10 +112,14 @@ class Variants:
     def gain(self, other: Plan, over: Plan | None = None) -> Gain:
         """How much better `other` is than the plan explained, or than `over`; both must have a plan."""
         before, after = _values(over or self.plan), _values(other)
-        found = float(after[0] - before[0])
-        least = -float("inf") if before[1] is None else float(after[0] - before[1])
-        most = float("inf") if after[1] is None else float(after[1] - before[0])
-        return Gain(found, least, most)
+        tiny = TINY * max(abs(before[0]), abs(after[0]))
+
+        def size(value: Fraction) -> float:
+            return 0.0 if abs(value) <= tiny else float(value)
+
+        least = -float("inf") if before[1] is None else size(after[0] - before[1])
+        most = float("inf") if after[1] is None else size(after[1] - before[0])
+        return Gain(size(after[0] - before[0]), least, most)
 
 
 def _values(plan: Plan) -> tuple[Fraction, Fraction | None]:
