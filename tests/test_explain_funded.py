@@ -93,7 +93,7 @@ def test_a_rule_that_decides():
     }
     found = allocator.explain(allocator.solve(valley((SCHOOLS, plateau))), demand="d2")
     assert found.deciding == ()  # 0.9 M€ for the plateau: without it d2 would still not be whole
-    assert "Aucune règle n'en décide à elle seule" in found.text("fr")
+    assert "Aucune des règles essayées n'en décide à elle seule" in found.text("fr")
     floor = {**plateau, "amount": 200_000}
     funds = [{"id": "friches", "amount": "4.6 M€"}]
     found = allocator.explain(allocator.solve(valley((SCHOOLS, floor), funds=funds)), demand="d2")

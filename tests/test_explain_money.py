@@ -65,6 +65,16 @@ def test_nobody_left_to_pay():
     assert (place.cause, place.cents) == ("nobody", 1_000_000_000 - 620_000_000)
 
 
+def test_the_envelope_around_is_spent():
+    funds = [
+        {"id": "vert", "label": "Fonds vert", "amount": "3 M€"},
+        {"id": "friches", "label": "Fonds friches", "parent": "vert", "amount": "5 M€"},
+    ]
+    (place,) = left(Variants(allocator.solve(valley(funds=funds)))).places
+    assert (place.fund, place.cause) == ("friches", "around")
+    assert "« Fonds vert », est tout entière engagée" in place.text().fr
+
+
 def test_units_that_do_not_fit():
     plan = allocator.solve(valley((FLOOR, SCHOOLS), lumpy=True), gap=0)
     (place,) = left(Variants(plan)).places

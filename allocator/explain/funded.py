@@ -183,7 +183,7 @@ class Funded(Explanation):
                 f"What decides: without one of these rules, {other.en}: {names.en}.",
             ))  # fmt: skip
         elif self.deciding is not None and self.contrary is not None and not self.impossible:
-            lines.append(Text("Aucune règle n'en décide à elle seule.", "No rule decides it alone."))
+            lines.append(Text("Aucune des règles essayées n'en décide à elle seule.", "None of the rules tried decides it alone."))
         if self.rivals:
             shown = listing([f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals], 3)
             said = listing([f"{r.name}, {money(abs(r.change)).en}" for r in self.rivals], 3)
@@ -404,7 +404,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 lambda x: variants.solve(
                     _changed(scenario, demand, best, round(x, 6)), Text(f"{name}, autre {best}", f"{name}, other {best}")
                 ),
-                turned, now, far, guess, 1e-6,
+                turned, now, far, guess, max(_tenth(abs(now) / 10_000), 1e-6),
             )  # fmt: skip
             yield Flip("score", best, best, unit, now, *found)
     points = moved * sum(weight * float(row[indicator]) for indicator, weight in weighed.items())
@@ -419,7 +419,7 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
 
     even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if whole else 0.8)
     far = max(3.0 * price, 1.5 * even) if whole else min(price / 20, even / 2)
-    found = _search(asking, turned, float(price), far, even, 100.0)
+    found = _search(asking, turned, float(price), far, even, max(_tenth(price / 1000), 100.0))
     yield Flip("asked", "asked", "asked", unit, float(price), *found)
     at = int((scenario.demands["id"] == demand).to_numpy().argmax())
     wanted = int(dict(zip(scenario.demands["id"], variants.plan.asked_cents(), strict=True))[demand])
@@ -434,7 +434,9 @@ def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan]
                 what = Text(f"{fund.label}, autre montant", f"{fund.label}, other amount")
                 return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
 
-            found = _search(holding, turned, float(held), far, float(guess), 100.0, rough=True)
+            found = _search(
+                holding, turned, float(held), far, float(guess), max(_tenth(wanted / 100), 100.0), rough=True
+            )
             yield Flip("fund", fund.id, fund.label, unit, float(held), *found)
 
 
@@ -451,6 +453,11 @@ def _changed(scenario: Scenario, demand: str, column: str, value: float) -> Scen
     demands[column] = demands[column].astype(float)
     demands.loc[at, column] = value
     return scenario.with_(demands=demands)
+
+
+def _tenth(value: float) -> float:
+    """The power of ten at or below a positive number."""
+    return float(10.0 ** math.floor(math.log10(max(value, 1e-9))))
 
 
 def _search(

@@ -23,7 +23,7 @@ ROUNDING = Text(
 class Left:
     """What a fund does not commit by the end of `year` ("": over the horizon), in cents, and why.
 
-    `cause`: "nobody" (no demand left to pay), "units" (less than the smallest unit left), "rounding", "rules" (no plan
+    `cause`: "around" (the envelope around it is spent), "nobody" (no demand left to pay), "units" (less than the smallest unit left), "rounding", "rules" (no plan
     spends more; `rules` conflict), "loss" (spending more would lose points), "indifferent" (it would lose nothing that
     can be measured), or "unknown" (not settled within the limits).
     """
@@ -96,6 +96,13 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
     if rest < EURO:
         return Left(fund, label, year, rest, "rounding", ROUNDING)
     plan, scenario = variants.plan, variants.scenario
+    around = _exhausted(variants, fund, year)
+    if around:
+        full = Text(
+            f"L'enveloppe qui le contient, « {around} », est tout entière engagée",
+            f"The envelope around it, “{around}”, is fully committed",
+        )
+        return Left(fund, label, year, rest, "around", full)
     assert plan.reading is not None
     space, family = plan.reading.space, within(scenario, fund)
     waiting = np.zeros(space.n, bool)
@@ -134,6 +141,20 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
     cause, reason, rules = _verdict(variants, other, more, label, anywhere)
     lost = variants.gain(other).loss if other.reading is not None else None
     return Left(fund, label, year, rest, cause, reason, rules, lost)
+
+
+def _exhausted(variants: Variants, fund: str, year: str) -> str:
+    """The label of an envelope around a fund that has nothing left when the fund has; "" where there is none."""
+    scenario, account = variants.scenario, variants.plan.account
+    funds = {f.id: f for f in scenario.funds}
+    above = funds[fund].parent
+    while above is not None:
+        mine, keeps = account[account["fund"] == above], funds[above].amount is not None or funds[above].carry_over
+        years = [scenario.years[-1]] if keeps else [int(year)] if year else scenario.years
+        if int(mine["left"][mine["year"].isin(years)].sum()) < EURO:
+            return funds[above].label
+        above = funds[above].parent
+    return ""
 
 
 def _spending(variants: Variants, label: str, cents: int, on: dict[str, Any]) -> Plan:
