@@ -183,7 +183,11 @@ class Funded(Explanation):
                 f"What decides: without one of these rules, {other.en}: {names.en}.",
             ))  # fmt: skip
         elif self.deciding is not None and self.contrary is not None and not self.impossible:
-            lines.append(Text("Aucune des règles essayées n'en décide à elle seule.", "None of the rules tried decides it alone."))
+            lines.append(
+                Text(
+                    "Aucune des règles essayées n'en décide à elle seule.", "None of the rules tried decides it alone."
+                )
+            )
         if self.rivals:
             shown = listing([f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals], 3)
             said = listing([f"{r.name}, {money(abs(r.change)).en}" for r in self.rivals], 3)
