@@ -39,14 +39,15 @@ class Wanted(Rule):
 
 
 class Reached(Rule):
-    """A level of the objective keeps at least the value that it has reached, net of what soft rules take of the first."""
+    """A level of the objective keeps the value that it has reached, but for a leeway, net of what soft rules take of the
+    first. The program asks for half of the leeway back: whole cents need the other half."""
 
     kind = "level"
     soft = None
     title = Text("Niveau atteint", "Level reached")
 
-    def __init__(self, aim: Aim, rank: int, value: Fraction) -> None:
-        self.aim, self.rank, self.value = aim, rank, value
+    def __init__(self, aim: Aim, rank: int, value: Fraction, leeway: Fraction) -> None:
+        self.aim, self.rank, self.value, self.leeway = aim, rank, value, leeway
         self.id, self.label = f"level-{rank + 1}", str(aim.title)
 
     def rows(self, space: Space) -> Iterator[Statement]:
@@ -60,11 +61,12 @@ class Reached(Rule):
         values = self.aim.values[counted].astype(object) * (common // self.aim.scale)
         term = Term(counted, values, np.ones(space.shape, np.int64), "units")
         auxiliaries = tuple((a, int(w * common)) for a, w in weighed)
-        yield Row((term,), self.value * common, None, common, "", auxiliaries)
+        half = self.leeway / 2
+        yield Row((term,), (self.value - half) * common, None, common, "", auxiliaries, rounding=half * common)
 
     def check(self, reading: Reading) -> Iterator[Level]:
         points = self.aim.value(reading) - (reading.lost if self.rank == 0 else 0)
-        yield Level("", points, self.value, None)
+        yield Level("", points, self.value - self.leeway, None)
 
 
 class Objective(BaseModel):
@@ -83,9 +85,9 @@ class Objective(BaseModel):
         """The rule behind an aim's own rows."""
         return Wanted(aim)
 
-    def kept(self, aim: Aim, rank: int, value: Fraction) -> Rule:
-        """The rule that a level (from 0) keeps at least the value that it has reached."""
-        return Reached(aim, rank, value)
+    def kept(self, aim: Aim, rank: int, value: Fraction, leeway: Fraction) -> Rule:
+        """The rule that a level (from 0) keeps the value that it has reached, but for a leeway."""
+        return Reached(aim, rank, value, leeway)
 
 
 def _unknown_indicator(scenario: Any, name: str, place: str, *more: str) -> Iterator[Problem]:

@@ -236,6 +236,9 @@ def _round_columns(
     counts = np.ones(len(touched), bool)
     np.logical_and.at(counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(ratio) == 1)
     lower, upper = lower / size, upper / size
+    gauges = len(compiled.space.auxiliaries) - len(compiled.move_columns)
+    if gauges:
+        counts &= np.diff(sparse.csr_matrix(moving[:, moving.shape[1] - gauges :]).indptr) == 0
     level = upper - lower < 1e-9
     give = np.where(level, 1.0, -1e-7)
     middle = np.where(level, lower, 0.0)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 LP_ENGINE = "highs"  # supplies the duals of every certificate, whatever found the plan
 NO_CHECKS = Certificate(())
+PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
+FEWEST_NODES, MOST_NODES = 300, 20_000
 TURNS = 12  # of telling demands apart, before all are
 LEEWAY = Fraction(1, 10**6)  # of a level's value, that later levels may give up: what whole cents need
 SMALL = 2_000  # demands up to which nothing of it is tried first
@@ -115,11 +117,12 @@ class Stage:
     proof: Proof
 
 
-def _kept(stage: Stage, leeway: Fraction) -> Fraction:
-    """What later levels keep of a value: all of it where values lie on a step."""
+def _kept(stage: Stage, leeway: Fraction) -> tuple[Fraction, Fraction]:
+    """What later levels keep of a value, and what they may give up: nothing where values lie on a step worth more."""
     value = stage.certificate.objective
     assert value is not None
-    return value if value_step(stage.space) else value - abs(value) * leeway
+    loose = abs(value) * leeway
+    return value, Fraction(0) if (value_step(stage.space) or 0) > loose else loose
 
 
 @dataclass
@@ -308,6 +311,7 @@ class _Run:
             Relaxed(relaxed.compiled, self.engine) if lp_only else relaxed,
             self.gap,
             0.0 if step is None else float(step) / scale,
+            nodes=max(FEWEST_NODES, min(MOST_NODES, PRICED // max(space.n, 1))),
             deadline=self.deadline,
             stop=self.stop,
             on_progress=self.on_progress,

@@ -201,7 +201,8 @@ class Pattern:
 class Space:
     """n demands × F funds × Y years. Money in cents; see the module for steps.
 
-    `reached`: the values that earlier levels of the objective must keep, in order; the next level is `aim`.
+    `reached`: for each earlier level of the objective, the value that it reached and how much of it the next one, `aim`,
+    may give up.
     """
 
     scenario: Scenario
@@ -215,13 +216,13 @@ class Space:
     territory: np.ndarray  # (n,) position
     first: np.ndarray  # (n,) position of the first year in which it may be paid
     end: np.ndarray  # (n,) position after the last one
-    reached: tuple[Fraction, ...] = ()
+    reached: tuple[tuple[Fraction, Fraction], ...] = ()
     _groups: dict[tuple[str, str | None], list[Group]] = field(default_factory=dict, repr=False)
     _auxiliaries: dict[tuple[object, ...], Auxiliary] = field(default_factory=dict, repr=False)
     _soft: dict[int, list[Row]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, scenario: Scenario, reached: tuple[Fraction, ...] = ()) -> Space:
+    def of(cls, scenario: Scenario, reached: tuple[tuple[Fraction, Fraction], ...] = ()) -> Space:
         demands = scenario.demands
         asked, cost = (cents_column(demands[name])[0] for name in ("asked", "cost"))
         of_measure = {m.id: k for k, m in enumerate(scenario.measures)}
@@ -235,7 +236,7 @@ class Space:
         end = np.searchsorted(scenario.years, demands["last_year"].to_numpy(np.int64), side="right")
         return cls(scenario, asked, cost, lumpy, step, most, least, measure, territory, first, end, reached)
 
-    def after(self, reached: tuple[Fraction, ...]) -> Space:
+    def after(self, reached: tuple[tuple[Fraction, Fraction], ...]) -> Space:
         """The same scenario at the level of its objective that follows these."""
         return replace(self, reached=reached, _auxiliaries={}, _soft={})
 
@@ -277,7 +278,8 @@ class Space:
     @property
     def rules(self) -> list[Rule]:
         """Every fund's envelope, then every enabled constraint, in the scenario's order; then earlier levels."""
-        return [*self.scenario.rules, *(self.scenario.objective.kept(self.aims[k], k, value) for k, value in enumerate(self.reached))]
+        kept = self.scenario.objective.kept
+        return [*self.scenario.rules, *(kept(self.aims[k], k, *reached) for k, reached in enumerate(self.reached))]
 
     def candidates(self, group: Group) -> np.ndarray:
         """Those demands of a group that one of its cells may pay, as far as funds and years go."""
