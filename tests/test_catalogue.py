@@ -170,8 +170,13 @@ def test_scenarios_of_each_proposition(scenarios: dict[str, allocator.Scenario])
         expected = []
         for name, scenario in scenarios.items():
             rules = {rule.id for rule in scenario.constraints}
+            funds = {fund.id for fund in scenario.funds}
             alive, named = (
-                (served(scenario), entry.measures) if entry.measures else (rules, entry.constraints)
+                (served(scenario), entry.measures)
+                if entry.measures
+                else (rules, entry.constraints)
+                if entry.constraints
+                else (funds, entry.funds)
             )
             if alive & set(named):
                 expected.append(name)

@@ -12,12 +12,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from allocator.scenario import Scenario
+from allocator.scenario.entities import plain
 from allocator.texts import Text
 
 _FILE = Path(__file__).parent / "propositions.yaml"
 
 Kind = Literal["fonds", "mesure", "règle", "paramètre", "attribut", "recette", "statut", "gouvernance"]
-Status = Literal["en place", "en partie", "prévu", "sans effet budgétaire"]
+Status = Literal["en place", "en partie", "sans effet budgétaire"]
 
 KINDS = {
     "fonds": Text("fonds", "fund"),
@@ -32,7 +34,6 @@ KINDS = {
 STATUSES = {
     "en place": Text("en place", "in place"),
     "en partie": Text("en partie", "in part"),
-    "prévu": Text("prévu", "planned"),
     "sans effet budgétaire": Text("sans effet budgétaire direct", "no direct budget effect"),
 }
 AXES = {  # ours: the note's own headings are not taken over
@@ -83,8 +84,33 @@ class Figure(_Entry):
         return self.value is None
 
 
+class Switch(_Entry):
+    """How to have a built-in scenario without a proposition: rules put aside, measures refused, fields of funds and rules
+    changed (`funds.friches.income: null`)."""
+
+    scenario: str
+    disable: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    change: dict[str, Any] = {}
+
+    def without(self, scenario: Scenario) -> Scenario:
+        """`scenario` as it would be without the proposition."""
+        funds = {fund.id: plain(fund) for fund in scenario.funds}
+        rules = {rule.id: plain(rule) for rule in scenario.constraints}
+        for path, value in self.change.items():
+            part, name, field = path.split(".")
+            {"funds": funds, "constraints": rules}[part][name][field] = value
+        for name in self.disable:
+            rules[name]["enabled"] = False
+        kept = [*rules.values()]
+        if self.refuse:
+            kept.append({"kind": "lock", "id": "without", "on": {"measures": list(self.refuse)}, "decision": "refuse"})
+        return scenario.with_(funds=list(funds.values()), constraints=kept)
+
+
 class Proposition(_Entry):
-    """One proposition. `funds` … `indicators`: ids in the built-in `scenarios` that can serve it."""
+    """One proposition. `funds` … `indicators`: ids in the built-in `scenarios` that can serve it; `switch`: a scenario that
+    shows it, and the same without it."""
 
     number: int = Field(ge=1, le=28)
     axis: str
@@ -99,6 +125,7 @@ class Proposition(_Entry):
     attributes: tuple[str, ...] = ()
     indicators: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    switch: Switch | None = None
 
     _texts = field_validator("label", "becomes", mode="before")(_text)
 
@@ -106,6 +133,8 @@ class Proposition(_Entry):
     def _placed(self) -> Proposition:
         if self.axis not in AXES:
             raise ValueError(f"proposition {self.number}: unknown axis {self.axis}")
+        if (self.switch is None) != (self.status == "sans effet budgétaire"):
+            raise ValueError(f"proposition {self.number}: a switch, or no budget effect")
         return self
 
 
