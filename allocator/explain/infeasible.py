@@ -4,7 +4,7 @@ possible again, each verified by solving.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -379,17 +379,10 @@ class _Search:
         good, bad = most, Fraction(0)
         guess = self._guess(requirement, scenario)
         if guess is not None and _round(guess, dial.quantum) < most:
-            near = _round(guess, dial.quantum)
-            step = _step(near, dial.quantum)
-            if works(near):
-                good, bad = near, near - step
-                if bad > 0 and works(bad):  # the guess is of a plan, not always the nearest
-                    good, bad = bad, Fraction(0)
-            else:
-                bad = near
+            good, bad = self._around(_round(guess, dial.quantum), _step(guess, dial.quantum), most, works)
         if not good or (good == most and not works(most)):
             return None
-        while not bad and good / 8 >= dial.quantum:
+        while guess is None and not bad and good / 8 >= dial.quantum:
             less = _round(good / 8, dial.quantum)
             if not works(less):
                 bad = less
@@ -406,6 +399,20 @@ class _Search:
         to, short = dial.now + sign * min(high * step, good), dial.now + sign * low * step
         proved = high - low == 1 and (not low or self.impossible(dial.at(scenario, short)))
         return Change(requirement, dial, to, short if proved else None)
+
+    def _around(
+        self, near: Fraction, step: Fraction, most: Fraction, works: Callable[[Fraction], bool]
+    ) -> tuple[Fraction, Fraction]:
+        """From a guess, a change that works and a smaller one that does not, in strides that double."""
+        if works(near):
+            stride = step
+            while near > stride and works(near - stride):
+                near, stride = near - stride, 2 * stride
+            return near, max(near - stride, Fraction(0))
+        stride = step
+        while near + stride < most and not works(near + stride):
+            near, stride = near + stride, 2 * stride
+        return min(near + stride, most), near
 
     def _guess(self, requirement: Requirement, scenario: Scenario) -> Fraction | None:
         """By how much the requirement is missed where the rest holds and little is missed: a first guess, no more."""
