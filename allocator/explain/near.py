@@ -18,7 +18,6 @@ import numpy as np
 from allocator.certify import Certificate, certify
 from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.variants import Gain, Variants, called, counted, granted, listing
-from allocator.plan import Plan
 from allocator.reading import Reading
 from allocator.scenario import Scenario
 from allocator.space import Space
@@ -151,6 +150,7 @@ class Certainty(Explanation):
     is_funded: bool
     near: Near
     unit: Text
+    cost: bool  # points are euros that a plan costs
     contrary: Gain | None
     forced: bool
     proved: float
@@ -182,12 +182,23 @@ class Certainty(Explanation):
             return [Text(f"{other.fr} : perte non mesurable, plus petite que l'écart garanti des plans.",
                          f"{other.en}: loss not measurable, smaller than the gap of the plans.")]  # fmt: skip
         lost, share = self.contrary.text(), _percent(Fraction(self.proved))
-        decided = Text("le finance", "funds it") if self.is_funded else Text("ne le finance pas en entier", "does not fund all of it")
+        if self.cost:
+            return [
+                Text(f"{other.fr} coûterait {lost.fr} € de plus.", f"{other.en} would cost {lost.en} euros more."),
+                Text(f"Tout plan qui coûte moins de {share.fr} de plus {self._decided.fr} : c'est prouvé.",
+                     f"Every plan that costs less than {share.en} more {self._decided.en}: this is proved."),
+            ]  # fmt: skip
         return [
             Text(f"{other.fr} ferait perdre {lost.fr} {self.unit.fr}.", f"{other.en} would lose {lost.en} {self.unit.en}."),
-            Text(f"Tout plan qui perd moins de {share.fr} {decided.fr} : c'est prouvé.",
-                 f"Every plan that loses less than {share.en} {decided.en}: this is proved."),
+            Text(f"Tout plan qui perd moins de {share.fr} {self._decided.fr} : c'est prouvé.",
+                 f"Every plan that loses less than {share.en} {self._decided.en}: this is proved."),
         ]  # fmt: skip
+
+    @property
+    def _decided(self) -> Text:
+        if self.is_funded:
+            return Text("le finance", "funds it")
+        return Text("ne le finance pas en entier", "does not fund all of it")
 
     def facts(self) -> dict[str, Any]:
         by = Counter(other.tolerance for other in self.near.others)
@@ -229,7 +240,7 @@ def certainty(variants: Variants, demand: str) -> Certainty:
     best = abs(float(plan.certificate.objective or 0))
     proved = max(contrary.least, 0.0) / best if contrary is not None and best else 0.0
     forced = other.status == "infeasible"
-    return Certainty(demand, name, funded, near(variants), counted(scenario), contrary, forced, proved)
+    return Certainty(demand, name, funded, near(variants), counted(plan), plan.certificate.sign < 0, contrary, forced, proved)
 
 
 def _another(variants: Variants, space: Space, tolerance: Fraction, earlier: Sequence[np.ndarray]) -> Other | None:
