@@ -217,10 +217,11 @@ class Money(Requirement):
 
     def asks(self, scenario: Scenario) -> Text:
         held = money(int(self._held))
+        verb = Text("contient", "holds") if self.year is None else Text("ouvrent", "open")
         if self.fund.reserve:
             part = number(100 * float(self.fund.reserve))
-            return Text(f"contient {held.fr}, dont {part.fr} % gelés", f"holds {held.en}, of which {part.en}% frozen")
-        return Text(f"contient {held.fr}", f"holds {held.en}")
+            return Text(f"{verb.fr} {held.fr}, dont {part.fr} % gelés", f"{verb.en} {held.en}, of which {part.en}% frozen")
+        return Text(f"{verb.fr} {held.fr}", f"{verb.en} {held.en}")
 
     @property
     def droppable(self) -> bool:
