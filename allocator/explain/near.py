@@ -16,8 +16,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from allocator.certify import Certificate, certify
-from allocator.explain.explanation import Explanation, money, number
+from allocator.explain.explanation import Explanation, number
 from allocator.explain.variants import Gain, Variants, called, counted, granted, listing
+from allocator.money import format_euros
 from allocator.reading import Reading
 from allocator.scenario import Scenario
 from allocator.space import Space
@@ -25,7 +26,8 @@ from allocator.texts import Text
 
 TOLERANCES = (Fraction(1, 1000), Fraction(1, 100), Fraction(5, 100))
 EACH = 2  # plans for each tolerance
-ROUNDS = 3  # of asking for more points, where soft rules take some
+UNLIKE = 0.05  # the gap of how different a plan is: it need not be the most different of all
+ROUNDS, LESS = 4, 10  # of letting difference count for less, where soft rules would lose too many points for its sake
 FINE = 10**6  # steps of a difference, in points
 
 Verdict = Literal["sure", "likely", "open", "never"]
@@ -103,10 +105,11 @@ class Near(Explanation):
         lines = []
         for rank, other in enumerate(self.others, 1):
             enter, leave = int(((other.granted > 0) & (self.best == 0)).sum()), int(((other.granted == 0) & (self.best > 0)).sum())
-            share, lost, moved = _percent(other.tolerance), _percent(other.lost), money(self._moved(other))
+            share, lost, moved = _percent(other.tolerance), _percent(other.lost), _rounded(self._moved(other))
+            came, went = number(enter), number(leave)
             lines.append(Text(
-                f"Plan {rank}, à {share.fr} près (il perd {lost.fr}) ; dossiers qui entrent : {enter}, qui sortent : {leave} ; vont ailleurs : {moved.fr}.",
-                f"Plan {rank}, within {share.en} (it loses {lost.en}); demands that enter: {enter}, that leave: {leave}; go elsewhere: {moved.en}.",
+                f"Plan {rank}, à {share.fr} près (il perd {lost.fr}) ; dossiers qui entrent : {came.fr}, qui sortent : {went.fr} ; vont ailleurs : {moved.fr}.",
+                f"Plan {rank}, within {share.en} (it loses {lost.en}); demands that enter: {came.en}, that leave: {went.en}; go elsewhere: {moved.en}.",
             ))  # fmt: skip
         largest = self._largest("open")
         if largest:
@@ -219,11 +222,11 @@ def near(variants: Variants, tolerances: Sequence[float | Fraction] = TOLERANCES
     plan = variants.plan
     if plan.reading is None or plan.certificate.objective is None:
         raise ValueError(f"no plan: {plan.status}")
-    space = Space.of(variants.scenario)
+    space, unlike = Space.of(variants.scenario), Variants(plan, UNLIKE, variants.time_limit, variants.on_step)
     found: list[Other] = []
     for tolerance in sorted(Fraction(t) for t in tolerances):
         for _ in range(each):
-            other = _another(variants, space, tolerance, [plan.reading.granted, *(o.granted for o in found)])
+            other = _another(unlike, space, tolerance, [plan.reading.granted, *(o.granted for o in found)])
             if other is not None and not any((other.granted == o.granted).all() for o in found):
                 found.append(other)
     return Near(variants.scenario, plan.reading.granted, tuple(found))
@@ -252,8 +255,9 @@ def _another(variants: Variants, space: Space, tolerance: Fraction, earlier: Seq
     share = _percent(tolerance)
     what = Text(f"un autre plan, à {share.fr} près", f"another plan, within {share.en}")
     points = space.aim.value(reading) - best + least  # what soft rules take comes on top
-    for _ in range(ROUNDS):
-        plan = variants.solve(_unlike(scenario, space, earlier, best, points), what)
+    for turn in range(ROUNDS):
+        # where difference counts for nothing beside them, soft rules take no more than in the best plan
+        plan = variants.solve(_unlike(scenario, space, earlier, abs(best) / LESS**turn, points), what)
         if plan.reading is None:
             return None
         certificate = certify(plan.reading.at(space), None)
@@ -263,20 +267,20 @@ def _another(variants: Variants, space: Space, tolerance: Fraction, earlier: Seq
         if value >= least:
             lost = max(Fraction(0), (best - value) / abs(best)) if best else Fraction(0)
             return Other(tolerance, plan.reading, certificate, lost)
-        points += least - value
     return None
 
 
 def _unlike(
-    scenario: Scenario, space: Space, earlier: Sequence[np.ndarray], best: Fraction, points: Fraction
+    scenario: Scenario, space: Space, earlier: Sequence[np.ndarray], weight: Fraction, points: Fraction
 ) -> Scenario:
-    """The scenario that keeps `points` and makes the euros on demands that fewer earlier plans fund as many as can be.
+    """The scenario that keeps `points` and makes the euros on demands that fewer earlier plans fund as many as can be;
+    all euros asked for weigh about as much as `weight` points.
 
     Where points are no sum over demands, it keeps all levels of the objective instead.
     """
     most = (space.most * space.step).astype(float)
     away = sum(1 - 2 * (cents / np.maximum(most, 1)) for cents in earlier)
-    worth = space.asked.astype(float) * away * (abs(float(best)) or 1.0) / max(float(most.sum()), 1.0)
+    worth = space.asked.astype(float) * away * (float(weight) or 1.0) / max(float(most.sum()), 1.0)
     names = ["points kept", "unlike"]
     demands = scenario.demands.assign(**{names[1]: np.round(worth * FINE).astype(np.int64)})
     wanted = {"maximise": {names[1]: f"1/{FINE}"}}
@@ -290,6 +294,10 @@ def _unlike(
         "label": "points à garder",
     }  # fmt: skip
     return scenario.with_(demands=demands, objective=wanted, constraints=[*scenario.constraints, kept])
+
+
+def _rounded(cents: int) -> Text:
+    return Text(format_euros(cents, "fr", compact=True), format_euros(cents, "en", compact=True))
 
 
 def _percent(share: Fraction) -> Text:
