@@ -20,7 +20,7 @@ from allocator.space import Space
 from allocator.texts import Text
 
 ANY_PLAN = 1e9  # the gap of a question whose answer is yes or no
-NEAR = 1e-3  # the gap of a question about how far something must give way
+NEAR = 1e-2  # the gap of a question about how far something must give way
 DIGITS = 2  # of a least change, after its first one
 PROBES = 16  # solves at most to bring a change to these digits
 TOGETHER = 4  # changes at most that are proposed together
@@ -267,7 +267,7 @@ class Conflicts:
             conflict = self.smallest(changed)
             if not any({r.key for r in conflict} == {r.key for r in other} for other in others):
                 others.append(tuple(conflict))
-            together.append(next((r for r in conflict if type(r) is type(requirement)), conflict[0]))
+            together.append(min(conflict, key=lambda r: (r.key[0] != requirement.key[0], type(r) is not type(requirement))))
             changed = _without(together, self.scenario)
         for one in together[1:-1]:
             if self.possible(_without([r for r in together if r is not one], self.scenario), one):
