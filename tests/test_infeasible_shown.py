@@ -114,7 +114,7 @@ def test_the_text_reads_well_in_both_languages():
     found = explained(CASES["floors above a fund"][0]())
     text = found.text("fr").replace("\u202f", " ").replace("\xa0", " ")
     assert text.startswith(
-        "Aucun plan n'est possible : ces 3 exigences ne peuvent pas tenir ensemble, "
+        "Aucun plan n'est possible. Ces 3 exigences ne peuvent pas tenir ensemble : "
         "« Plancher Auvergne-Rhône-Alpes », « Plancher Bretagne » et « Fonds friches »."
     )
     assert "« Plancher Bretagne » : au moins 2 000 000 € ; possible avec le reste : 1 600 000 €" in text
@@ -190,6 +190,14 @@ def test_a_decision_that_no_fund_may_pay():
     found = explained(question.with_(funds=funds, constraints=rules))
     assert "aucun fonds ne peut payer ce dossier" in found.text("fr")
     assert [r.text().en for r in found.remedies] == ["give up “promis”"]
+
+
+def test_brief_says_what_conflicts_and_what_one_may_give_up():
+    plan = allocator.solve(CASES["floors above a fund"][0]())
+    found = allocator.explain(plan, brief=True)
+    assert {part.requirement.key[1] for part in found.parts} == CASES["floors above a fund"][1]
+    assert all(change.to is None for remedy in found.remedies for change in remedy.changes)
+    assert {remedy.changes[0].requirement.key[1] for remedy in found.remedies} == {"p-ara", "p-bzh"}
 
 
 def test_soft_rules_are_no_part_of_it():

@@ -60,7 +60,7 @@ def test_nothing_changes_from_a_plan_to_itself():
     told = winners(before, before)
     assert all(len(each.winners) == len(each.losers) == 0 for each in told.breakdowns)
     assert told.fates["new"][0] == told.fates["gone"][0] == 0
-    assert " 0 territoires gagnent et 0 perdent" in told.text("fr")
+    assert "territoires qui gagnent : 0, qui perdent : 0" in told.text("fr")
 
 
 def test_kinds_of_territory_where_there_are_some():
@@ -128,8 +128,8 @@ def test_explain_in_words():
     before, after = plans()
     told = allocator.explain(after, against=before)
     text = told.text("fr")
-    assert text.startswith("De « vallee » à « vallee (2) », ")
-    assert "Inégalité par habitant : Gini" in text and "Par région : 1 gagnent, 1 perdent" in text
+    assert text.startswith("De « vallee » à « vallee (2) » : ")
+    assert "Inégalité par habitant : Gini" in text and "Par région : gagnent 1, perdent 1" in text
     assert "Inequality per inhabitant: Gini" in told.text("en")
     facts = json.loads(json.dumps(told.as_dict(), allow_nan=False))
     assert {row["key"] for row in facts["by"]["region"]["rows"]} == {"Nord", "Sud"}

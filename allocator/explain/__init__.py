@@ -37,10 +37,11 @@ def _left(variants: Variants) -> Explanation:
     return left(variants)
 
 
-def _near(variants: Variants) -> Explanation:
-    from allocator.explain.near import near
+def _near(variants: Variants, brief: bool = False, demand: str | None = None) -> Explanation:
+    from allocator.explain.near import BRIEF, EACH, TOLERANCES, certainty, near
 
-    return near(variants)
+    sizes = BRIEF if brief else (TOLERANCES, EACH)
+    return near(variants, *sizes) if demand is None else certainty(variants, demand, *sizes)
 
 
 TOPICS: dict[str, Callable[[Variants], Explanation]] = {
@@ -68,10 +69,11 @@ def explain(
     """Why a plan is as it is: `.text(lang="fr"|"en")`, `.as_dict()`.
 
     `demand`: why it is funded or not, and what would change that. `constraint`: what the rule costs. `fund`: what more
-    money buys, up to where it buys nothing, and who is next. `against`: another plan; who wins and who loses from
-    it to this one. None of them: `about`, one of `TOPICS`; with a demand, `about="near"` says how certain its decision
-    is. An infeasible plan is explained by what conflicts. `brief`: what takes a few solves only (no flips, curves, lists or costs of every
-    rule). `gap`, `time_limit`: of each variant solved; `on_step` is told what is being solved.
+    money buys, up to where it buys nothing, and who is next. `against`: another plan; who wins and who loses from it to
+    this one. None of them: `about`, one of `TOPICS`; with a demand, `about="near"` says how certain its decision is. An
+    infeasible plan is explained by what conflicts. `brief`: what takes a few solves only (no flips, curves, lists, costs
+    of every rule or least changes; fewer other plans). `gap`, `time_limit`: of each variant solved; `on_step` is told
+    what is being solved.
     Raises `ScenarioError` for a name that the scenario does not have, or more than one question.
     """
     variants = Variants(plan, gap, time_limit, on_step)
@@ -89,11 +91,9 @@ def explain(
     if plan.reading is None:
         from allocator.explain.infeasible import infeasible
 
-        return infeasible(variants)
+        return infeasible(variants, brief)
     if demand is not None and certain:
-        from allocator.explain.near import certainty
-
-        return certainty(variants, _known("demand", demand, scenario.demands["id"]))
+        return _near(variants, brief, _known("demand", demand, scenario.demands["id"]))
     if demand is not None:
         from allocator.explain.funded import funded
 
@@ -107,6 +107,8 @@ def explain(
         from allocator.explain.money import response
 
         return response(variants, _known("fund", str(fund or constraint), funds), brief=brief)
+    if about == "near":
+        return _near(variants, brief)
     if about == "overview":
         from allocator.explain.overview import overview
 

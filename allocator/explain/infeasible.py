@@ -67,13 +67,13 @@ class Infeasible(Explanation):
         names = [part.requirement.name for part in self.parts]
         if len(names) == 1:
             return Text(
-                f"Aucun plan n'est possible : à elle seule, cette exigence ne peut pas tenir, {names[0].fr}.",
-                f"No plan is possible: this requirement cannot hold even by itself, {names[0].en}.",
+                f"Aucun plan n'est possible. Cette exigence ne peut pas tenir, même seule : {names[0].fr}.",
+                f"No plan is possible. This requirement cannot hold, even by itself: {names[0].en}.",
             )
         said = _enumerated(names)
         return Text(
-            f"Aucun plan n'est possible : ces {len(names)} exigences ne peuvent pas tenir ensemble, {said.fr}.",
-            f"No plan is possible: these {len(names)} requirements cannot hold together, {said.en}.",
+            f"Aucun plan n'est possible. Ces {len(names)} exigences ne peuvent pas tenir ensemble : {said.fr}.",
+            f"No plan is possible. These {len(names)} requirements cannot hold together: {said.en}.",
         )
 
     @property
@@ -94,7 +94,7 @@ class Infeasible(Explanation):
             also = (
                 Text("Ne peuvent pas non plus tenir ensemble", "Cannot hold together either")
                 if len(other) > 1
-                else Text("Ne peut pas non plus tenir, à elle seule", "Cannot hold by itself either")
+                else Text("Ne peut pas non plus tenir, même seule", "Cannot hold by itself either")
             )
             lines.append(Text(f"{also.fr} : {said.fr}.", f"{also.en}: {said.en}."))
         if self.remedies:
@@ -162,8 +162,8 @@ class Unproved(Explanation):
         return {"conflict": self.plan.conflict.as_dict() if self.plan.conflict else None}
 
 
-def infeasible(variants: Variants) -> Explanation:
-    """What cannot hold together, and what to change."""
+def infeasible(variants: Variants, brief: bool = False) -> Explanation:
+    """What cannot hold together, and what to change; `brief`: of the changes, only what one may give up altogether."""
     if variants.plan.status != "infeasible":
         return Unproved(variants.plan)
     search = Conflicts(variants)
@@ -175,7 +175,7 @@ def infeasible(variants: Variants) -> Explanation:
         nearest = search.nearest(requirement, alone)
         reason = search.reason(requirement, alone) if len(found) == 1 and nearest is None else None
         parts.append(Part(requirement, requirement.asks(search.scenario), nearest, len(found) == 1, reason))
-        for changes in search.changes(requirement, nearest, others):
+        for changes in [[Change(requirement)]] if brief else search.changes(requirement, nearest, others):
             remedy = search.verified(changes)
             if remedy is not None and not any(within(other.changes, remedy.changes) for other in remedies):
                 remedies = [r for r in remedies if not within(remedy.changes, r.changes)] + [remedy]

@@ -26,6 +26,7 @@ from allocator.texts import Text
 
 TOLERANCES = (Fraction(1, 1000), Fraction(1, 100), Fraction(5, 100))
 EACH = 2  # plans for each tolerance
+BRIEF = (Fraction(1, 100), Fraction(5, 100)), 1  # tolerances and plans for each, where a few solves must do
 UNLIKE = 0.05  # the gap of how different a plan is: it need not be the most different of all
 ROUNDS, LESS = 4, 10  # of letting difference count for less, where soft rules would lose too many points for its sake
 FINE = 10**6  # steps of a difference, in points
@@ -232,7 +233,7 @@ def near(variants: Variants, tolerances: Sequence[float | Fraction] = TOLERANCES
     return Near(variants.scenario, plan.reading.granted, tuple(found))
 
 
-def certainty(variants: Variants, demand: str) -> Certainty:
+def certainty(variants: Variants, demand: str, tolerances: Sequence[float | Fraction] = TOLERANCES, each: int = EACH) -> Certainty:
     """How certain the decision on a demand is, and what the contrary would lose."""
     scenario, plan = variants.scenario, variants.plan
     funded = granted(plan)[demand] > 0
@@ -243,7 +244,8 @@ def certainty(variants: Variants, demand: str) -> Certainty:
     best = abs(float(plan.certificate.objective or 0))
     proved = max(contrary.least, 0.0) / best if contrary is not None and best else 0.0
     forced = other.status == "infeasible"
-    return Certainty(demand, name, funded, near(variants), counted(plan), plan.certificate.sign < 0, contrary, forced, proved)
+    near_by = near(variants, tolerances, each)
+    return Certainty(demand, name, funded, near_by, counted(plan), plan.certificate.sign < 0, contrary, forced, proved)
 
 
 def _another(variants: Variants, space: Space, tolerance: Fraction, earlier: Sequence[np.ndarray]) -> Other | None:

@@ -82,8 +82,8 @@ class Breakdown:
         what = _named(self.per)[0]
         win, lose, same = (number(n) for n in (len(self.winners), len(self.losers), int((self.table["change"] == 0).sum())))
         lines = [Text(
-            f"Par {what.fr} : {win.fr} gagnent, {lose.fr} perdent, {same.fr} sans changement.",
-            f"By {what.en}: {win.en} win, {lose.en} lose, {same.en} unchanged.",
+            f"Par {what.fr} : gagnent {win.fr}, perdent {lose.fr}, sans changement {same.fr}.",
+            f"By {what.en}: winners {win.en}, losers {lose.en}, unchanged {same.en}.",
         )]  # fmt: skip
         for rows, said in ((self.winners, Text("Gagnent le plus", "Win most")), (self.losers, Text("Perdent le plus", "Lose most"))):
             if len(rows):
@@ -126,10 +126,10 @@ class Winners(Explanation):
         new, gone = (number(self.fates[fate][0]) for fate in ("new", "gone"))
         old, now = money(self.totals[0]), money(self.totals[1])
         return Text(
-            f"De « {before} » à « {after} », {win.fr} {what.fr} gagnent et {lose.fr} perdent ; dossiers nouvellement financés : "
-            f"{new.fr}, qui ne le sont plus : {gone.fr} ; accordé : {old.fr} avant, {now.fr} après.",
-            f"From “{before}” to “{after}”, {win.en} {what.en} win and {lose.en} lose; demands newly funded: {new.en}, no "
-            f"longer funded: {gone.en}; granted: {old.en} before, {now.en} after.",
+            f"De « {before} » à « {after} » : {what.fr} qui gagnent : {win.fr}, qui perdent : {lose.fr} ; dossiers nouvellement "
+            f"financés : {new.fr}, qui ne le sont plus : {gone.fr} ; accordé : {old.fr} avant, {now.fr} après.",
+            f"From “{before}” to “{after}”: {what.en} that win: {win.en}, that lose: {lose.en}; demands newly funded: {new.en}, "
+            f"no longer funded: {gone.en}; granted: {old.en} before, {now.en} after.",
         )
 
     @property
