@@ -81,8 +81,8 @@ class Infeasible(Explanation):
         lines = [part.text() for part in self.parts]
         if self.minimal and len(self.parts) > 1:
             lines.append(Text(
-                "Sans l'une quelconque d'entre elles, les autres peuvent tenir : vérifié en résolvant chaque cas.",
-                "Without any one of them the others can hold: verified by solving each case.",
+                "Sans l'une quelconque d'entre elles, les autres peuvent tenir : vérifié cas par cas, par un plan certifié.",
+                "Without any one of them the others can hold: verified case by case, by a certified plan.",
             ))  # fmt: skip
         elif not self.minimal:
             lines.append(Text(
@@ -100,10 +100,10 @@ class Infeasible(Explanation):
         if self.remedies:
             several = len(self.remedies) > 1
             lines.append(
-                Text("Il suffit de l'un de ces changements, chacun vérifié en résolvant :",
-                     "One of these changes is enough, each verified by solving:")
+                Text("Il suffit de l'un de ces changements, chacun vérifié par un plan certifié :",
+                     "One of these changes is enough, each verified by a certified plan:")
                 if several
-                else Text("Ce changement suffit, vérifié en résolvant :", "This change is enough, verified by solving:")
+                else Text("Ce changement suffit, vérifié par un plan certifié :", "This change is enough, verified by a certified plan:")
             )  # fmt: skip
             lines += self._changes
         else:

@@ -275,7 +275,7 @@ class Credits(Requirement):
 
     def asks(self, scenario: Scenario) -> Text:
         most = money(int((self.fund.payments or {})[self.year]))
-        return Text(f"paie au plus {most.fr} cette année-là", f"pays at most {most.en} that year")
+        return Text(f"paient au plus {most.fr}", f"pay at most {most.en}")
 
     @property
     def droppable(self) -> bool:
