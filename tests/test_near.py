@@ -69,12 +69,13 @@ def test_every_plan_is_certified_and_within_its_tolerance(question):
 
 
 @settings(max_examples=15, deadline=None)
-@given(scenarios(demands=(2, 8), constraints=(0, 3), cruelty=0.0))
+@given(scenarios(demands=(2, 6), cruelty=0.0, everything=True))
 def test_so_it_is_on_random_scenarios(question):
-    plan = allocator.solve(question)
+    """Every kind of rule, objective and account."""
+    plan = allocator.solve(question, time_limit=5)
     if plan.reading is None:
         return
-    near_by = near(Variants(plan, time_limit=5), each=1)
+    near_by = near(Variants(plan, time_limit=5), tolerances=[0.001, 0.03], each=1)
     certified_and_within(question, plan, near_by.others)
 
 

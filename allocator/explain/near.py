@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import ceil
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -225,7 +226,7 @@ def near(variants: Variants, tolerances: Sequence[float | Fraction] = TOLERANCES
         raise ValueError(f"no plan: {plan.status}")
     space, unlike = Space.of(variants.scenario), Variants(plan, UNLIKE, variants.time_limit, variants.on_step)
     found: list[Other] = []
-    for tolerance in sorted(Fraction(t) for t in tolerances):
+    for tolerance in sorted(Fraction(t).limit_denominator(FINE) for t in tolerances):
         for _ in range(each):
             other = _another(unlike, space, tolerance, [plan.reading.granted, *(o.granted for o in found)])
             if other is not None and not any((other.granted == o.granted).all() for o in found):
@@ -283,6 +284,8 @@ def _unlike(
     most = (space.most * space.step).astype(float)
     away = sum(1 - 2 * (cents / np.maximum(most, 1)) for cents in earlier)
     worth = space.asked.astype(float) * away * (float(weight) or 1.0) / max(float(most.sum()), 1.0)
+    if any(measure.steps for measure in scenario.measures):
+        worth = np.maximum(worth, 0)  # a concave response cannot count against
     names = ["points kept", "unlike"]
     demands = scenario.demands.assign(**{names[1]: np.round(worth * FINE).astype(np.int64)})
     wanted = {"maximise": {names[1]: f"1/{FINE}"}}
@@ -292,7 +295,7 @@ def _unlike(
         return scenario.with_(demands=demands, objective={"lexicographic": [*levels, wanted]})
     demands = demands.assign(**{names[0]: aim.values})
     kept = {
-        "kind": "indicator", "id": names[0], "indicator": names[0], "min": str(points * aim.scale),
+        "kind": "indicator", "id": names[0], "indicator": names[0], "min": f"{ceil(points * aim.scale * FINE)}/{FINE}",
         "label": "points à garder",
     }  # fmt: skip
     return scenario.with_(demands=demands, objective=wanted, constraints=[*scenario.constraints, kept])
