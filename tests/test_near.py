@@ -47,8 +47,7 @@ def certified_and_within(question, plan, others):
         assert other.lost <= other.tolerance
     every = [plan.reading.granted, *(other.granted for other in others)]
     for k, other in enumerate(others):
-        assert not any((other.granted == one).all() for one in [o.granted for o in others[:k]])
-    return every
+        assert not any((other.granted == one).all() for one in every[: k + 1])
 
 
 @pytest.mark.parametrize(
@@ -127,6 +126,16 @@ def test_importance_by_hand():
     assert not out.is_funded and out.verdict == "never"
     assert "Le financer en entier ferait perdre 9 emplois." in out.text("fr")
     assert "Refusing it would lose 3 emplois." in kept.text("en")
+
+
+def test_in_how_many_plans_of_each_tolerance():
+    plan = allocator.solve(twins(jobs=7))
+    told = certainty(Variants(plan), "right", [0.01, 0.05], 2)
+    for tolerance, times, of in told.within:
+        mine = [other for other in told.near.others if other.tolerance == tolerance]
+        assert (times, of) == (sum(int(other.granted[2] > 0) for other in mine), len(mine))
+    assert sum(times for _, times, _ in told.within) == told.near.funded["right"]  # not in the best one
+    assert told.as_dict()["within"][0]["tolerance"] == 0.05  # losing 3 of 110 is more than 1 %
 
 
 def test_what_the_rules_force_is_sure():

@@ -29,7 +29,7 @@ TOLERANCES = (Fraction(1, 1000), Fraction(1, 100), Fraction(5, 100))
 EACH = 2  # plans for each tolerance
 BRIEF = (Fraction(1, 100), Fraction(5, 100)), 1  # tolerances and plans for each, where a few solves must do
 UNLIKE = 0.05  # the gap of how different a plan is: it need not be the most different of all
-ROUNDS, LESS = 4, 10  # of letting difference count for less, where soft rules would lose too many points for its sake
+ROUNDS, LESS = 8, 2  # of letting difference count for less, where soft rules would lose too many points for its sake
 FINE = 10**6  # steps of a difference, in points
 
 Verdict = Literal["sure", "likely", "open", "never"]
@@ -175,7 +175,23 @@ class Certainty(Explanation):
         )
 
     @property
+    def within(self) -> list[tuple[Fraction, int, int]]:
+        """For each tolerance: how many of its plans fund the demand, of how many."""
+        rank = self.near.scenario.demands["id"].tolist().index(self.demand)
+        plans = Counter(other.tolerance for other in self.near.others)
+        times = Counter(other.tolerance for other in self.near.others if other.granted[rank])
+        return [(tolerance, times[tolerance], plans[tolerance]) for tolerance in sorted(plans)]
+
+    @property
     def details(self) -> list[Text]:
+        told = [(_percent(t), Text(f"{k} plan{'s' if k > 1 else ''} sur {of}", f"{k} of {of} plans")) for t, k, of in self.within]
+        said = Text("; ".join(f"à {t.fr}, {n.fr}" for t, n in told), "; ".join(f"within {t.en}, {n.en}" for t, n in told))
+        said = Text(said.fr.replace("; ", " ; "), said.en)
+        counted = [Text(f"Financé : {said.fr}.", f"Funded: {said.en}.")] if len(told) > 1 else []
+        return [*counted, *self._contrary]
+
+    @property
+    def _contrary(self) -> list[Text]:
         other = Text("Le refuser", "Refusing it") if self.is_funded else Text("Le financer en entier", "Funding all of it")
         if self.forced:
             return [Text(f"{other.fr} est impossible : les règles ne le permettent pas.",
@@ -206,13 +222,10 @@ class Certainty(Explanation):
         return Text("ne le finance pas en entier", "does not fund all of it")
 
     def facts(self) -> dict[str, Any]:
-        by = Counter(other.tolerance for other in self.near.others)
-        rank = self.near.scenario.demands["id"].tolist().index(self.demand)
-        times = {t: sum(o.tolerance == t and bool(o.granted[rank]) for o in self.near.others) for t in by}
         return {
             "demand": self.demand, "verdict": self.verdict, "funded": self.is_funded,
             "times": self.near.funded[self.demand], "plans": self.near.plans,
-            "within": [{"tolerance": float(t), "times": times[t], "plans": by[t]} for t in sorted(by)],
+            "within": [{"tolerance": float(t), "times": times, "plans": of} for t, times, of in self.within],
             "contrary": self.contrary.as_dict() if self.contrary else None, "forced": self.forced,
             "proved": self.proved,
         }  # fmt: skip
@@ -228,8 +241,9 @@ def near(variants: Variants, tolerances: Sequence[float | Fraction] = TOLERANCES
     found: list[Other] = []
     for tolerance in sorted(Fraction(t).limit_denominator(FINE) for t in tolerances):
         for _ in range(each):
-            other = _another(unlike, space, tolerance, [plan.reading.granted, *(o.granted for o in found)])
-            if other is not None and not any((other.granted == o.granted).all() for o in found):
+            earlier = [plan.reading.granted, *(o.granted for o in found)]
+            other = _another(unlike, space, tolerance, earlier)
+            if other is not None and not any((other.granted == cents).all() for cents in earlier):
                 found.append(other)
     return Near(variants.scenario, plan.reading.granted, tuple(found))
 
