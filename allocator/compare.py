@@ -114,6 +114,10 @@ class Comparison:
         """
         return self._table(self._groups(per))
 
+    def people(self, per: str) -> dict[str, int]:
+        """Inhabitants of each value of `per`, by key, as the last plan's scenario knows them; empty for what is no place."""
+        return {str(key): int(count) for each in self._groups(per) for key, count in each.people.items()}
+
     def _groups(self, per: str) -> list[_Groups]:
         if per not in self.margins:
             unknown = Text(f"répartition inconnue « {per} »", f"unknown breakdown “{per}”")

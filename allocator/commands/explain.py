@@ -26,7 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     of.add_argument("--demand", metavar="D", help=str(Text("pourquoi ce dossier est financé ou non", "why this demand is funded or not")))  # fmt: skip
     of.add_argument("--constraint", metavar="C", help=str(Text("ce que coûte cette règle", "what this rule costs")))
     of.add_argument("--fund", metavar="F", help=str(Text("ce qu'achète plus d'argent dans ce fonds, et la liste complémentaire", "what more money in this fund buys, and who is next")))  # fmt: skip
-    of.add_argument("--about", metavar="T", default="overview", help=", ".join(["overview", *TOPICS]))
+    of.add_argument("--against", metavar="S2", help=str(Text("qui gagne et qui perd depuis le plan de cet autre scénario", "who wins and who loses from the plan of this other scenario")))  # fmt: skip
+    parser.add_argument("--about", metavar="T", default="overview", help=", ".join(["overview", *TOPICS]) + str(Text(" ; avec --demand D, near : sa décision est-elle sûre", "; with --demand D, near: how certain its decision is")))  # fmt: skip
     parser.add_argument("--brief", action="store_true", help=str(Text("l'essentiel, en quelques calculs", "the essential, in a few solves")))  # fmt: skip
     solving_options(parser)
     json_option(parser)
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from allocator.explain import explain
     from allocator.explain.variants import SECONDS
 
-    (plan,) = solved(options, [options.scenario])
+    plan, *other = solved(options, [options.scenario, *([options.against] if options.against else [])])
     waiting = sys.stderr.isatty()
 
     def tell(what: Text, seconds: float) -> None:
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
 
     found = explain(
-        plan, demand=options.demand, constraint=options.constraint, fund=options.fund, about=options.about, brief=options.brief,
+        plan, demand=options.demand, constraint=options.constraint, fund=options.fund, against=other[0] if other else None, about=options.about, brief=options.brief,
         gap=options.gap, time_limit=options.time_limit or SECONDS, on_step=tell,
     )  # fmt: skip
     if waiting:

@@ -37,10 +37,18 @@ def _left(variants: Variants) -> Explanation:
     return left(variants)
 
 
+def _near(variants: Variants, brief: bool = False, demand: str | None = None) -> Explanation:
+    from allocator.explain.near import BRIEF, EACH, TOLERANCES, certainty, near
+
+    sizes = BRIEF if brief else (TOLERANCES, EACH)
+    return near(variants, *sizes) if demand is None else certainty(variants, demand, *sizes)
+
+
 TOPICS: dict[str, Callable[[Variants], Explanation]] = {
     "costs": _costs,
     "money": _money,
     "left": _left,
+    "near": _near,
 }
 """What `about` accepts beside "overview": a function of the variants of a plan each."""
 
@@ -51,6 +59,7 @@ def explain(
     demand: str | None = None,
     constraint: str | None = None,
     fund: str | None = None,
+    against: Plan | None = None,
     about: str = "overview",
     brief: bool = False,
     gap: float = 1e-4,
@@ -60,22 +69,31 @@ def explain(
     """Why a plan is as it is: `.text(lang="fr"|"en")`, `.as_dict()`.
 
     `demand`: why it is funded or not, and what would change that. `constraint`: what the rule costs. `fund`: what more
-    money buys, up to where it buys nothing, and who is next. None of them: `about`, one of `TOPICS`. An infeasible plan
-    is explained by what conflicts. `brief`: what takes a few solves only (no flips, curves, lists or costs of every
-    rule). `gap`, `time_limit`: of each variant solved; `on_step` is told what is being solved.
+    money buys, up to where it buys nothing, and who is next. `against`: another plan; who wins and who loses from it to
+    this one. None of them: `about`, one of `TOPICS`; with a demand, `about="near"` says how certain its decision is. An
+    infeasible plan is explained by what conflicts. `brief`: what takes a few solves only (no flips, curves, lists, costs
+    of every rule or least changes; fewer other plans). `gap`, `time_limit`: of each variant solved; `on_step` is told
+    what is being solved.
     Raises `ScenarioError` for a name that the scenario does not have, or more than one question.
     """
     variants = Variants(plan, gap, time_limit, on_step)
     scenario = plan.scenario
-    asked = {"demand": demand, "constraint": constraint, "fund": fund}
+    asked = {"demand": demand, "constraint": constraint, "fund": fund, "against": against}
     questions = {key: value for key, value in asked.items() if value is not None}
-    if len(questions) > 1:
+    certain = demand is not None and about == "near"
+    if len(questions) > 1 or (questions and about != "overview" and not certain):
         text = Text("une seule question à la fois", "one question at a time")
         raise ScenarioError([Problem(", ".join(questions), text)])
+    if against is not None:
+        from allocator.explain.winners import winners
+
+        return winners(plan, against)
     if plan.reading is None:
         from allocator.explain.infeasible import infeasible
 
-        return infeasible(variants)
+        return infeasible(variants, brief)
+    if demand is not None and certain:
+        return _near(variants, brief, _known("demand", demand, scenario.demands["id"]))
     if demand is not None:
         from allocator.explain.funded import funded
 
@@ -89,6 +107,8 @@ def explain(
         from allocator.explain.money import response
 
         return response(variants, _known("fund", str(fund or constraint), funds), brief=brief)
+    if about == "near":
+        return _near(variants, brief)
     if about == "overview":
         from allocator.explain.overview import overview
 

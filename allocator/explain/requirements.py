@@ -201,24 +201,27 @@ class Money(Requirement):
 
     @property
     def name(self) -> Text:
-        whole = _fund(self.fund)
-        if self.year is None:
-            return whole
-        return Text(f"{whole.fr}, AE {self.year}", f"{whole.en}, commitments of {self.year}")
+        label = self.fund.label
+        if self.year is not None:
+            return Text(f"AE {self.year} de « {label} »", f"commitments of {self.year} of “{label}”")
+        if label.lower().startswith(("fonds", "fund")):
+            return Text(f"« {label} »", f"“{label}”")
+        return Text(f"Fonds « {label} »", f"Fund “{label}”")
 
     @property
     def short(self) -> Text:
         label = self.fund.label
         if self.year is None:
             return Text(f"« {label} »", f"“{label}”")
-        return Text(f"les AE {self.year} de « {label} »", f"the commitments of {self.year} of “{label}”")
+        return Text(f"les {self.name.fr}", f"the {self.name.en}")
 
     def asks(self, scenario: Scenario) -> Text:
         held = money(int(self._held))
+        verb = Text("contient", "holds") if self.year is None else Text("ouvrent", "open")
         if self.fund.reserve:
             part = number(100 * float(self.fund.reserve))
-            return Text(f"contient {held.fr}, dont {part.fr} % gelés", f"holds {held.en}, of which {part.en}% frozen")
-        return Text(f"contient {held.fr}", f"holds {held.en}")
+            return Text(f"{verb.fr} {held.fr}, dont {part.fr} % gelés", f"{verb.en} {held.en}, of which {part.en}% frozen")
+        return Text(f"{verb.fr} {held.fr}", f"{verb.en} {held.en}")
 
     @property
     def droppable(self) -> bool:
@@ -264,17 +267,15 @@ class Credits(Requirement):
 
     @property
     def name(self) -> Text:
-        whole = _fund(self.fund)
-        return Text(f"{whole.fr}, CP {self.year}", f"{whole.en}, payments of {self.year}")
+        return Text(f"CP {self.year} de « {self.fund.label} »", f"payments of {self.year} of “{self.fund.label}”")
 
     @property
     def short(self) -> Text:
-        label = self.fund.label
-        return Text(f"les CP {self.year} de « {label} »", f"the payments of {self.year} of “{label}”")
+        return Text(f"les {self.name.fr}", f"the {self.name.en}")
 
     def asks(self, scenario: Scenario) -> Text:
         most = money(int((self.fund.payments or {})[self.year]))
-        return Text(f"paie au plus {most.fr} cette année-là", f"pays at most {most.en} that year")
+        return Text(f"paient au plus {most.fr}", f"pay at most {most.en}")
 
     @property
     def droppable(self) -> bool:
@@ -314,16 +315,13 @@ class Terms(Requirement):
 
     @property
     def name(self) -> Text:
-        whole = _fund(self.fund)
         said = Text("taux d'aide", "rate of aid") if self.of == "rate" else Text("parts régionales", "regional parts")
-        return Text(f"{whole.fr}, {said.fr}", f"{whole.en}, {said.en}")
+        return Text(f"{said.fr} de « {self.fund.label} »", f"{said.en} of “{self.fund.label}”")
 
     @property
     def short(self) -> Text:
-        label = self.fund.label
-        if self.of == "rate":
-            return Text(f"le taux d'aide de « {label} »", f"the rate of aid of “{label}”")
-        return Text(f"les parts régionales de « {label} »", f"the regional parts of “{label}”")
+        article = "le" if self.of == "rate" else "les"
+        return Text(f"{article} {self.name.fr}", f"the {self.name.en}")
 
     def asks(self, scenario: Scenario) -> Text:
         if self.of == "rate":
@@ -361,12 +359,6 @@ def requirements(scenario: Scenario) -> list[Requirement]:
         found += [Credits(fund, year) for year in sorted(fund.payments or {})]
         found += [Terms(fund, of) for of, there in (("rate", fund.max_rate < 1), ("notified", fund.notified)) if there]
     return found
-
-
-def _fund(fund: Fund) -> Text:
-    if fund.label.lower().startswith("fonds"):
-        return Text(f"« {fund.label} »", f"“{fund.label}”")
-    return Text(f"Fonds « {fund.label} »", f"Fund “{fund.label}”")
 
 
 def asked(scenario: Scenario) -> int:
