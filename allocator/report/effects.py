@@ -17,9 +17,9 @@ from allocator.plan import Plan
 from allocator.report.console import number
 from allocator.scenario import Scenario
 from allocator.solver import solve
-from allocator.texts import Text, figure
+from allocator.texts import Text
 
-GAP = 1e-3  # of each plan: what is told apart is far more than that, or told as not measurable
+GAP = 1e-4  # of each plan: what is less is told as not measurable
 DEAREST = 64  # times the amount asked, beyond which no threshold is looked for
 
 
@@ -180,7 +180,7 @@ def _difference(one: Effect) -> str:
     labels = {m.id: m.label for m in one.kept.scenario.measures}
     for measure, here, there, cents in one.changes()[:3]:
         sign = "+" if cents > 0 else ""
-        lines.append(f"· {labels[measure]} : {figure(there, 4)} → {figure(here, 4)} ({sign}{format_euros(cents, compact=True)})")
+        lines.append(f"· {labels[measure]} : {_units(there)} → {_units(here)} ({sign}{format_euros(cents, compact=True)})")
     lines.append(
         str(
             Text(
@@ -190,6 +190,10 @@ def _difference(one: Effect) -> str:
         )
     )
     return "\n".join(lines)
+
+
+def _units(value: float) -> str:
+    return number(value, 0 if value >= 1000 or value == int(value) else 2)
 
 
 def _absent(one: Effect) -> str:
