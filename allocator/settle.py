@@ -237,10 +237,10 @@ def _round_columns(
     np.logical_and.at(counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(ratio) == 1)
     lower, upper = lower / size, upper / size
     gauges = len(compiled.space.auxiliaries) - len(compiled.move_columns)
-    if gauges:
-        counts &= np.diff(sparse.csr_matrix(moving[:, moving.shape[1] - gauges :]).indptr) == 0
+    weighed = np.diff(sparse.csr_matrix(moving[:, moving.shape[1] - gauges :]).indptr) > 0 if gauges else np.zeros(len(touched), bool)
+    counts &= ~weighed
     level = upper - lower < 1e-9
-    give = np.where(level, 1.0, -1e-7)
+    give = np.where(level, 1.0, np.where(weighed, 0.0, -1e-7))  # auxiliaries fall between cents: `careful` sees to them
     middle = np.where(level, lower, 0.0)
     counts &= np.abs(middle - np.round(middle)) <= 1e-4  # else an equality between cents: a cent either way
     lower = np.where(counts, np.ceil(lower - 1e-4), lower - give)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from allocator.scenario import Scenario
-from allocator.scenario.entities import plain
 from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from allocator.scenario import Scenario
 
 _FILE = Path(__file__).parent / "propositions.yaml"
 
@@ -95,6 +96,8 @@ class Switch(_Entry):
 
     def without(self, scenario: Scenario) -> Scenario:
         """`scenario` as it would be without the proposition."""
+        from allocator.scenario.entities import plain  # a list of propositions should not wait for tables
+
         funds = {fund.id: plain(fund) for fund in scenario.funds}
         rules = {rule.id: plain(rule) for rule in scenario.constraints}
         for path, value in self.change.items():
