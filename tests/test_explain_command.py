@@ -66,3 +66,13 @@ def test_english(folder, capsys):
 def test_a_wrong_name(folder, capsys):
     assert main(["explain", folder, "--demand", "d33", "--lang", "fr"]) == 2
     assert "dossier inconnu « d33 »" in capsys.readouterr().err
+
+
+def test_the_help_names_every_topic(capsys):
+    """The command does not import what it would take to list them."""
+    from allocator.explain import TOPICS
+
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert ", ".join(["overview", *TOPICS]) in told

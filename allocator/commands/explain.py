@@ -19,15 +19,13 @@ HELP = Text("dit pourquoi : un dossier, une règle, un fonds, le plan", "say why
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from allocator.explain import TOPICS
-
     parser.add_argument("scenario", help=str(SCENARIO))
     of = parser.add_mutually_exclusive_group()
     of.add_argument("--demand", metavar="D", help=str(Text("pourquoi ce dossier est financé ou non", "why this demand is funded or not")))  # fmt: skip
     of.add_argument("--constraint", metavar="C", help=str(Text("ce que coûte cette règle", "what this rule costs")))
     of.add_argument("--fund", metavar="F", help=str(Text("ce qu'achète plus d'argent dans ce fonds, et la liste complémentaire", "what more money in this fund buys, and who is next")))  # fmt: skip
     of.add_argument("--against", metavar="S2", help=str(Text("qui gagne et qui perd depuis le plan de cet autre scénario", "who wins and who loses from the plan of this other scenario")))  # fmt: skip
-    parser.add_argument("--about", metavar="T", default="overview", help=", ".join(["overview", *TOPICS]) + str(Text(" ; avec --demand D, near : sa décision est-elle sûre", "; with --demand D, near: how certain its decision is")))  # fmt: skip
+    parser.add_argument("--about", metavar="T", default="overview", help="overview, costs, money, left, near" + str(Text(" ; avec --demand D, near : sa décision est-elle sûre", "; with --demand D, near: how certain its decision is")))  # fmt: skip
     parser.add_argument("--brief", action="store_true", help=str(Text("l'essentiel, en quelques calculs", "the essential, in a few solves")))  # fmt: skip
     solving_options(parser)
     json_option(parser)
