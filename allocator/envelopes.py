@@ -33,13 +33,25 @@ class Move:
 
 
 def moves(scenario: Scenario) -> list[Move]:
-    """Every transfer that the funds of a scenario allow."""
-    by_year = {fund.id: fund.amounts is not None for fund in scenario.funds}
+    """Every transfer that the funds of a scenario allow; by year where an envelope that it leaves or enters is."""
+    yearly = {fund.id for fund in scenario.funds if fund.amounts is not None}
     found = []
     for fund in scenario.funds:
         for target, limit in (fund.transfers or {}).items():
-            years = scenario.years if by_year[fund.id] or by_year[target] else [None]
+            crossed = _around(scenario, fund.id) ^ _around(scenario, target)
+            years = scenario.years if crossed & yearly else [None]
             found += [Move(fund.id, target, year, limit) for year in years]
+    return found
+
+
+def _around(scenario: Scenario, name: str) -> set[str]:
+    """A fund and all funds that it is inside."""
+    parent = {fund.id: fund.parent for fund in scenario.funds}
+    found: set[str] = set()
+    above: str | None = name
+    while above is not None:
+        found.add(above)
+        above = parent[above]
     return found
 
 
@@ -87,14 +99,7 @@ class Envelope(Rule):
 
     def family(self, scenario: Scenario) -> np.ndarray:
         """(F,) bool: the fund and all funds inside it."""
-        parent = {f.id: f.parent for f in scenario.funds}
-        inside = []
-        for fund in scenario.funds:
-            above: str | None = fund.id
-            while above is not None and above != self.fund.id:
-                above = parent[above]
-            inside.append(above is not None)
-        return np.array(inside)
+        return np.array([self.fund.id in _around(scenario, f.id) for f in scenario.funds])
 
     # What the program must contain
 

@@ -311,7 +311,8 @@ class Reading:
         found: dict[Move, int] = {}
         for fund in self.funds.values():
             for target, limit in (fund.transfers or {}).items():
-                by_year = fund.amounts is not None or self.funds[target].amounts is not None
+                crossed = [f for f in self.funds.values() if len({fund.id, target} & self.family(f.id)) == 1]
+                by_year = any(f.amounts is not None for f in crossed)
                 for year in self.years if by_year else [None]:
                     found[fund.id, target, year] = int(limit)
         return found

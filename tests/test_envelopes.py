@@ -199,3 +199,16 @@ def test_grant_equivalent_of_repayable_money():
     assert fund.grant_equivalent == Fraction(56953, 10**6)
     careful = scenario({"id": "f", "amount": 1, "returns": {1: 1}}).funds[0]
     assert careful.grant_equivalent == 1
+
+
+def test_money_moved_into_a_fund_is_spent_once_by_those_around_it():
+    """Two funds of the whole horizon, one inside a fund by year: what is moved counts in one of its years."""
+    measures = [{"id": "ecole", "lumpy": True}, {"id": "friche"}]
+    funds = [
+        {"id": "riche", "amount": 100, "on": {"measures": ["friche"]}, "transfers": {"dedans": 100}},
+        {"id": "autour", "amounts": {2026: 0, 2027: 0, 2028: 0}, "on": {"measures": ["ecole"]}},
+        {"id": "dedans", "amount": 300, "parent": "autour", "on": {"demands": ["a-ecole"]}},
+    ]
+    plan = solved(*funds, gap=1e-4, measures=measures)
+    assert plan.grants["cents"].sum() == plan.reading.moved.sum() == 10000
+    assert (plan.account["left"] >= 0).all()
