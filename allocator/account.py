@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pandas as pd
 
@@ -18,8 +16,8 @@ COLUMNS = (
 
 
 def account(reading: Reading) -> pd.DataFrame:
-    """One row per fund and year, in cents; a fund counts what is inside it. Years after the horizon follow as long as
-    something is paid or comes back.
+    """One row per fund and year, in cents; a fund counts what is inside it. Years that the horizon skips, and those after
+    it, are told as far as something is paid or comes back there.
 
     brought + opened − frozen + income + returned + moved − committed = left. `brought` is the `left` of the year before,
     where the fund may keep it (carry-over, or one amount for the horizon). `payable`: the ceiling of payments (CP), none
@@ -28,32 +26,32 @@ def account(reading: Reading) -> pd.DataFrame:
     scenario = reading.space.scenario
     by_fund = Payments.of(reading).by_fund(reading)
     back = returned(reading, by_fund)
-    last = max([scenario.years[-1], *(year for _, year in (*by_fund, *back))])
-    calendar = [*scenario.years, *range(scenario.years[-1] + 1, last + 1)]
+    busy = {*scenario.years, *(year for _, year in (*by_fund, *back))}
+    calendar = sorted({*busy, *range(scenario.years[-1], max(busy) + 1)})
+    committed_in = np.array(scenario.years, np.int64)[reading.year]
+    possible = [(move, reading.amount(move.cents(reading.space))) for move in moves(scenario)]
     rows = []
     for fund in scenario.funds:
-        inside = Envelope(fund).family(scenario)
-        members = set(np.flatnonzero(inside).tolist())
+        envelope = Envelope(fund)
+        members = set(np.flatnonzero(envelope.family(scenario)).tolist())
         names = {scenario.funds[k].id for k in members}
-        keeps = fund.amount is not None or fund.carry_over
+        mine = np.isin(reading.fund, list(members))
+        opened_in = fund.amounts if fund.amounts is not None else {scenario.years[0]: fund.amount or 0}
         left = due = so_far = usable = 0  # opened, and usable beside the reserve, as far as credits are kept
         for year in calendar:
-            open_year = year in scenario.years
-            given = (fund.amount or 0) if year == scenario.years[0] else 0
-            opened = given if fund.amounts is None else (fund.amounts or {}).get(year, 0)
-            so_far, before = (so_far if keeps else 0) + opened, usable if keeps else 0
-            usable = int(so_far * (1 - Fraction(fund.reserve)))
+            brought, before = (left, usable) if envelope.keeps else (0, 0)
+            opened = opened_in.get(year, 0)
+            so_far = (so_far if envelope.keeps else 0) + opened
+            usable = envelope.available(so_far)
             frozen = opened - (usable - before)
             income = sum((scenario.funds[k].income or {}).get(year, 0) for k in members)
             again = sum(cents for (f, when), cents in back.items() if f in members and when == year)
-            moved = 0
-            for move in moves(scenario):
-                if (move.year or scenario.years[0]) == year:
-                    cents = reading.amount(move.cents(reading.space))
-                    moved += cents * ((move.target in names) - (move.source in names))
-            mine = np.isin(reading.fund, list(members))
-            committed = int(reading.cents[mine & (reading.year == calendar.index(year))].sum()) if open_year else 0
-            brought = left if keeps else 0
+            moved = sum(
+                cents * ((move.target in names) - (move.source in names))
+                for move, cents in possible
+                if (move.year or scenario.years[0]) == year
+            )
+            committed = int(reading.cents[mine & (committed_in == year)].sum())
             left = brought + opened - frozen + income + again + moved - committed
             paid = sum(cents for (f, when), cents in by_fund.items() if f in members and when == year)
             due += committed - paid

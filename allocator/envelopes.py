@@ -87,15 +87,26 @@ class Envelope(Rule):
             names = {f.id for f in family}
             arriving = any(m.year is not None and m.target in names and m.source not in names for m in moves(scenario))
             if not income.any() and not arriving and not any(f.returns for f in family):
-                return [(np.ones(len(years), bool), self._available(fund.amount))]
-            return [(mask, self._available(fund.amount) + int(income[mask].sum())) for mask in up_to]
+                return [(np.ones(len(years), bool), self.available(fund.amount))]
+            return [(mask, self.available(fund.amount) + int(income[mask].sum())) for mask in up_to]
         opened = np.array([(fund.amounts or {}).get(year, 0) for year in years], object)
-        masks = up_to if fund.carry_over else alone
-        return [(mask, self._available(int(opened[mask].sum())) + int(income[mask].sum())) for mask in masks]
+        masks = up_to if self.keeps else alone
+        return [(mask, self.available(int(opened[mask].sum())) + int(income[mask].sum())) for mask in masks]
 
-    def _available(self, cents: int) -> int:
+    def available(self, cents: int) -> int:
         """Of what is opened, the whole cents beside the reserve."""
         return int(cents * (1 - Fraction(self.fund.reserve)))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what a year leaves may be committed later."""
+        return self.fund.amount is not None or self.fund.carry_over
+
+    def _span(self, scenario: Scenario, years: np.ndarray) -> set[int]:
+        """Calendar years in which money that comes back counts for the sum of these years (Y,) bool: a horizon may skip
+        some."""
+        named = [year for year, mine in zip(scenario.years, years, strict=True) if mine]
+        return set(range(scenario.years[0], named[-1] + 1)) if self.keeps else set(named)
 
     def family(self, scenario: Scenario) -> np.ndarray:
         """(F,) bool: the fund and all funds inside it."""
@@ -136,8 +147,7 @@ class Envelope(Rule):
     def _back(self, space: Space, shares: list[Fraction], years: np.ndarray) -> np.ndarray:
         """(F, Y) the part of a cent committed in a cell that comes back within `years`."""
         back = np.full(space.shape, Fraction(0), object)
-        calendar = space.scenario.years
-        inside_years = {year for year, mine in zip(calendar, years, strict=True) if mine}
+        calendar, inside_years = space.scenario.years, self._span(space.scenario, years)
         for f, (fund, inside) in enumerate(zip(space.scenario.funds, self.family(space.scenario), strict=True)):
             for after, share in (fund.returns or {}).items() if inside else ():
                 for y, year in enumerate(calendar):
@@ -148,8 +158,7 @@ class Envelope(Rule):
 
     def _cents_lost(self, space: Space, family: np.ndarray, years: np.ndarray) -> int:
         """At most what rounding payments, and then what comes back of them, takes from the exact parts, in cents."""
-        calendar = space.scenario.years
-        counted = {year for year, mine in zip(calendar, years, strict=True) if mine}
+        calendar, counted = space.scenario.years, self._span(space.scenario, years)
         longest = max(len(shares) for _, shares in profiles(space))
         total = 0
         for f, (fund, inside) in enumerate(zip(space.scenario.funds, family, strict=True)):
@@ -256,7 +265,8 @@ class Envelope(Rule):
         back = returned(reading, paid)
         for years, cents in self.limits(scenario):
             spent = int(reading.cents[pays & years[reading.year]].sum())
-            here = {year for year, mine in zip(scenario.years, years, strict=True) if mine}
+            last = scenario.years[int(np.flatnonzero(years)[-1])]
+            here = {year for _, year in back if (year <= last if self.keeps else year == last)}
             spent -= sum(c for (f, year), c in back.items() if f in members and year in here)
             spent += self._sent(reading, within, years)
             yield Level(self._when(scenario, years), spent, None, cents, 100)

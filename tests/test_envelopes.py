@@ -171,6 +171,16 @@ def test_no_more_is_moved_than_is_needed():
     assert plan.reading.moved.sum() == 23000
 
 
+def test_what_comes_back_in_a_year_that_the_horizon_skips_is_kept():
+    """100 € lent in 2026 come back in 2028 and are lent again in 2029, where credits are kept."""
+    measures = [{"id": "ecole", "lumpy": True, "payment_profile": [0, 1]}, {"id": "friche"}]
+    fund = {"id": "f", "amounts": {2026: 100}, "returns": {1: 1}, "on": {"demands": ["a-ecole"]}}
+    plan = solved({**fund, "carry_over": True}, gap=0, measures=measures, years=[2026, 2029])
+    assert plan.grants[["year", "cents"]].values.tolist() == [[2026, 10000], [2029, 10000]]
+    lost = solved(fund, gap=0, measures=measures, years=[2026, 2029])
+    assert lost.grants["year"].tolist() == [2026]
+
+
 def test_announced_regions_keep_their_part_until_it_is_returned():
     """500 €, of which 300 announced to the South and 100 to the North: until 2026 the North has 100 of its own and 100
     that nobody was announced."""

@@ -170,6 +170,9 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"funds": [{"id": "f", "amount": 1, "returns": {1: 0.5, 2: 0.6}}]}, "funds[0]", "plus que ce qui est payé"),
     ({"funds": [{"id": "f", "amount": 1, "returns": {-1: 0.5}}]}, "funds[0].returns[-1]", "supérieure ou égale à 0"),
     ({"funds": [{"id": "f", "amount": 1, "reference_rate": 0.5}]}, "funds[0]", "returns"),
+    ({"funds": [{"id": "f", "amount": -1, "income": {1999: 1}}]}, "funds[0].income[1999]", "hors de l'horizon"),
+    ({"funds": [{"id": "f", "amount": 1, "payments": {1999: 1}}]}, "funds[0].payments[1999]", "hors de l'horizon"),
+    ({"funds": [{"id": "f", "amount": 1, "returns": {1: "1/1000000007", 2: "1/1000000009"}}]}, "funds[0].returns", "trop fines"),
     ({"funds": [{"id": "f", "amount": 1, "transfers": {"g": 1}}]}, "funds[0].transfers.g", "fonds inconnu"),
     (
         {"funds": [{"id": "f", "amount": 1, "transfers": {"g": 1}}, {"id": "g", "amount": 1, "parent": "f"}]},

@@ -39,7 +39,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     if plan.reading is None:
         return
     _points(plan, console)
-    for table in (_by_fund(plan), *_accounts(plan), _by_measure(plan), _by_region(plan)):
+    for table in (_by_fund(plan), *_accounts(plan, console.width), _by_measure(plan), _by_region(plan)):
         console.print()
         console.print(table)
     _scarce(plan, console)
@@ -121,8 +121,9 @@ ACCOUNT = {
 }
 
 
-def _accounts(plan: Plan) -> list[Table]:
-    """Year by year, the account of each fund for which years matter, without the columns that say nothing."""
+def _accounts(plan: Plan, width: int) -> list[Table]:
+    """The account of each fund for which years matter: a column a year, as many side by side as `width` takes; without
+    the lines that say nothing."""
     found = []
     for fund in plan.scenario.funds:
         rows = plan.account[plan.account["fund"] == fund.id]
@@ -132,14 +133,22 @@ def _accounts(plan: Plan) -> list[Table]:
         said = [name for name in ACCOUNT if rows[name].fillna(0).any()]
         if not rows["due"].any() and "paid" in said and not fund.payments:
             said = [name for name in said if name != "paid"]  # paid as it is committed
-        table = _table(
-            Text(f"Compte : {fund.label or fund.id}", f"Account: {fund.label or fund.id}"),
-            Text("année", "year"), *(ACCOUNT[name] for name in said),
-        )  # fmt: skip
-        for row in rows.to_dict("records"):
-            cells = ["—" if pd.isna(row[name]) else format_euros(int(row[name])) for name in said]
-            table.add_row(str(row["year"]), *cells)
-        found.append(table)
+        cells = [
+            ["—" if pd.isna(row[name]) else format_euros(int(row[name])) for name in said]
+            for row in rows.to_dict("records")
+        ]
+        years = rows["year"].tolist()
+        wide = 3 + max(4, *(len(cell) for column in cells for cell in column))
+        beside = max(1, (width - 4 - max(len(str(ACCOUNT[name])) for name in said)) // wide)
+        for first in range(0, len(years), beside):
+            shown = slice(first, first + beside)
+            table = _table(
+                Text(f"Compte : {fund.label or fund.id}", f"Account: {fund.label or fund.id}"),
+                Text("année", "year"), *(Text(str(year), str(year)) for year in years[shown]),
+            )  # fmt: skip
+            for name, *line in zip(said, *cells[shown], strict=True):
+                table.add_row(str(ACCOUNT[name]), *line)
+            found.append(table)
     return found
 
 

@@ -89,7 +89,7 @@ class Fund(_Named):
     returns: dict[Annotated[int, Field(ge=0, le=100)], Rate] | None = None
     reference_rate: Rate | None = None
     transfers: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
-    notified: dict[str, Annotated[Euros, Field(ge=0)]] | None = None
+    notified: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
     notified_until: int | None = None
     on: Selection | None = None
     max_rate: Rate = Fraction(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from math import lcm
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 PER = ("region", "departement", "territory", "measure", "fund", "year", "beneficiary")
+FINEST = 10**15  # parts of a cent: what the coefficients of payments may come to
 
 
 class Places(Protocol):
@@ -197,17 +199,9 @@ class Reader:
         funds, ranks, self.fund_ids = self._models("funds", value, Fund)
         self._fund_ranks = ranks
         self.scenario.funds = funds
-        years = self.scenario.years
         total = 0
         for rank, fund in zip(ranks, funds, strict=True):
-            for key in ("amounts", "income"):
-                for year in getattr(fund, key) or {}:
-                    self._in_horizon(year, ("funds", rank, key, year))
-            for year in fund.payments or {}:  # what is committed may be paid after the horizon
-                if years and year < years[0]:
-                    self._in_horizon(year, ("funds", rank, "payments", year))
-            if fund.notified_until is not None:
-                self._in_horizon(fund.notified_until, ("funds", rank, "notified_until"))
+            self._years_of(("funds", rank), {key: getattr(fund, key) for key in Fund.model_fields})
             if fund.parent is not None and self.fund_ids is not None and fund.parent not in self.fund_ids:
                 self.tell(
                     ("funds", rank, "parent"),
@@ -224,8 +218,22 @@ class Reader:
                     f"Less than {format_euros(MAX_CENTS, 'en', True)}.",
                 ),
             )
+        for path, raw in self.refused:
+            if path[0] == "funds" and isinstance(raw, Mapping):
+                self._years_of(path, raw)
         self._no_cycle(funds, ranks)
         self._transfers(funds, ranks)
+
+    def _years_of(self, path: Path, fund: Mapping[str, Any]) -> None:
+        """The years that a fund names are those of the horizon; what is committed may be paid after it."""
+        start = min(self.scenario.years, default=0)
+        for key in ("amounts", "income", "payments"):
+            named = fund.get(key)
+            for year in named if isinstance(named, Mapping) else ():
+                if isinstance(year, int) and not (key == "payments" and year > start):
+                    self._in_horizon(year, (*path, key, year))
+        if isinstance(fund.get("notified_until"), int):
+            self._in_horizon(fund["notified_until"], (*path, "notified_until"))
 
     def _no_cycle(self, funds: list[Fund], ranks: list[int]) -> None:
         parent = {fund.id: fund.parent for fund in funds}
@@ -285,7 +293,35 @@ class Reader:
                     )
 
     def measures(self, value: Any) -> None:
-        self.scenario.measures, _, self.measure_ids = self._models("measures", value, Measure)
+        self.scenario.measures, ranks, self.measure_ids = self._models("measures", value, Measure)
+        self._fine_enough(ranks)
+
+    def _fine_enough(self, ranks: list[int]) -> None:
+        """Parts of payments and what comes back of them are weighed together in whole numbers, which have an end."""
+        funds, measures = self.scenario.funds, self.scenario.measures
+        if not any(fund.payments or fund.returns for fund in funds):
+            return
+        paid: dict[Path, int] = {
+            ("measures", rank, "payment_profile"): lcm(*(share.denominator for share in measure.payment_profile))
+            for rank, measure in zip(ranks, measures, strict=True)
+        }
+        back: dict[Path, int] = {
+            ("funds", rank, "returns"): lcm(*(share.denominator for share in (fund.returns or {}).values()))
+            for rank, fund in zip(self._fund_ranks, funds, strict=True)
+        }
+        fineness = paid | back
+        if lcm(*paid.values()) * lcm(*back.values()) > FINEST:
+            self.tell(
+                max(fineness, key=lambda path: fineness[path]),
+                Text(
+                    "les parts de payment_profile et de returns sont, toutes ensemble, trop fines",
+                    "the shares of payment_profile and returns are too fine, all taken together",
+                ),
+                Text(
+                    'Arrondissez-les à quatre décimales, ou écrivez-les "1/3".',
+                    'Round them to four decimals, or write them "1/3".',
+                ),
+            )
 
     def tables(self, territories: Any, demands: Any, prior_aid: Any, kept: Tables | None) -> None:
         scenario = self.scenario
