@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +25,7 @@ from allocator.solver import solve
 from allocator.texts import Text
 
 GAP = 1e-4  # of each plan: what is less is told as not measurable
+ROUGH = 3e-4  # of the plans that a threshold compares: no proof is searched for beyond what the relaxation gives
 PRECISION = 1e-3  # of a threshold: three digits
 DEAREST = 64  # times the amount asked, beyond which no threshold is looked for
 ENDS = 2  # places named that gain most, and that lose most
@@ -33,8 +35,8 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Threshold:
-    """Euros per unit of a measure from which fewer units are funded, within `PRECISION`, all of its demands dearer alike;
-    None where even `tried` does not change them. `possible`: whether there still is a plan there."""
+    """Euros per unit of a measure from which the plan found funds fewer units, within `PRECISION`, all of its demands
+    dearer alike; None where even `tried` does not change them. `possible`: whether there still is a plan there."""
 
     measure: str
     asked: float
@@ -160,27 +162,39 @@ def effect(proposition: Proposition, *, thresholds: bool = False, on_step: OnSte
     return Effect(proposition, _plan(switch.scenario), without, tuple(flip for flip in flips if flip))
 
 
+def dearer(scenario: Scenario, measure: str, factor: float) -> Scenario:
+    """Units of a measure that ask for and cost `factor` times as much, to the cent: what is asked rounded down and the
+    cost up, so that no demand comes to ask for more of its cost than before."""
+    table = scenario.demands[given_columns(scenario, "demands")].copy()
+    mine = table["measure"] == measure
+    for column, rounded in (("asked", np.floor), ("cost", np.ceil)):
+        if column in table:
+            euros = table[column].to_numpy(float)
+            table[column] = np.where(mine, rounded((euros * factor * 100).round(4)) / 100, euros)
+    return scenario.with_(demands=table)
+
+
 @cache
 def _threshold(name: str, measure: str) -> Threshold | None:
     """By doubling what a unit asks for (and costs), then halving the interval, each step solved. None where no unit is
     funded to begin with."""
     scenario = _scenario(name)
-    mine = scenario.demands["measure"] == measure
-    units = _plan(name).units
-    now = float(units.loc[units["measure"] == measure, "units"].sum())
-    if not now:
+    if measure not in set(scenario.demands["measure"]):
         return None
-    asked = float(scenario.demands.loc[mine, "asked"].astype(float).mean())
+    asked = float(scenario.demands.loc[scenario.demands["measure"] == measure, "asked"].astype(float).mean())
 
     def at(factor: float) -> Plan:
-        table = scenario.demands[given_columns(scenario, "demands")].copy()
-        for column in {"asked", "cost"} & set(table):
-            table[column] = table[column].astype(float)
-            table.loc[mine, column] = (table.loc[mine, column] * factor).round(2)
-        return solve(scenario.with_(demands=table), gap=GAP, time_limit=60)
+        return solve(dearer(scenario, measure, factor), gap=ROUGH)
+
+    def units(plan: Plan) -> float:
+        return float(plan.units.loc[plan.units["measure"] == measure, "units"].sum())
+
+    now = units(at(1.0))
+    if not now:
+        return None
 
     def fewer(plan: Plan) -> bool:
-        return float(plan.units.loc[plan.units["measure"] == measure, "units"].sum()) < now * (1 - 1e-6)
+        return units(plan) < now * (1 - 1e-6)
 
     low, high, flipped = 1.0, 2.0, at(2.0)
     while not fewer(flipped):
