@@ -43,7 +43,9 @@ def test_the_keys_told_make_the_scenario_without(number, scenarios, tmp_path):
     """What `list --propositions` says to write gives, once read from a file, what the table solves."""
     switch = BY_NUMBER[number].switch
     path = tmp_path / "sans.yaml"
-    path.write_text(yaml.safe_dump({"name": switch.scenario, **switch.overrides()}, allow_unicode=True), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump({"name": switch.scenario, **switch.overrides()}, allow_unicode=True), encoding="utf-8"
+    )
     read, made = allocator.load(path), switch.without(scenarios[switch.scenario])
     for part in ("funds", "constraints"):
         assert getattr(read, part) == getattr(made, part)

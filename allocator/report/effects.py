@@ -65,7 +65,10 @@ class Effect:
         """Points gained with it: as found, at least and at most by the bounds of both plans."""
         if self.kept is None or self.without is None:
             return None
-        ends = [plan.objective for plan in (self.kept, self.without)], [plan.bound for plan in (self.kept, self.without)]
+        ends = (
+            [plan.objective for plan in (self.kept, self.without)],
+            [plan.bound for plan in (self.kept, self.without)],
+        )
         (a, b), (upper_a, upper_b) = ends
         if a is None or b is None or upper_a is None or upper_b is None:
             return None
@@ -114,7 +117,9 @@ class Effect:
         asking = scenario.territories.set_index("id").loc[scenario.demands["territory"].unique()]
         column = "name" if asking["region"].nunique() == 1 else "region_name" if "region_name" in where else "region"
         sums = self._by_demand.groupby(where[column].to_numpy()).sum()
-        return sorted(((str(name), int(cents)) for name, cents in sums.items() if cents), key=lambda one: (-one[1], one[0]))
+        return sorted(
+            ((str(name), int(cents)) for name, cents in sums.items() if cents), key=lambda one: (-one[1], one[0])
+        )
 
 
 def measured(plan: Plan, shown: Shown) -> float | None:
@@ -250,7 +255,9 @@ def _difference(one: Effect) -> str:
             f"{number(found, 1)} points (between {number(least, 1)} and {number(most, 1)})",
         )
     colon = Text("\u00a0: ", ": ")
-    lines = [f"▸ {shown.what}{colon}{_figure(shown, there)} → {_figure(shown, here)}" for shown, there, here in one.figures()]
+    lines = [
+        f"▸ {shown.what}{colon}{_figure(shown, there)} → {_figure(shown, here)}" for shown, there, here in one.figures()
+    ]
     lines.append(str(gained))
     labels = {m.id: m.label for m in one.kept.scenario.measures}
     for measure, here, there, cents in one.changes()[:3]:
@@ -320,12 +327,18 @@ def as_dict(one: Effect) -> dict[str, Any]:
             "without": {"status": one.without.status, "objective": one.without.objective, "bound": one.without.bound},
             "with": {"status": one.kept.status, "objective": one.kept.objective, "bound": one.kept.bound},
             "figures": [
-                {"what": str(shown.what), "unit": "share" if shown.of else shown.units or "euros", "with": here, "without": there}
+                {
+                    "what": str(shown.what),
+                    "unit": "share" if shown.of else shown.units or "euros",
+                    "with": here,
+                    "without": there,
+                }
                 for shown, there, here in one.figures()
             ],
             "points": None if points is None else dict(zip(("found", "least", "most"), points, strict=True)),
             "measures": [
-                {"measure": m, "with": here, "without": there, "cents": cents} for m, here, there, cents in one.changes()
+                {"measure": m, "with": here, "without": there, "cents": cents}
+                for m, here, there, cents in one.changes()
             ],
             "demands": one.demands,
             "moved_cents": one.moved,
