@@ -39,13 +39,15 @@ def run(options: argparse.Namespace) -> int:
         message = Text(f"propositions inconnues : {unknown}", f"unknown proposals: {unknown}")
         raise ScenarioError([Problem("N", message, Text("de 1 à 28", "from 1 to 28"))])
     found = []
-    for number in options.numbers or sorted(known):
-        if known[number].switch is None:
-            found.append(effect(known[number]))
-            continue
-        if sys.stderr.isatty():
-            print(f"\r{Text('proposition', 'proposal')} {number} …", end="", file=sys.stderr, flush=True)
-        found.append(effect(known[number], thresholds=options.thresholds))
+    for number in dict.fromkeys(options.numbers or sorted(known)):
+        _told(f"{Text('proposition', 'proposal')} {number}")
+        found.append(
+            effect(
+                known[number],
+                thresholds=options.thresholds,
+                on_step=lambda measure: _told(str(Text(f"seuil de {measure}", f"threshold of {measure}"))),
+            )
+        )
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if options.json:
@@ -53,3 +55,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_effects(found, console())
     return OK
+
+
+def _told(step: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{step} …", end="", file=sys.stderr, flush=True)

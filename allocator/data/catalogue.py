@@ -45,6 +45,7 @@ AXES = {  # ours: the note's own headings are not taken over
     "gouvernance": Text("Gouvernance", "Governance"),
 }
 ABSENT = Text("absent de la note", "not in the note")
+WITHOUT = "sans-la-proposition"  # the id of the rule that refuses its measures
 
 
 class _Entry(BaseModel):
@@ -85,30 +86,60 @@ class Figure(_Entry):
         return self.value is None
 
 
+class Shown(_Entry):
+    """A figure of a plan through which a proposition acts: euros on a selection, or their share of those on `of`; with
+    `units`, an indicator's sum there, or how many units (`units: units`)."""
+
+    what: Text
+    on: dict[str, Any]
+    of: dict[str, Any] | None = None
+    units: str | None = None
+
+    _texts = field_validator("what", mode="before")(_text)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Shown:
+        if self.of is not None and self.units is not None:
+            raise ValueError(f"{self.what.fr}: a share (of) or units, not both")
+        return self
+
+
 class Switch(_Entry):
     """How to have a built-in scenario without a proposition: rules put aside, measures refused, fields of funds and rules
-    changed (`funds.friches.income: null`)."""
+    changed (`funds.friches.income: null`). `shows`: the figures that tell what it does."""
 
     scenario: str
     disable: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
     change: dict[str, Any] = {}
+    shows: tuple[Shown, ...] = Field(min_length=1)
+
+    def overrides(self) -> dict[str, Any]:
+        """What a scenario.yaml says to be without the proposition: the keys laid over its `base`."""
+        parts: dict[str, dict[str, dict[str, Any]]] = {"funds": {}, "constraints": {}}
+        for path, value in self.change.items():
+            part, name, field = path.split(".")
+            parts[part].setdefault(name, {"id": name})[field] = value
+        for name in self.disable:
+            parts["constraints"].setdefault(name, {"id": name})["enabled"] = False
+        if self.refuse:
+            parts["constraints"][WITHOUT] = {
+                "kind": "lock", "id": WITHOUT, "on": {"measures": list(self.refuse)}, "decision": "refuse",
+            }  # fmt: skip
+        return {"base": self.scenario} | {part: list(found.values()) for part, found in parts.items() if found}
 
     def without(self, scenario: Scenario) -> Scenario:
         """`scenario` as it would be without the proposition."""
         from allocator.scenario.entities import plain  # a list of propositions should not wait for tables
 
-        funds = {fund.id: plain(fund) for fund in scenario.funds}
-        rules = {rule.id: plain(rule) for rule in scenario.constraints}
-        for path, value in self.change.items():
-            part, name, field = path.split(".")
-            {"funds": funds, "constraints": rules}[part][name][field] = value
-        for name in self.disable:
-            rules[name]["enabled"] = False
-        kept = [*rules.values()]
-        if self.refuse:
-            kept.append({"kind": "lock", "id": "without", "on": {"measures": list(self.refuse)}, "decision": "refuse"})
-        return scenario.with_(funds=list(funds.values()), constraints=kept)
+        laid = self.overrides()
+        changed = {}
+        for part, entries in (("funds", scenario.funds), ("constraints", scenario.constraints)):
+            whole = {entry.id: plain(entry) for entry in entries}
+            for keys in laid.get(part, ()):
+                whole[keys["id"]] = whole.get(keys["id"], {}) | keys
+            changed[part] = list(whole.values())
+        return scenario.with_(**changed)
 
 
 class Proposition(_Entry):

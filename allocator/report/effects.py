@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Rich
 
-from allocator.data.catalogue import Proposition
+from allocator.data.catalogue import ABSENT, Proposition, Shown
 from allocator.formats import load
+from allocator.formats.saving import given_columns
 from allocator.money import format_euros
 from allocator.plan import Plan
 from allocator.report.console import number
 from allocator.scenario import Scenario
+from allocator.selection import Selection
 from allocator.solver import solve
 from allocator.texts import Text
 
 GAP = 1e-4  # of each plan: what is less is told as not measurable
+ROUGH = 3e-4  # of the plans that a threshold compares: no proof is searched for beyond what the relaxation gives
+PRECISION = 1e-3  # of a threshold: three digits
 DEAREST = 64  # times the amount asked, beyond which no threshold is looked for
+ENDS = 2  # places named that gain most, and that lose most
+
+OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Euros per unit of a measure from which fewer units are funded; None where even `tried` does not change them."""
+    """Euros per unit of a measure from which the plan found funds fewer units, within `PRECISION`, all of its demands
+    dearer alike; None where even `tried` does not change them. `possible`: whether there still is a plan there."""
 
     measure: str
     asked: float
     euros: float | None
     tried: float
+    possible: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,12 +54,21 @@ class Effect:
     without: Plan | None = None
     thresholds: tuple[Threshold, ...] = ()
 
+    def figures(self) -> list[tuple[Shown, float | None, float | None]]:
+        """(figure, without, with) of what the proposition acts through."""
+        assert self.proposition.switch is not None and self.kept is not None and self.without is not None
+        kept, without = self.kept, self.without
+        return [(shown, measured(without, shown), measured(kept, shown)) for shown in self.proposition.switch.shows]
+
     @property
     def points(self) -> tuple[float, float, float] | None:
         """Points gained with it: as found, at least and at most by the bounds of both plans."""
         if self.kept is None or self.without is None:
             return None
-        ends = [plan.objective for plan in (self.kept, self.without)], [plan.bound for plan in (self.kept, self.without)]
+        ends = (
+            [plan.objective for plan in (self.kept, self.without)],
+            [plan.bound for plan in (self.kept, self.without)],
+        )
         (a, b), (upper_a, upper_b) = ends
         if a is None or b is None or upper_a is None or upper_b is None:
             return None
@@ -65,21 +86,59 @@ class Effect:
             more = int(cents[name]) - int(cents_without[name])
             if more or abs(units[name] - units_without[name]) > 1e-9:
                 found.append((str(name), float(units[name]), float(units_without[name]), more))
-        return sorted(found, key=lambda change: -abs(change[3]))
+        own = self.proposition.measures
+        return sorted(found, key=lambda change: (change[0] not in own, -abs(change[3])))
+
+    @cached_property
+    def _by_demand(self) -> pd.Series:
+        """Cents with less cents without, of the demands that get another amount."""
+        assert self.kept is not None and self.without is not None
+        ends = [plan.units.set_index("demand")["cents"] for plan in (self.kept, self.without)]
+        both = ends[0].sub(ends[1], fill_value=0).astype("int64")
+        return both[both != 0]
 
     @property
     def moved(self) -> int:
         """Cents that change hands between demands."""
-        assert self.kept is not None and self.without is not None
-        both = self.kept.units.set_index("demand")["cents"].sub(self.without.units.set_index("demand")["cents"], fill_value=0)
+        both = self._by_demand
         return int(max(both.clip(lower=0).sum(), (-both).clip(lower=0).sum()))
 
     @property
     def demands(self) -> int:
         """How many demands get another amount."""
-        assert self.kept is not None and self.without is not None
-        both = self.kept.units.set_index("demand")["cents"].sub(self.without.units.set_index("demand")["cents"], fill_value=0)
-        return int((both != 0).sum())
+        return len(self._by_demand)
+
+    def places(self) -> list[tuple[str, int]]:
+        """(name, cents with less cents without) of each region, or territory where all is in one region; most gained first."""
+        assert self.kept is not None
+        scenario = self.kept.scenario
+        rows = scenario.demands.set_index("id")["territory"].loc[self._by_demand.index]
+        where = scenario.territories.set_index("id").loc[rows.to_numpy()]
+        asking = scenario.territories.set_index("id").loc[scenario.demands["territory"].unique()]
+        column = "name" if asking["region"].nunique() == 1 else "region_name" if "region_name" in where else "region"
+        sums = self._by_demand.groupby(where[column].to_numpy()).sum()
+        return sorted(
+            ((str(name), int(cents)) for name, cents in sums.items() if cents), key=lambda one: (-one[1], one[0])
+        )
+
+
+def measured(plan: Plan, shown: Shown) -> float | None:
+    """A figure of a plan: euros, a share (None of nothing), or units. None without a plan."""
+    reading = plan.reading
+    if reading is None:
+        return None
+    space = reading.space
+    inside = reading.covered(space.groups(Selection.model_validate(shown.on))[0])
+    cents, demand = reading.cents[inside], reading.demand[inside]
+    if shown.of is not None:
+        whole = reading.euros(space.groups(Selection.model_validate(shown.of))[0])
+        return float(cents.sum() / whole) if whole else None
+    if shown.units is None:
+        return float(cents.sum() / 100)
+    units = cents / space.asked[demand]
+    if shown.units != "units":
+        units = units * plan.scenario.demands[shown.units].to_numpy(float)[demand]
+    return float(units.sum())
 
 
 @cache
@@ -92,50 +151,69 @@ def _plan(name: str) -> Plan:
     return solve(_scenario(name), gap=GAP)
 
 
-def effect(proposition: Proposition, *, thresholds: bool = False) -> Effect:
-    """Solve the proposition's scenario with and without it; with `thresholds`, where its measures' decisions flip."""
+def effect(proposition: Proposition, *, thresholds: bool = False, on_step: OnStep = lambda step: None) -> Effect:
+    """Solve the proposition's scenario with and without it; with `thresholds`, where its measures' decisions flip.
+    `on_step` is told which measure's threshold is looked for."""
     switch = proposition.switch
     if switch is None:
         return Effect(proposition)
     scenario = _scenario(switch.scenario)
     without = solve(switch.without(scenario), gap=GAP)
-    flips = []
+    flips: list[Threshold | None] = []
     if thresholds and any(one.absent for one in proposition.figures):
-        flips = [_threshold(switch.scenario, measure) for measure in proposition.measures]
+        for measure in proposition.measures:
+            on_step(measure)
+            flips.append(_threshold(switch.scenario, measure))
     return Effect(proposition, _plan(switch.scenario), without, tuple(flip for flip in flips if flip))
 
 
+def dearer(scenario: Scenario, measure: str, factor: float) -> Scenario:
+    """Units of a measure that ask for and cost `factor` times as much, to the cent: what is asked rounded down and the
+    cost up, so that no demand comes to ask for more of its cost than before."""
+    table = scenario.demands[given_columns(scenario, "demands")].copy()
+    mine = table["measure"] == measure
+    for column, rounded in (("asked", np.floor), ("cost", np.ceil)):
+        if column in table:
+            euros = table[column].to_numpy(float)
+            table[column] = np.where(mine, rounded((euros * factor * 100).round(4)) / 100, euros)
+    return scenario.with_(demands=table)
+
+
+@cache
 def _threshold(name: str, measure: str) -> Threshold | None:
-    """By doubling what a unit asks for (and costs), then halving the interval, each step solved."""
+    """By doubling what a unit asks for (and costs), then halving the interval, each step solved. None where no unit is
+    funded to begin with."""
     scenario = _scenario(name)
-    mine = scenario.demands["measure"] == measure
-    if not mine.any():
+    if measure not in set(scenario.demands["measure"]):
         return None
-    asked = float(scenario.demands.loc[mine, "asked"].astype(float).mean())
-    now = float(_plan(name).units.loc[_plan(name).units["measure"] == measure, "units"].sum())
+    asked = float(scenario.demands.loc[scenario.demands["measure"] == measure, "asked"].astype(float).mean())
+
+    def at(factor: float) -> Plan:
+        return solve(dearer(scenario, measure, factor), gap=ROUGH)
+
+    def units(plan: Plan) -> float:
+        return float(plan.units.loc[plan.units["measure"] == measure, "units"].sum())
+
+    now = units(at(1.0))
     if not now:
         return None
 
-    def fewer(factor: float) -> bool:
-        table = scenario.demands.copy()
-        for column in ("asked", "cost"):
-            table[column] = table[column].astype(float)
-            table.loc[mine, column] = (table.loc[mine, column] * factor).round(2)
-        given = [c for c in scenario.demands.columns if c not in ("own",)]
-        plan = solve(scenario.with_(demands=table[given]), gap=GAP, time_limit=60)
-        units = plan.units.loc[plan.units["measure"] == measure, "units"].sum()
-        return float(units) < now * (1 - 1e-6)
+    def fewer(plan: Plan) -> bool:
+        return units(plan) < now * (1 - 1e-6)
 
-    high = 2.0
-    while not fewer(high):
-        high *= 2
-        if high > DEAREST:
-            return Threshold(measure, asked, None, asked * DEAREST)
-    low = high / 2
-    while high / low > 1.01:
+    low, high, flipped = 1.0, 2.0, at(2.0)
+    while not fewer(flipped):
+        if high >= DEAREST:
+            return Threshold(measure, asked, None, asked * high)
+        low, high, flipped = high, 2 * high, at(2 * high)
+    while high / low > 1 + PRECISION:
         middle = (low * high) ** 0.5
-        low, high = (low, middle) if fewer(middle) else (middle, high)
-    return Threshold(measure, asked, asked * high, asked * high)
+        plan = at(middle)
+        if fewer(plan):
+            high, flipped = middle, plan
+        else:
+            low = middle
+    return Threshold(measure, asked, asked * high, asked * high, flipped.reading is not None)
 
 
 def print_effects(effects: list[Effect], console: Console) -> None:
@@ -158,7 +236,7 @@ def _head(one: Effect) -> str:
     if entry.switch is None:
         return f"{entry.label}\n{entry.becomes}"
     off = [*entry.switch.disable, *entry.switch.refuse, *entry.switch.change]
-    return f"{entry.label}\n{entry.switch.scenario} ; {Text('sans', 'without')} : {', '.join(off)}"
+    return f"{entry.label}\n{Text(f'{entry.switch.scenario} ; sans : ', f'{entry.switch.scenario}; without: ')}{', '.join(off)}"
 
 
 def _difference(one: Effect) -> str:
@@ -176,52 +254,66 @@ def _difference(one: Effect) -> str:
             f"{number(found, 1)} points (entre {number(least, 1)} et {number(most, 1)})",
             f"{number(found, 1)} points (between {number(least, 1)} and {number(most, 1)})",
         )
-    lines = [str(gained)]
+    colon = Text("\u00a0: ", ": ")
+    lines = [
+        f"▸ {shown.what}{colon}{_figure(shown, there)} → {_figure(shown, here)}" for shown, there, here in one.figures()
+    ]
+    lines.append(str(gained))
     labels = {m.id: m.label for m in one.kept.scenario.measures}
     for measure, here, there, cents in one.changes()[:3]:
-        sign = "+" if cents > 0 else ""
-        lines.append(f"· {labels[measure]} : {_units(there)} → {_units(here)} ({sign}{format_euros(cents, compact=True)})")
+        lines.append(f"· {labels[measure]}{colon}{_units(there)} → {_units(here)} ({_signed(cents)})")
+    moved = format_euros(one.moved, compact=True)
     lines.append(
         str(
             Text(
-                f"{one.demands} dossiers changent, {format_euros(one.moved, compact=True)} changent de main",
-                f"{one.demands} demands change, {format_euros(one.moved, compact=True)} change hands",
+                f"{one.demands} dossiers changent, {moved} changent de main",
+                f"{one.demands} demands change, {moved} change hands",
             )
         )
     )
+    places = one.places()
+    ends = places if len(places) <= 2 * ENDS else [*places[:ENDS], *places[-ENDS:]]
+    if ends:
+        lines.append(", ".join(f"{name}\u00a0{_signed(cents)}" for name, cents in ends))
     return "\n".join(lines)
 
 
+def _signed(cents: int) -> str:
+    return f"{'+' if cents > 0 else ''}{format_euros(cents, compact=True)}".replace("-", "−")
+
+
+def _figure(shown: Shown, value: float | None) -> str:
+    if value is None:
+        return "—"
+    if shown.of is not None:
+        return f"{number(100 * value, 1)}\u00a0%"
+    return _units(value) if shown.units is not None else format_euros(round(100 * value), compact=True)
+
+
 def _units(value: float) -> str:
-    return number(value, 0 if value >= 1000 or value == int(value) else 2)
+    return number(value, 0 if value >= 1000 or abs(value - round(value)) < 1e-6 else 2)
 
 
 def _absent(one: Effect) -> str:
     absent = [str(f.what) + (f" ({f.used})" if f.used else "") for f in one.proposition.figures if f.absent]
-    lines = [f"{Text('absent de la note', 'not in the note')} : {', '.join(absent)}"] if absent else []
-    for flip in one.thresholds:
-        asked = format_euros(round(flip.asked * 100), compact=True)
-        if flip.euros is None:
-            tried = format_euros(round(flip.tried * 100), compact=True)
-            lines.append(
-                str(
-                    Text(
-                        f"· {flip.measure} ({asked}) : rien ne change jusqu'à {tried} par unité",
-                        f"· {flip.measure} ({asked}): nothing changes up to {tried} a unit",
-                    )
-                )
-            )
-        else:
-            limit = format_euros(round(flip.euros * 100), compact=True)
-            lines.append(
-                str(
-                    Text(
-                        f"· {flip.measure} ({asked}) : moins d'unités à partir de {limit} par unité",
-                        f"· {flip.measure} ({asked}): fewer units from {limit} a unit",
-                    )
-                )
-            )
-    return "\n".join(lines) or "—"
+    lines = [f"{ABSENT}{Text(chr(160) + ': ', ': ')}{', '.join(absent)}"] if absent else []
+    return "\n".join([*lines, *(_flip(flip) for flip in one.thresholds)]) or "—"
+
+
+def _flip(flip: Threshold) -> str:
+    asked, limit = (_rounded(euros) for euros in (flip.asked, flip.tried))
+    if flip.euros is None:
+        said = Text(f"rien ne change jusqu'à {limit} par unité", f"nothing changes up to {limit} a unit")
+    elif flip.possible:
+        said = Text(f"moins d'unités à partir de {limit} par unité", f"fewer units from {limit} a unit")
+    else:
+        said = Text(f"plus aucun plan à partir de {limit} par unité", f"no plan any more from {limit} a unit")
+    return f"· {flip.measure} ({asked}){Text(chr(160) + ': ', ': ')}{said}"
+
+
+def _rounded(euros: float) -> str:
+    """Three digits."""
+    return format_euros(round(float(f"{euros:.3g}") * 100), compact=True)
 
 
 def as_dict(one: Effect) -> dict[str, Any]:
@@ -234,12 +326,23 @@ def as_dict(one: Effect) -> dict[str, Any]:
             "scenario": one.kept.scenario.name,
             "without": {"status": one.without.status, "objective": one.without.objective, "bound": one.without.bound},
             "with": {"status": one.kept.status, "objective": one.kept.objective, "bound": one.kept.bound},
+            "figures": [
+                {
+                    "what": str(shown.what),
+                    "unit": "share" if shown.of else shown.units or "euros",
+                    "with": here,
+                    "without": there,
+                }
+                for shown, there, here in one.figures()
+            ],
             "points": None if points is None else dict(zip(("found", "least", "most"), points, strict=True)),
             "measures": [
-                {"measure": m, "with": here, "without": there, "cents": cents} for m, here, there, cents in one.changes()
+                {"measure": m, "with": here, "without": there, "cents": cents}
+                for m, here, there, cents in one.changes()
             ],
             "demands": one.demands,
             "moved_cents": one.moved,
+            "places": [{"name": name, "cents": cents} for name, cents in one.places()],
             "thresholds": [vars(flip) for flip in one.thresholds],
         }
     return found

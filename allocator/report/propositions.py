@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Rich
 
 from allocator.data import other_figures, propositions
-from allocator.data.catalogue import ABSENT, AXES, KINDS, STATUSES, Figure, Proposition, catalogue
+from allocator.data.catalogue import ABSENT, AXES, KINDS, STATUSES, Figure, Proposition, Switch, catalogue
 from allocator.report.console import number
 from allocator.texts import Text, language
 
@@ -51,7 +53,18 @@ def _in_the_tool(proposition: Proposition) -> str:
         lines.append(f"→ {', '.join(ids)}")
     if proposition.scenarios:
         lines.append(str(Text("scénarios : ", "scenarios: ")) + ", ".join(proposition.scenarios))
+    if proposition.switch is not None:
+        shown = Text("le voir : ", "to see it: ")
+        lines.append(f"{shown}allocator propositions {proposition.number}")
+        lines.append(f"{Text('sans elle : ', 'without it: ')}{_laid(proposition.switch)}")
     return "\n".join(lines)
+
+
+def _laid(switch: Switch) -> str:
+    """The keys of a scenario.yaml without the proposition, on one line."""
+    return yaml.safe_dump(
+        switch.overrides(), default_flow_style=True, allow_unicode=True, sort_keys=False, width=sys.maxsize
+    ).strip()[1:-1]
 
 
 def print_propositions(console: Console) -> None:
@@ -106,6 +119,7 @@ def _as_dict(entry: Proposition) -> dict[str, Any]:
         "figures": [_figure(figure) for figure in entry.figures],
         **{kind: list(getattr(entry, kind)) for kind in _IDS},
         "scenarios": list(entry.scenarios),
+        "without": None if entry.switch is None else entry.switch.overrides(),
     }
 
 
