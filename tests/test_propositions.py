@@ -86,7 +86,7 @@ def test_three_funders_pay_three_times_as_many_zones():
 def test_a_threshold_flips_the_decision():
     """Diagnoses at their threshold: fewer of them from there on, as many just below."""
     (flip, *_) = effect(BY_NUMBER[19], thresholds=True).thresholds
-    assert flip.measure == "diagnostic" and flip.possible and flip.asked == 40_000 < flip.euros
+    assert flip.measure == "diagnostic" and flip.status == "optimal" and flip.asked == 40_000 < flip.euros
 
     def diagnoses(euros):
         plan = allocator.solve(dearer(allocator.load("leviers"), "diagnostic", euros / flip.asked), gap=ROUGH)

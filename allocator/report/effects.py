@@ -25,7 +25,8 @@ from allocator.solver import solve
 from allocator.texts import Text
 
 GAP = 1e-4  # of each plan: what is less is told as not measurable
-ROUGH = 3e-4  # of the plans that a threshold compares: no proof is searched for beyond what the relaxation gives
+ROUGH = 1e-3  # of the plans that a threshold compares: seldom a proof beyond what the relaxation gives
+SECONDS = 10.0  # for each of them, where no plan is easily found
 PRECISION = 1e-3  # of a threshold: three digits
 DEAREST = 64  # times the amount asked, beyond which no threshold is looked for
 ENDS = 2  # places named that gain most, and that lose most
@@ -36,13 +37,15 @@ OnStep = Callable[[str], None]
 @dataclass(frozen=True)
 class Threshold:
     """Euros per unit of a measure from which the plan found funds fewer units, within `PRECISION`, all of its demands
-    dearer alike; None where even `tried` does not change them. `possible`: whether there still is a plan there."""
+    dearer alike; None where even `tried` does not change them. `status` of the plan there: it may be infeasible, or none
+    found in time.
+    """
 
     measure: str
     asked: float
     euros: float | None
     tried: float
-    possible: bool = True
+    status: str = "optimal"
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def _threshold(name: str, measure: str) -> Threshold | None:
     asked = float(scenario.demands.loc[scenario.demands["measure"] == measure, "asked"].astype(float).mean())
 
     def at(factor: float) -> Plan:
-        return solve(dearer(scenario, measure, factor), gap=ROUGH)
+        return solve(dearer(scenario, measure, factor), gap=ROUGH, time_limit=SECONDS)
 
     def units(plan: Plan) -> float:
         return float(plan.units.loc[plan.units["measure"] == measure, "units"].sum())
@@ -213,7 +216,7 @@ def _threshold(name: str, measure: str) -> Threshold | None:
             high, flipped = middle, plan
         else:
             low = middle
-    return Threshold(measure, asked, asked * high, asked * high, flipped.reading is not None)
+    return Threshold(measure, asked, asked * high, asked * high, flipped.status)
 
 
 def print_effects(effects: list[Effect], console: Console) -> None:
@@ -304,10 +307,14 @@ def _flip(flip: Threshold) -> str:
     asked, limit = (_rounded(euros) for euros in (flip.asked, flip.tried))
     if flip.euros is None:
         said = Text(f"rien ne change jusqu'à {limit} par unité", f"nothing changes up to {limit} a unit")
-    elif flip.possible:
+    elif flip.status in ("optimal", "feasible"):
         said = Text(f"moins d'unités à partir de {limit} par unité", f"fewer units from {limit} a unit")
+    elif flip.status == "infeasible":
+        said = Text(
+            f"plus aucun plan possible à partir de {limit} par unité", f"no plan is possible from {limit} a unit"
+        )
     else:
-        said = Text(f"plus aucun plan à partir de {limit} par unité", f"no plan any more from {limit} a unit")
+        said = Text(f"plus aucun plan trouvé à partir de {limit} par unité", f"no plan is found from {limit} a unit")
     return f"· {flip.measure} ({asked}){Text(chr(160) + ': ', ': ')}{said}"
 
 
