@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from allocator.importers.placing import Unplaced, atlas, table
 from allocator.importers.reading import Column, Row, Source, euros, folded, siren, source, together
@@ -112,7 +111,7 @@ def _year(file: str, given: int | None) -> int:
 def _dossiers(account: Account, given: Source) -> list[Dossier]:
     """The dossiers that can be placed, in the file's order; every other row is refused."""
     read: dict[tuple[str, str], Dossier] = {}
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[tuple[str, str], ...]] = set()
     for row in account.read(given):
         known = tuple(row.cells.items())
         if not row["id"]:
