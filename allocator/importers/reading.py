@@ -67,6 +67,7 @@ class Source:
     """A file whose headers were found. `headers`: all of them; `found`: position of each wanted column.
 
     `sheet`: the one read, in a workbook. A row holds at least `least` cells, up to the last required column.
+    `last_line`: where its table ends, if others follow it in the file.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class Source:
     headers: tuple[str, ...]
     found: Mapping[str, int]
     least: int
+    last_line: int | None = None
 
     @property
     def others(self) -> list[str]:
@@ -93,6 +95,8 @@ class Source:
         width = len(self.headers)
         with _records(self.path, self.file, self.sheet) as records:
             for record in records:
+                if self.last_line is not None and record.line > self.last_line:
+                    break
                 if record.line <= self.header_line or not any(map(clean, record.cells)):
                     continue
                 count = len(record.cells)
@@ -117,12 +121,12 @@ class Source:
         return digest.hexdigest()
 
 
-def source(path: str | Path, columns: Sequence[Column]) -> Source:
+def source(path: str | Path, columns: Sequence[Column], lines: tuple[int, int | None] = (1, None)) -> Source:
     """Open a file and find its columns by the meaning of their headers (accents, case, blanks of no weight).
 
     The line of headers is the one, among the first 30 (of every sheet of a workbook), that holds most of the required
-    columns, then of the others, then most cells. `ScenarioError`: the file cannot be read, or lacks required columns
-    (all of them named at once).
+    columns, then of the others, then most cells. `lines`: the first and the last of the table, where a file holds
+    several (`sections`). `ScenarioError`: the file cannot be read, or lacks required columns (all of them named at once).
     """
     at, file = Path(path), str(path)
     wanted = {column.name: [folded(name) for name in (column.name, *column.headers)] for column in columns}
@@ -130,7 +134,8 @@ def source(path: str | Path, columns: Sequence[Column]) -> Source:
     best: tuple[tuple[int, int, int], Source] | None = None
     for sheet in _sheets(at, file):
         with _records(at, file, sheet) as records:
-            for line, _, raw in islice(records, HEADER_WITHIN):
+            inside = (r for r in records if lines[0] <= r.line and (lines[1] is None or r.line <= lines[1]))
+            for line, _, raw in islice(inside, HEADER_WITHIN):
                 headers = tuple(map(clean, raw))
                 keys = {key: rank for rank, key in reversed(list(enumerate(map(folded, headers)))) if key}
                 found = {name: next(keys[key] for key in names if key in keys)
@@ -138,7 +143,7 @@ def source(path: str | Path, columns: Sequence[Column]) -> Source:
                 score = len(required & set(found)), len(found), sum(map(bool, headers))
                 if score[2] and (best is None or score > best[0]):
                     least = max((found[name] + 1 for name in required & set(found)), default=0)
-                    best = score, Source(at, file, sheet, line, headers, found, least)
+                    best = score, Source(at, file, sheet, line, headers, found, least, lines[1])
                 if required and len(found) == len(wanted):
                     break
     if best is None:
@@ -149,6 +154,19 @@ def source(path: str | Path, columns: Sequence[Column]) -> Source:
     if absent:
         raise ScenarioError([_absent(column, made.headers, made.header_line, file) for column in absent])
     return made
+
+
+def sections(path: str | Path, titles: Sequence[str]) -> dict[str, tuple[int, int | None]]:
+    """{title: lines of the table below it}, in a file of several tables, each under a line that holds its title alone."""
+    at: dict[str, int] = {}
+    with _records(Path(path), str(path), None) as records:
+        for line, _, cells in records:
+            title = cells[0].strip(_BLANKS).upper() if cells and not any(map(clean, cells[1:])) else ""
+            if title in titles and title not in at:
+                at[title] = line
+    starts = [*at.values(), None]
+    return {title: (line + 1, None if after is None else after - 1)
+            for (title, line), after in zip(at.items(), starts[1:], strict=True)}  # fmt: skip
 
 
 def together(*steps: Callable[[], Any]) -> list[Any]:

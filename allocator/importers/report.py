@@ -1,7 +1,7 @@
 """The account of an import: rows, euros and hectares read = placed + reported, exactly.
 
 An importer reads its rows through an `Account`, refuses those that it cannot place, and hands over the tables that
-it made. `close` compares three sums that are counted apart: what the file holds (added up while reading), what was
+it made. Where a file holds the same figures in many cuts, those that were not asked for are counted, aside. `close` compares three sums that are counted apart: what the file holds (added up while reading), what was
 refused (added up from the refusals) and what the tables hold (told by the importer from the tables themselves).
 """
 
@@ -48,19 +48,24 @@ class Account:
     rows_of: Counter[str] = field(default_factory=Counter)
     held: dict[str, Fraction] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    aside: Counter[Text] = field(default_factory=Counter)
     remarks: list[Text] = field(default_factory=list)
     placed: dict[str, Fraction] = field(default_factory=dict)
     closed: bool = False
 
-    def read(self, source: Source) -> Iterator[Row]:
+    def read(self, source: Source, other: Callable[[Row], Text | None] = lambda row: None) -> Iterator[Row]:
         """The rows of a file, with their amounts; those that cannot be read at all are refused here and not given.
 
-        What cannot be read as an amount counts 0 on both sides, and its row is refused with the reason.
+        What cannot be read as an amount counts 0 on both sides, and its row is refused with the reason. `other` names
+        the cut to which a row belongs when it is not the one asked for: such rows are counted by it, and no more.
         """
         self.sources.append(source)
         self.rows_of[source.file] += 0
         for row in source.rows():
             self.rows_of[source.file] += 1
+            if row.broken is None and (cut := other(row)) is not None:
+                self.aside[cut] += 1
+                continue
             unreadable = None
             for quantity in self.quantities:
                 mine = [name for name in quantity.columns if name in source.found]
@@ -96,7 +101,7 @@ class Account:
 
     @property
     def rows_placed(self) -> int:
-        return self.rows - len(self.refusals)
+        return self.rows - len(self.refusals) - self.aside.total()
 
     def refused(self, name: str) -> Fraction:
         """The sum of a quantity over the refusals."""
@@ -111,7 +116,9 @@ class Account:
         if len(seen) != len(self.refusals):
             raise AssertionError("a row was refused twice")
         if rows != self.rows_placed:
-            raise AssertionError(f"{self.rows} rows read, {len(self.refusals)} refused, {rows} placed")
+            raise AssertionError(
+                f"{self.rows} rows read, {len(self.refusals)} refused, {self.aside.total()} aside, {rows} placed"
+            )
         for quantity in self.quantities:
             held, refused = self.held.get(quantity.name, Fraction(0)), self.refused(quantity.name)
             self.placed[quantity.name] = placed.get(quantity.name, Fraction(0))
@@ -142,7 +149,10 @@ class Account:
                 {"file": source.file, "sha256": source.sha256(), "rows": self.rows_of[source.file]}
                 for source in self.sources
             ],
-            "rows": {"read": self.rows, "placed": self.rows_placed, "reported": len(self.refusals)},
+            "rows": {
+                "read": self.rows, "placed": self.rows_placed, "reported": len(self.refusals),
+                **({"aside": self.aside.total()} if self.aside else {}),
+            },
             "quantities": {
                 quantity.name: {
                     "unit": str(quantity.unit),
@@ -156,6 +166,7 @@ class Account:
                 {"reason": str(kind), "rows": rows, **{name: decimal_text(sums[name]) for name in sums}}
                 for kind, rows, sums in self.reasons()
             ],
+            **({"aside": {str(cut): rows for cut, rows in self.aside.most_common()}} if self.aside else {}),
             "remarks": [str(remark) for remark in self.remarks],
         }
 
@@ -176,6 +187,9 @@ class Account:
         """What is printed: read = placed + reported for rows and each quantity, the reasons, the remarks."""
         counts = (self.rows, self.rows_placed, len(self.refusals))
         told = [_balance(Text("lignes", "rows"), *(str(grouped(count)) for count in counts))]
+        if self.aside:
+            cuts, apart = "; ".join(f"{rows} × {cut}" for cut, rows in self.aside.most_common()), grouped(self.aside.total())
+            told[0] += str(Text(f" + {apart.fr} d'autres coupes ({cuts})", f" + {apart.en} of other cuts ({cuts})"))
         for q in self.quantities:
             three = (self.held.get(q.name, Fraction(0)), self.placed[q.name], self.refused(q.name))
             told.append(_balance(q.label, *(f"{grouped(amount)} {q.unit}".rstrip() for amount in three)))

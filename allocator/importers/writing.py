@@ -6,6 +6,8 @@ import argparse
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -112,3 +114,9 @@ def fund_lines(amount: int | None, ident: str, label: str) -> str:
 def yaml_text(text: str) -> str:
     """A text as a YAML scalar in double quotes (JSON's are YAML's)."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def slug(text: str) -> str:
+    """A text as an id: unaccented small letters and digits, joined by hyphens; "" if it holds none."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
