@@ -247,9 +247,13 @@ class Maximin(Objective):
         for group, people, numerators, scale in groups:
             worth = (space.most * space.step)[group.demands].astype(object) * numerators[group.demands]
             if not money:
-                worth = np.array([Fraction(int(w), int(a)) for w, a in zip(worth, space.asked[group.demands], strict=True)])
+                worth = np.array(
+                    [Fraction(int(w), int(a)) for w, a in zip(worth, space.asked[group.demands], strict=True)]
+                )
             size = people * scale
-            ranges.append((sum(v for v in worth if v < 0) / Fraction(size), sum(v for v in worth if v > 0) / Fraction(size)))
+            ranges.append(
+                (sum(v for v in worth if v < 0) / Fraction(size), sum(v for v in worth if v > 0) / Fraction(size))
+            )
         lowest = min((low for low, _ in ranges), default=Fraction(0))
         highest = max((high for _, high in ranges), default=Fraction(0))
         key = (self.maximin.of, self.maximin.per, k)
@@ -258,7 +262,9 @@ class Maximin(Objective):
         rows = []
         for group, people, numerators, scale in groups:
             size = people * scale
-            term = Term(group.demands, -numerators[group.demands], group.cells.astype(np.int64), "cents" if money else "units")
+            term = Term(
+                group.demands, -numerators[group.demands], group.cells.astype(np.int64), "cents" if money else "units"
+            )
             parts = [(level, size)]
             if k > 1:
                 short = space.auxiliary("short", *key, group.value, upper=highest - lowest)
@@ -278,7 +284,10 @@ class Maximin(Objective):
             if not (money or whole):
                 return None
             return _common(
-                Fraction(gcd(*(int(numerators[i]) * int(space.step[i] if money else 1) for i in group.demands)), people * scale)
+                Fraction(
+                    gcd(*(int(numerators[i]) * int(space.step[i] if money else 1) for i in group.demands)),
+                    people * scale,
+                )
                 for group, people, numerators, scale in groups
             )
 
@@ -287,7 +296,10 @@ class Maximin(Objective):
             f"{of}, {per} : {'le plus bas' if k == 1 else f'somme des {k} plus bas'}",
             f"{of}, {per}: {'the lowest' if k == 1 else f'sum of the {k} lowest'}",
         )
-        unit = Text("€" if self.maximin.of == EUROS else "€/hab." if money else of, "€" if self.maximin.of == EUROS else "€ per inhabitant" if money else of)
+        unit = Text(
+            "€" if self.maximin.of == EUROS else "€/hab." if money else of,
+            "€" if self.maximin.of == EUROS else "€ per inhabitant" if money else of,
+        )
         return Aim(title, unit, np.zeros(space.n, object), 1, counted, tuple(auxiliaries), tuple(rows), step)
 
 
@@ -299,7 +311,9 @@ def _key(value: Any) -> str:
 
 _SINGLE = ("maximise", "minimise", "maximin")
 Single = Annotated[
-    Annotated[Maximise, Tag("[maximise]")] | Annotated[Minimise, Tag("[minimise]")] | Annotated[Maximin, Tag("[maximin]")],
+    Annotated[Maximise, Tag("[maximise]")]
+    | Annotated[Minimise, Tag("[minimise]")]
+    | Annotated[Maximin, Tag("[maximin]")],
     Discriminator(_key),
 ]
 

@@ -281,7 +281,9 @@ def _classify(space: Space, parts: list[_Part], by_year: np.ndarray, alone: np.n
     return classes - 1 if (found < 0).any() else classes
 
 
-def compile(space: Space, alone: np.ndarray | None = None) -> Compiled:  # the field's word; nobody here wants the builtin
+def compile(
+    space: Space, alone: np.ndarray | None = None
+) -> Compiled:  # the field's word; nobody here wants the builtin
     """The smallest program of a scenario.
 
     `alone` (n,) bool: of the demands for which it matters which funds pay (`space.tied`), those that get columns of their
@@ -315,7 +317,9 @@ def compile(space: Space, alone: np.ndarray | None = None) -> Compiled:  # the f
     asks[~by_year, :-1] = False
     served_column = np.where(asks, units + np.cumsum(asks.ravel()).reshape(asks.shape) - 1, -1)
     served = int(asks.sum())
-    pays = np.array([p.eligible.any(axis=1) for p in space.patterns], bool).reshape(len(space.patterns), funds)[space.pattern]
+    pays = np.array([p.eligible.any(axis=1) for p in space.patterns], bool).reshape(len(space.patterns), funds)[
+        space.pattern
+    ]
     pays &= alone[:, None]
     paid_column = np.where(pays, units + served + np.cumsum(pays.ravel()).reshape(pays.shape) - 1, -1)
     first_money = units + served + int(pays.sum())
@@ -456,7 +460,9 @@ def _gauges(space: Space) -> tuple[sparse.csc_matrix, np.ndarray, np.ndarray, np
     value = np.zeros(len(at))
     for auxiliary, weight in space.aim.auxiliaries:
         value[at[auxiliary]] += float(weight) * size[at[auxiliary]]
-    lower, upper = (np.array([float(side) for side in sides]) for sides in ([a.lower for a in at], [a.upper for a in at]))
+    lower, upper = (
+        np.array([float(side) for side in sides]) for sides in ([a.lower for a in at], [a.upper for a in at])
+    )
     matrix = sparse.csc_matrix(entries.matrix((len(space.rows), len(at))))
     return matrix, size, lower / size, upper / size, value
 

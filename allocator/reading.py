@@ -96,7 +96,9 @@ class Reading:
         total = Fraction(0)
         for rule in self.space.scenario.rules:
             if rule.soft is not None:
-                total += rule.soft * sum((Fraction(level.miss) / level.scale for level in rule.check(self)), Fraction(0))
+                total += rule.soft * sum(
+                    (Fraction(level.miss) / level.scale for level in rule.check(self)), Fraction(0)
+                )
         return total
 
     @cached_property

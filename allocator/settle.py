@@ -237,7 +237,11 @@ def _round_columns(
     np.logical_and.at(counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(ratio) == 1)
     lower, upper = lower / size, upper / size
     gauges = len(compiled.space.auxiliaries) - len(compiled.move_columns)
-    weighed = np.diff(sparse.csr_matrix(moving[:, moving.shape[1] - gauges :]).indptr) > 0 if gauges else np.zeros(len(touched), bool)
+    weighed = (
+        np.diff(sparse.csr_matrix(moving[:, moving.shape[1] - gauges :]).indptr) > 0
+        if gauges
+        else np.zeros(len(touched), bool)
+    )
     counts &= ~weighed
     level = upper - lower < 1e-9
     give = np.where(level, 1.0, np.where(weighed, 0.0, -1e-7))  # auxiliaries fall between cents: `careful` sees to them
@@ -367,4 +371,3 @@ def _by_flow(
     cents = np.asarray(flow.flows(ids), np.int64)
     used = cents > 0
     return arcs[used, 0], arcs[used, 1], cents[used]
-

@@ -385,7 +385,9 @@ class Space:
 
     def _reach(self, row: Row) -> Exact:
         """More than the row can ever miss its sides by."""
-        total: Exact = max((abs(Fraction(side)) for side in (row.lower, row.upper) if side is not None), default=Fraction(0))
+        total: Exact = max(
+            (abs(Fraction(side)) for side in (row.lower, row.upper) if side is not None), default=Fraction(0)
+        )
         for term in row.terms:
             size = int(np.abs(term.cells).max(initial=0))
             weights = np.abs(term.weights.astype(object))
@@ -433,7 +435,13 @@ class Space:
         """A hard box as it is; "Σ positive · served ≤ 0", over all years and of nothing else, refuses its demands."""
         if rule.soft is not None:
             return None
-        if isinstance(said, Row) and len(said.terms) == 1 and said.lower is None and said.upper == 0 and not said.auxiliaries:
+        if (
+            isinstance(said, Row)
+            and len(said.terms) == 1
+            and said.lower is None
+            and said.upper == 0
+            and not said.auxiliaries
+        ):
             (term,) = said.terms
             if term.of == "served" and (term.weights > 0).all() and term.cells.all():
                 nothing = np.zeros(len(term.demands), np.int64)

@@ -6,6 +6,7 @@ Rows are sorted by id, so that the order of a file never matters. Money stays in
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -478,7 +479,9 @@ def spread_over_years(table: Table, measures: Sequence[str], years: Sequence[int
                 "an annual demand takes the name “demand year” of another one",
             ),
         )
-    return replace(table, frame=spread, given=tuple(dict.fromkeys((*table.given, "first_year", "last_year", "project"))))
+    return replace(
+        table, frame=spread, given=tuple(dict.fromkeys((*table.given, "first_year", "last_year", "project")))
+    )
 
 
 def _ranks(frame: pd.DataFrame) -> pd.Series:
@@ -652,11 +655,26 @@ def _quantities(table: Table, missing: Sequence[str], measures: dict[str, bool])
 
 
 def prior_aid_table(value: object) -> Table | None:
-    """Aid already received: beneficiary, date (ISO text, year or date), cents; None when none is given."""
+    """Aid already received: beneficiary, date (ISO text, year or date), cents; None when none is given.
+
+    Euros may be given as `amount`, as people write them, instead of `cents`.
+    """
     if value is None:
         return None
     table = frame_of(value, "prior_aid", PRIOR_AID_COLUMNS)
-    missing = _require(table, PRIOR_AID_COLUMNS, ())
+    in_euros = "amount" in table.frame.columns
+    missing = _require(table, ("beneficiary", "date", "amount") if in_euros else PRIOR_AID_COLUMNS, ())
+    if in_euros and "cents" in table.frame.columns:
+        table.tell(
+            "amount",
+            Text("amount (euros) et cents disent deux fois le montant", "amount (euros) and cents both say the amount"),
+            Text("Gardez l'une des deux colonnes.", "Keep one of the two columns."),
+        )
+    elif not in_euros and "cents" in missing:
+        table.found[-1] = replace(
+            table.found[-1],
+            remedy=Text("Ajoutez amount (en euros) ou cents.", "Add amount (in euros) or cents."),
+        )
     if missing:
         return table
     _as_text(table, "beneficiary")
@@ -675,11 +693,72 @@ def prior_aid_table(value: object) -> Table | None:
         Text("Écrivez 2024-04-10, ou l'année seule.", "Write 2024-04-10, or the year alone."),
     )
     frame["date"] = pd.Series(dates, dtype="str")
-    cents = _whole(table, "cents")
-    table.rows(cents < 0, "cents", lambda v: Text(f"montant négatif : {_shown(v)}", f"negative amount: {_shown(v)}"))
+    column = "amount" if in_euros else "cents"
+    cents = _euro_column(table, "amount", None) if in_euros else _whole(table, "cents")
+    table.rows(cents < 0, column, lambda v: Text(f"montant négatif : {_shown(v)}", f"negative amount: {_shown(v)}"))
     frame["cents"] = cents
-    table.frame = frame.sort_values(["beneficiary", "date", "cents"], kind="stable").reset_index(drop=True)
+    table.frame = frame.drop(columns="amount") if in_euros else frame
     return table
+
+
+def sorted_aid(table: Table) -> pd.DataFrame:
+    """Its rows in an order of their own; as they are where columns are missing."""
+    known = [name for name in PRIOR_AID_COLUMNS if name in table.frame.columns]
+    return table.frame.sort_values(known, kind="stable").reset_index(drop=True)
+
+
+def beneficiaries_of_aid(prior: Table, demands: Table) -> None:
+    """Report prior aid that would count for nobody: its beneficiary is in no demand.
+
+    A name that differs in case, accents or spaces alone is a mistake; another is a warning, for a register of aid may
+    hold many who ask for nothing here.
+    """
+    if "beneficiary" not in prior.frame.columns or not len(prior.frame):
+        return
+    asking = set(demands.frame["beneficiary"])
+    names = prior.frame["beneficiary"]
+    foreign = ~names.isin(asking).to_numpy(bool) & (names != "").to_numpy(bool)
+    if "beneficiary" not in demands.given and foreign.all():
+        demands.tell(
+            "beneficiary",
+            Text(
+                "aides passées par bénéficiaire, mais les dossiers ne disent pas le leur",
+                "prior aid is told per beneficiary, but the demands do not tell theirs",
+            ),
+            Text("Ajoutez la colonne beneficiary aux dossiers.", "Add the column beneficiary to the demands."),
+        )
+        return
+    alike = {_letters(name): name for name in sorted(asking)}
+    misspelt = foreign & names.map(_letters).isin(list(alike)).to_numpy(bool)
+    prior.rows(
+        misspelt,
+        "beneficiary",
+        lambda v: Text(
+            f"« {_shown(v)} » s'écrit « {_shown(alike[_letters(v)])} » dans les dossiers",
+            f"“{_shown(v)}” is written “{_shown(alike[_letters(v)])}” in the demands",
+        ),
+        Text("Écrivez les deux de même.", "Write both alike."),
+    )
+
+    def remedy(name: str) -> Text | None:
+        close = None if name.isdigit() else near(name, asking, cutoff=0.85)
+        return Text(f"Vouliez-vous dire « {close} » ?", f"Did you mean “{close}”?") if close else None
+
+    prior.rows(
+        foreign & ~misspelt,
+        "beneficiary",
+        lambda v: Text(
+            f"« {_shown(v)} » ne demande rien ici : son aide passée n'y change rien",
+            f"“{_shown(v)}” asks for nothing here: its prior aid changes nothing",
+        ),
+        remedy,
+        warn=True,
+    )
+
+
+def _letters(name: str) -> str:
+    """What is left of a name without case, accents, spaces and signs."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if c.isalnum()) or name
 
 
 def _iso(cell: object) -> str:
@@ -690,4 +769,8 @@ def _iso(cell: object) -> str:
     text = str(cell).strip()
     if text.isdigit() and len(text) == 4:
         return text
+    day, _, rest = text.partition("/")
+    month, _, year = rest.partition("/")
+    if len(year) == 4 and (day + month + year).isdigit():  # 10/04/2024, as the French write it
+        return date(int(year), int(month), int(day)).isoformat()
     return date.fromisoformat(text).isoformat()

@@ -18,7 +18,9 @@ TERRITORIES = pd.DataFrame(
 PLACES = ["t1", "t2", "t3"]
 
 
-def scenario(demands: pd.DataFrame, funds: list[dict[str, Any]], constraints: list[dict[str, Any]], **more: Any) -> Scenario:
+def scenario(
+    demands: pd.DataFrame, funds: list[dict[str, Any]], constraints: list[dict[str, Any]], **more: Any
+) -> Scenario:
     said: dict[str, Any] = {
         "name": "impossible", "years": [2026], "funds": funds, "territories": TERRITORIES, "demands": demands,
         "measures": [{"id": "friche", "label": "Friche"}, {"id": "rebond", "label": "Rebond", "lumpy": True}],
@@ -30,7 +32,14 @@ def scenario(demands: pd.DataFrame, funds: list[dict[str, Any]], constraints: li
 def friches(asked: int = 100_000, units: float = 20) -> pd.DataFrame:
     """One reclaimed site a territory, 20 ha at 100 000 € each."""
     return pd.DataFrame(
-        {"id": ["f1", "f2", "f3"], "territory": PLACES, "measure": "friche", "units": units, "asked": asked, "emplois": [8, 6, 7]}
+        {
+            "id": ["f1", "f2", "f3"],
+            "territory": PLACES,
+            "measure": "friche",
+            "units": units,
+            "asked": asked,
+            "emplois": [8, 6, 7],
+        }
     )
 
 
@@ -51,7 +60,14 @@ def ten_rebonds_for_nine() -> Scenario:
     """Ten whole units, nine eligible demands."""
     places = [PLACES[k % 3] for k in range(9)]
     demands = pd.DataFrame(
-        {"id": [f"r{k}" for k in range(9)], "territory": places, "measure": "rebond", "units": 1, "asked": 200_000, "emplois": 5}
+        {
+            "id": [f"r{k}" for k in range(9)],
+            "territory": places,
+            "measure": "rebond",
+            "units": 1,
+            "asked": 200_000,
+            "emplois": 5,
+        }
     )
     return scenario(
         demands,
@@ -64,7 +80,14 @@ def share_against_count() -> Scenario:
     """Half of the money to Brittany, which has two Rebonds, and six Rebonds in all, five of them elsewhere."""
     places = ["t1", "t1", "t1", "t1", "t1", "t2", "t3"]
     demands = pd.DataFrame(
-        {"id": [f"r{k}" for k in range(7)], "territory": places, "measure": "rebond", "units": 1, "asked": 200_000, "emplois": 5}
+        {
+            "id": [f"r{k}" for k in range(7)],
+            "territory": places,
+            "measure": "rebond",
+            "units": 1,
+            "asked": 200_000,
+            "emplois": 5,
+        }
     )
     return scenario(
         demands,

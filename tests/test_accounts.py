@@ -185,7 +185,9 @@ def test_the_account_is_printed_in_euros_a_column_a_year():
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_narrow_terminals_lose_no_figure(width):
     lines = printed(allocator.solve(three_years()), width)
-    of_account = [line for line in lines if any(word in line for word in ("ouvert (AE)", "reste à payer", "CP ouverts"))]
+    of_account = [
+        line for line in lines if any(word in line for word in ("ouvert (AE)", "reste à payer", "CP ouverts"))
+    ]
     assert len(of_account) >= 3 and not any("…" in line for line in of_account)
     assert sum(line.count("€") for line in of_account if "reste à payer" in line) == 5
 
@@ -234,9 +236,13 @@ def test_identities():
         for fund in scenario.funds:
             rows, family = table[table["fund"] == fund.id].set_index("year"), inside[fund.id]
             own = plan.grants[plan.grants["fund"].isin(family)]
-            assert rows["committed"].to_dict() == {y: own.loc[own["year"] == y, "cents"].sum() for y in rows.index}, seed
+            assert rows["committed"].to_dict() == {y: own.loc[own["year"] == y, "cents"].sum() for y in rows.index}, (
+                seed
+            )
             own = plan.payments[plan.payments["fund"].isin(family)]
-            assert rows["paid"].to_dict() == {y: own.loc[own["year_paid"] == y, "cents"].sum() for y in rows.index}, seed
+            assert rows["paid"].to_dict() == {y: own.loc[own["year_paid"] == y, "cents"].sum() for y in rows.index}, (
+                seed
+            )
             back = dict.fromkeys(rows.index, 0)
             for (name, year), cents in paid_by.items():
                 for after, share in (scenario.funds[list(inside).index(name)].returns or {}).items():
@@ -246,7 +252,9 @@ def test_identities():
             assert (rows["committed"].cumsum() - rows["paid"].cumsum() == rows["due"]).all(), seed
             assert rows["due"].iloc[-1] == 0
             keeps = fund.amount is not None or fund.carry_over
-            assert rows["brought"].tolist()[1:] == (rows["left"].tolist()[:-1] if keeps else [0] * (len(rows) - 1)), seed
+            assert rows["brought"].tolist()[1:] == (rows["left"].tolist()[:-1] if keeps else [0] * (len(rows) - 1)), (
+                seed
+            )
             opened = fund.amount if fund.amount is not None else sum((fund.amounts or {}).values())
             assert rows["opened"].sum() == opened
             if keeps:  # in whole cents, on what may be kept together

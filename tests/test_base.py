@@ -60,9 +60,7 @@ def rules(scenario: allocator.Scenario) -> dict[str, object]:
 
 def test_a_key_replaces_and_the_rest_is_inherited(write) -> None:
     child = allocator.load(
-        write(
-            "enfant", "name: enfant\nbase: ../parent\nyears: [2026]\nfunds: [{id: g, amounts: {2026: 5}}]\n"
-        )
+        write("enfant", "name: enfant\nbase: ../parent\nyears: [2026]\nfunds: [{id: g, amounts: {2026: 5}}]\n")
     )
     assert (child.name, child.base, child.years) == ("enfant", "parent", [2026])
     assert child.label == ""  # not the base's
@@ -113,9 +111,7 @@ def test_a_lone_file_may_name_a_file_or_a_built_in_scenario(write, tmp_path: Pat
     lone = tmp_path / "seul.yaml"
     lone.write_text("name: seul\nbase: parent/scenario.yaml\n", encoding="utf-8")
     assert allocator.load(lone).base == "parent"
-    lone.write_text(
-        "name: seul\nbase: propositions-2025\nfunds: [{id: ademe, amount: 1 M€}]\n", encoding="utf-8"
-    )
+    lone.write_text("name: seul\nbase: propositions-2025\nfunds: [{id: ademe, amount: 1 M€}]\n", encoding="utf-8")
     scenario = allocator.load(lone)
     assert scenario.base == "propositions-2025"
     assert {fund.id: fund.amount for fund in scenario.funds}["ademe"] == 1_000_000_00

@@ -134,6 +134,7 @@ def test_lying_duals_weaken_the_bound_and_never_break_it(monkeypatch, lie, whole
 def test_no_engine_makes_an_impossible_scenario_possible(claim):
     def twist(p, o):
         return Outcome(claim, x=np.zeros(p.columns), duals=np.zeros(p.rows), objective=0.0, bound=0.0)
+
     plan = allocator.solve(scenario(floor="40 M€"), engine=Liar(twist))
     assert plan.status == "infeasible"
     assert plan.reading is None

@@ -70,9 +70,7 @@ def decode(level: str) -> Drawn:
     arcs = [np.cumsum(arc, axis=0) * scale + translate for arc in topology["arcs"]]
     shapes = topology["objects"][level]["geometries"]
     assert {shape["type"] for shape in shapes} <= {"Polygon", "MultiPolygon"}
-    polygons = {
-        shape["id"]: [shape["arcs"]] if shape["type"] == "Polygon" else shape["arcs"] for shape in shapes
-    }
+    polygons = {shape["id"]: [shape["arcs"]] if shape["type"] == "Polygon" else shape["arcs"] for shape in shapes}
     assert len(polygons) == len(shapes), "un identifiant sert deux fois"
     return Drawn(topology, arcs, polygons)
 
@@ -134,9 +132,7 @@ def test_neighbours_share_their_borders(drawn: dict[str, Drawn], level: str) -> 
     assert set(used.values()) == {1}, "un arc sert deux fois dans le même sens : recouvrement"
     frames = {shape["arcs"][0] for shape in file.topology["objects"]["insets"]["geometries"]}
     assert {n if n >= 0 else ~n for n in used} | frames == set(range(len(file.arcs))), "un arc ne sert pas"
-    segments = Counter(
-        frozenset([tuple(a), tuple(b)]) for arc in file.arcs for a, b in pairwise(arc)
-    )
+    segments = Counter(frozenset([tuple(a), tuple(b)]) for arc in file.arcs for a, b in pairwise(arc))
     drawn_twice = [pair for pair, count in segments.items() if count > 1]
     assert len(drawn_twice) <= 4, "une limite est écrite deux fois"  # the four sides that frames share
     shared = sum(1 for number in used if number >= 0 and ~number in used)

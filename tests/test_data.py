@@ -158,9 +158,7 @@ def test_a_population_that_does_not_add_up_stops_the_script(
     assert "121" in capsys.readouterr().err
 
 
-def test_missing_npm_is_said_clearly(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_npm_is_said_clearly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SystemExit) as stopped:
         script("build_territories").fetch(Path())

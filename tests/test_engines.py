@@ -102,9 +102,7 @@ ALL_WHOLE = {
     "negative units": (program([1, 1], [[2, 2]], [-INF], [-3], [-5, -5], [5, 5], integer=[1, 1]), -2),
     "equality of units": (program([1, 0], [[3, 5]], [29], [29], [0, 0], [9, 9], integer=[1, 1]), 8),
     "school": (  # one lumpy school of 780,12345 k€ and money to the cent
-        program(
-            [5, 1], [[-780.12345, 1], [0, 1]], [0, -INF], [INF, 2000.5], [0, 0], [3, INF], integer=[1, 0]
-        ),
+        program([5, 1], [[-780.12345, 1], [0, 1]], [0, -INF], [INF, 2000.5], [0, 0], [3, INF], integer=[1, 0]),
         2010.5,
     ),
 }
@@ -194,9 +192,7 @@ def test_knapsacks_against_brute_force(name: str) -> None:
         given = program(values, weights, [-INF] * m, room, [0] * n, [3] * n, integer=[1] * n, offset=-3)
         boxes = np.array(list(itertools.product(range(4), repeat=n)))
         fits = (boxes @ weights.T <= room).all(1)
-        assert ENGINES[name].solve(given, gap=0).objective == pytest.approx(
-            float((boxes @ values)[fits].max()) - 3
-        )
+        assert ENGINES[name].solve(given, gap=0).objective == pytest.approx(float((boxes @ values)[fits].max()) - 3)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -242,9 +238,7 @@ def test_unbounded(name: str, case: str) -> None:
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_unbounded_or_infeasible_with_whole_units_is_told_apart(name: str) -> None:
-    ray = program(
-        [0, 1, 0], [[1, -1, 0], [0, 0, 2]], [-INF, 0], [0.5, 4], [0] * 3, [5, INF, 3], integer=[1, 0, 1]
-    )
+    ray = program([0, 1, 0], [[1, -1, 0], [0, 0, 2]], [-INF, 0], [0.5, 4], [0] * 3, [5, INF, 3], integer=[1, 0, 1])
     assert ENGINES[name].solve(ray).reason is Reason.UNBOUNDED
     never = replace(ray, row_lower=np.array([-INF, 3.0]), row_upper=np.array([0.5, 3.0]))  # 2 z = 3
     reason = ENGINES[name].solve(never).reason  # CP-SAT needs a box, within which it proves nothing
@@ -301,9 +295,7 @@ def test_engines_without_whole_units_say_so(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_duplicate_entries_and_given_arrays_stay_as_they_were(name: str) -> None:
-    doubled = sparse.csr_matrix(
-        (np.array([0.5, 0.5, 1.0]), np.array([0, 0, 1]), np.array([0, 3])), shape=(1, 2)
-    )
+    doubled = sparse.csr_matrix((np.array([0.5, 0.5, 1.0]), np.array([0, 0, 1]), np.array([0, 3])), shape=(1, 2))
     given = replace(program([1, 1], [[0, 0]], [-INF], [3], [0, 0], [2, 2]), matrix=doubled)
     assert ENGINES[name].solve(given).objective == pytest.approx(3)
     assert given.matrix.nnz == 3
@@ -391,9 +383,7 @@ def test_engines_agree_on_odd_programs(name: str) -> None:
         if given.integer.any() and name not in WHOLE:
             continue
         one, other = ENGINES["highs"].solve(given, gap=0), ENGINES[name].solve(given, gap=0)
-        if (
-            name == "cp-sat" and not given.integer.all()
-        ):  # in steps it may find less, never more nor the contrary
+        if name == "cp-sat" and not given.integer.all():  # in steps it may find less, never more nor the contrary
             assert other.reason in (one.reason, Reason.NOTHING, Reason.FEASIBLE), given
             if one.objective is not None and other.objective is not None:
                 assert other.objective <= one.objective + 1e-6 * (1 + abs(one.objective))
@@ -421,9 +411,7 @@ def test_the_same_point_twice(name: str) -> None:
 def test_a_start_is_a_hint_good_or_bad(name: str) -> None:
     given, best = ALL_WHOLE["knapsack"]
     for start in ([0, 1, 1], [1, 1, 1], [0.5, np.nan, 7]):
-        assert ENGINES[name].solve(given, gap=0, start=np.array(start, float)).objective == pytest.approx(
-            best
-        )
+        assert ENGINES[name].solve(given, gap=0, start=np.array(start, float)).objective == pytest.approx(best)
 
 
 # --- honesty at the limits ------------------------------------------------------------------------
@@ -741,9 +729,7 @@ def test_a_session_equals_cold_solves_after_any_edits(name: str) -> None:
             elif kind == 2:
                 changes["objective"] = given.objective * np.round(rng.uniform(-0.5, 2, given.columns), 2)
             elif kind == 3:
-                changes["lower"] = np.where(
-                    rng.random(given.columns) < 0.3, 2.0, 0.0
-                )  # may cross the upper bounds
+                changes["lower"] = np.where(rng.random(given.columns) < 0.3, 2.0, 0.0)  # may cross the upper bounds
             else:
                 changes = {"lower": given.lower, "row_lower": given.row_lower * rng.uniform(0, 1)}
                 extra = sparse.csr_matrix(np.round(rng.uniform(0, 2, (1, now.columns)), 1))
@@ -778,9 +764,7 @@ def test_a_highs_session_survives_nonsense_and_stops() -> None:
     assert session.solve(row_upper=np.array([4.0, 3.0]), stop=lambda: True).reason is Reason.NOTHING
     assert session.solve(time_limit=0).reason is Reason.NOTHING
     assert session.solve().objective == pytest.approx(16)
-    assert (
-        session.solve(objective=np.array([1.0, -1.0]), lower=np.array([0.0, -INF])).reason is Reason.UNBOUNDED
-    )
+    assert session.solve(objective=np.array([1.0, -1.0]), lower=np.array([0.0, -INF])).reason is Reason.UNBOUNDED
     assert session.solve(lower=np.zeros(2)).objective == pytest.approx(8)
 
 

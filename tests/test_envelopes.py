@@ -109,7 +109,12 @@ def test_a_ceiling_of_payments_binds_in_the_year_it_is_paid():
     fund = {"id": "f", "amounts": {2026: 1000}, "payments": {2026: 60, 2027: 100}, "on": {"measures": ["ecole"]}}
     plan = solved(fund, gap=0)
     assert plan.status == "optimal"
-    assert plan.units.set_index("demand")["units"].to_dict() == {"a-ecole": 1, "a-friche": 0, "b-ecole": 0, "b-friche": 0}
+    assert plan.units.set_index("demand")["units"].to_dict() == {
+        "a-ecole": 1,
+        "a-friche": 0,
+        "b-ecole": 0,
+        "b-friche": 0,
+    }
     paid = plan.payments.groupby("year_paid")["cents"].sum()
     assert paid.to_dict() == {2026: 3000, 2027: 7000}
 
@@ -194,13 +199,6 @@ def test_announced_regions_keep_their_part_until_it_is_returned():
     assert later.summary()["totals"]["by_region"] == {"Nord": 30000, "Sud": 16000}
     early = later.grants[(later.grants["territory"] == "a") & (later.grants["year"] == 2026)]
     assert early["cents"].sum() <= 20000
-
-
-def test_money_without_end_never_spends_more_than_there_is():
-    """A fund whose money comes back at once lends for ever, as far as demands go."""
-    measures = [{"id": "ecole", "lumpy": True}, {"id": "friche"}]
-    plan = solved({"id": "f", "amount": 100, "returns": {0: 1}}, gap=1e-4, measures=measures)
-    assert plan.objective == pytest.approx(9 * 3 + 6 * 3 + 0.5 * 50 + 0.6 * 50)
 
 
 def test_grant_equivalent_of_repayable_money():

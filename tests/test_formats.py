@@ -1,7 +1,5 @@
 """Folders and files: what is read, and where every mistake is found."""
 
-
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -53,9 +51,7 @@ d3,020,friche,3,10 k€,0,2,true,
 """
 
 
-def folder(
-    at: Path, yaml: str = YAML, territories: str | bytes = TERRITORIES, demands: str | bytes = DEMANDS
-) -> Path:
+def folder(at: Path, yaml: str = YAML, territories: str | bytes = TERRITORIES, demands: str | bytes = DEMANDS) -> Path:
     at.mkdir(exist_ok=True)
     (at / "scenario.yaml").write_text(yaml, encoding="utf-8")
     for name, text in (("territories.csv", territories), ("demands.csv", demands)):
@@ -143,6 +139,7 @@ d5,010,rebond,1
         "scenario.yaml, constraint (ligne 14) : clé inconnue « constraint ». Vouliez-vous dire « constraints » ?",
         "scenario.yaml, funds[0].amout (ligne 6) : clé inconnue « amout ». Vouliez-vous dire « amount » ?",
         "scenario.yaml, funds[1].amounts[2026] (ligne 8) : « 1 zz » n'est pas un montant",
+        "scenario.yaml, funds[1].amounts[2031] (ligne 8) : année 2031 hors de l'horizon",
         "scenario.yaml, measures[1].id (ligne 11) : identifiant « rebond » déjà utilisé",
         "scenario.yaml, constraints[1].kind (ligne 19) : règle inconnue « flor ». Vouliez-vous dire « floor » ?",
         "scenario.yaml, constraints[0].on.where.regin (ligne 17) : attribut inconnu « regin »."
@@ -273,9 +270,7 @@ def test_a_table_that_cannot_be_opened_is_told_once(tmp_path: Path) -> None:
 )
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_csv_cells_come_back(rows: list[list[str]]) -> None:
-    text = "a,b,c\n" + "".join(
-        ",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows
-    )
+    text = "a,b,c\n" + "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows)
     table = read_csv(text.encode(), "x.csv", ["a", "b", "c"])
     assert table.problems == []
     assert table.frame is not None

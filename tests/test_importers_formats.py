@@ -133,7 +133,9 @@ def test_ti_as_attributes_of_epci(run: Callable[..., Any], tmp_path: Path) -> No
     assert 0 < int(part["ti_population"]) < int(part["population"])
     assert rows["200000438"]["territoire_industrie"] == "false" and rows["200000438"]["ti"] == ""
     scenario = allocator.load(tmp_path / "out")
-    share = next(rule for rule in scenario.constraints if rule.id == "part-operateurs")  # proposition 22, on the list itself
+    share = next(
+        rule for rule in scenario.constraints if rule.id == "part-operateurs"
+    )  # proposition 22, on the list itself
     assert share.on.where.keys() == {"territoire_industrie"}
     assert scenario.territories["ti_population"].sum() == sum(int(row["ti_population"]) for row in rows.values())
 
@@ -142,7 +144,11 @@ def test_ti_as_perimeters(run: Callable[..., Any], tmp_path: Path) -> None:
     assert run("ti", TI, options=("--as", "perimeters"))[0] == 0
     rows = by_id(tmp_path / "out/territories.csv")
     assert set(rows) == {"ti-8422", "ti-1101", "ti-2707"}
-    assert (rows["ti-8422"]["population"], rows["ti-8422"]["region"], rows["ti-8422"]["departement"]) == ("28363", "84", "74")
+    assert (rows["ti-8422"]["population"], rows["ti-8422"]["region"], rows["ti-8422"]["departement"]) == (
+        "28363",
+        "84",
+        "74",
+    )
     assert rows["ti-2707"]["members"] == "1"
     assert {"territory": "ti-2707", "commune": "58046"} in table(tmp_path / "out/members.csv")
 
@@ -151,7 +157,12 @@ def test_ti_by_communes_with_several_ids(run: Callable[..., Any], tmp_path: Path
     communes = "insee_com,lib_com,id_ti,lib_ti\n74042,Bonneville,ti-1 ; ti-2,Un ; Deux\n74164,Marignier,ti-2,Deux\n01004,Ambérieu,NR,NR\n"
     assert run("ti", communes)[0] == 0
     row = by_id(tmp_path / "out/territories.csv")["200000172"]
-    assert (row["territoire_industrie"], row["ti"], row["ti_name"], row["ti_population"]) == ("false", "ti-1 ; ti-2", "Un ; Deux", "19752")
+    assert (row["territoire_industrie"], row["ti"], row["ti_name"], row["ti_population"]) == (
+        "false",
+        "ti-1 ; ti-2",
+        "Un ; Deux",
+        "19752",
+    )
 
 
 # --- Fonds friches
@@ -162,7 +173,10 @@ def test_fonds_friches_makes_a_scenario(run: Callable[..., Any], tmp_path: Path)
     assert status == 0
     account = balanced(tmp_path / "out")
     assert account["rows"] == {"read": 14, "placed": 3, "reported": 11}
-    assert account["quantities"]["deficits"]["placed"] == "350000.5" and account["quantities"]["hectares"]["placed"] == "3.75"
+    assert (
+        account["quantities"]["deficits"]["placed"] == "350000.5"
+        and account["quantities"]["hectares"]["placed"] == "3.75"
+    )
     assert account["quantities"]["deficits"]["reported"] == "42"  # the unreadable one counts nothing on either side
     rows = by_id(tmp_path / "out/demands.csv")
     assert rows["11"]["nature"] == "commerciale ; transports" and rows["11"]["beneficiary_kind"] == "collectivité"
@@ -194,7 +208,12 @@ def test_cartofriches_makes_a_scenario(run: Callable[..., Any], tmp_path: Path) 
     assert status == 0
     account = balanced(tmp_path / "out")
     assert account["rows"] == {"read": 10, "placed": 3, "reported": 7}
-    assert account["quantities"]["hectares"] == {"unit": "ha", "read": "1.9186", "placed": "1.8768", "reported": "0.0418"}
+    assert account["quantities"]["hectares"] == {
+        "unit": "ha",
+        "read": "1.9186",
+        "placed": "1.8768",
+        "reported": "0.0418",
+    }
     rows = by_id(tmp_path / "out/demands.csv")
     assert (rows["A"]["units"], rows["A"]["territory"], rows["A"]["industrielle"]) == ("1.1268", "240100883", "true")
     assert rows["B"]["territory"] == "200054807" and rows["C"]["territory"] == "200000172"
@@ -236,7 +255,9 @@ def test_the_rules_to_try_can_be_read(run: Callable[..., Any], tmp_path: Path, f
     said = path.read_text(encoding="utf-8")
     rules = re.findall(r"^#  - (.*)$", said, re.MULTILINE)
     assert len(rules) == 3
-    path.write_text(said.replace("constraints: []", "constraints:\n" + "".join(f"  - {rule}\n" for rule in rules)), encoding="utf-8")
+    path.write_text(
+        said.replace("constraints: []", "constraints:\n" + "".join(f"  - {rule}\n" for rule in rules)), encoding="utf-8"
+    )
     assert len(allocator.load(tmp_path / "out").constraints) == 3
 
 
@@ -255,7 +276,11 @@ def test_chomage_weighs_by_people(run: Callable[..., Any], tmp_path: Path, order
     # Bonneville 13 320 people at 7.2, Marignier 6 432 at 9.8
     assert Fraction(rows["200000172"]["chomage"]) == round(Fraction(13_320 * 72 + 6_432 * 98, 19_752 * 10), 6)
     assert rows["200000172"]["zone_emploi"] == "Nord" and rows["240100883"]["chomage"] == "9.8"
-    assert (rows["200000438"]["chomage"], rows["200000438"]["chomage_connu"], rows["200000438"]["zone_emploi"]) == ("0", "false", "")
+    assert (rows["200000438"]["chomage"], rows["200000438"]["chomage_connu"], rows["200000438"]["zone_emploi"]) == (
+        "0",
+        "false",
+        "",
+    )
     assert allocator.load(tmp_path / "out").territories["chomage"].max() == 9.8
 
 
@@ -285,7 +310,18 @@ COMMUNES = "Code commune;Sites;Surface m²;Taux;Genre;année\n74042;2;10000;10;u
 
 
 def test_indicators_by_commune(run: Callable[..., Any], tmp_path: Path) -> None:
-    options = ("--sum", "sites", "--hectares", "friches=surface m2", "--mean", "taux", "--text", "genre", "--where", "annee=2024")
+    options = (
+        "--sum",
+        "sites",
+        "--hectares",
+        "friches=surface m2",
+        "--mean",
+        "taux",
+        "--text",
+        "genre",
+        "--where",
+        "annee=2024",
+    )
     assert run("indicators", COMMUNES, options=options)[0] == 0
     account = balanced(tmp_path / "out")
     assert account["rows"] == {"read": 5, "placed": 2, "reported": 3}
@@ -326,7 +362,9 @@ def test_indicators_by_other_codes(run: Callable[..., Any], tmp_path: Path, text
 
 def test_indicators_onto_demands(run: Callable[..., Any], tmp_path: Path) -> None:
     demands = tmp_path / "demands.csv"
-    demands.write_text('id,territory,measure,units,asked\n01,200000172,friche,1,5\n2,240100883,"a, b",1,5\n', encoding="utf-8")
+    demands.write_text(
+        'id,territory,measure,units,asked\n01,200000172,friche,1,5\n2,240100883,"a, b",1,5\n', encoding="utf-8"
+    )
     assert run("indicators", COMMUNES, options=("--sum", "sites", "--demands", str(demands)))[0] == 0
     rows = by_id(tmp_path / "out/demands.csv")
     assert rows["01"]["Sites"] == "10" and rows["2"]["Sites"] == "0" and rows["2"]["measure"] == "a, b"
@@ -339,7 +377,14 @@ def test_indicators_mistakes_are_all_told(run: Callable[..., Any]) -> None:
     options = ("--sum", "site,population=taux", "--mean", "taux", "--mean", "taux", "--where", "annee", "--key", "cle")
     status, out, err = run("indicators", COMMUNES, options=options)
     assert (status, out) == (2, "")
-    for said in ("Vouliez-vous dire « Sites »", "« population » est une colonne", "demandée deux fois", "COLONNE=VALEUR", "« cle » absente", "--level"):
+    for said in (
+        "Vouliez-vous dire « Sites »",
+        "« population » est une colonne",
+        "demandée deux fois",
+        "COLONNE=VALEUR",
+        "« cle » absente",
+        "--level",
+    ):
         assert said in err
     status, _, err = run("indicators", "dep;n\n74;1\n", options=("--sum", "n"))
     assert status == 2 and "ne se répartit pas" in err
@@ -357,7 +402,12 @@ def test_json_is_one_object_and_nothing_else(run: Callable[..., Any], tmp_path: 
     assert (status, err) == (0, "")
     report = json.loads(out)
     assert report["format"] == "ti" and report["rows"]["read"] == 5
-    assert [Path(name).name for name in report["written"]] == ["territories.csv", "scenario.yaml", "non-places.csv", "import.json"]
+    assert [Path(name).name for name in report["written"]] == [
+        "territories.csv",
+        "scenario.yaml",
+        "non-places.csv",
+        "import.json",
+    ]
     status, out, _ = run("ti", "a,b\n1,2\n", options=("--json",))
     assert status == 2 and len(json.loads(out)["errors"]) == 1
 
@@ -391,7 +441,9 @@ def test_the_same_files_give_the_same_bytes(run: Callable[..., Any], tmp_path: P
 
 @shared
 def test_real_ti(run: Callable[..., Any], tmp_path: Path) -> None:
-    assert run("ti", str(SHARED / "territoires-industrie/ti_groupements_183.csv"), options=("--as", "perimeters"))[0] == 0
+    assert (
+        run("ti", str(SHARED / "territoires-industrie/ti_groupements_183.csv"), options=("--as", "perimeters"))[0] == 0
+    )
     assert balanced(tmp_path / "out")["rows"] == {"read": 641, "placed": 641, "reported": 0}
     perimeters = table(tmp_path / "out/territories.csv")
     assert len(perimeters) == 183
@@ -404,7 +456,9 @@ def test_real_ti(run: Callable[..., Any], tmp_path: Path) -> None:
 @shared
 def test_real_fonds_friches(run: Callable[..., Any], tmp_path: Path) -> None:
     folder = SHARED / "fonds-friches"
-    assert run("fonds-friches", str(folder / "fr_g_fdfriche_r.csv"), str(folder / "depense_t_amenagement_r.csv"))[0] == 0
+    assert (
+        run("fonds-friches", str(folder / "fr_g_fdfriche_r.csv"), str(folder / "depense_t_amenagement_r.csv"))[0] == 0
+    )
     account = balanced(tmp_path / "out")
     assert [file["rows"] for file in account["files"]] == [4446, 4444]
     demands = table(tmp_path / "out/demands.csv")
@@ -428,7 +482,14 @@ def test_real_cartofriches(run: Callable[..., Any], tmp_path: Path) -> None:
 @shared
 def test_real_cartofriches_by_commune(run: Callable[..., Any], tmp_path: Path) -> None:
     path = str(SHARED / "cartofriches/cartofriches_communes.csv")
-    assert run("indicators", path, options=("--sum", "nb_sites, nb_friche_industrielle", "--hectares", "friches=surface_m2"))[0] == 0
+    assert (
+        run(
+            "indicators",
+            path,
+            options=("--sum", "nb_sites, nb_friche_industrielle", "--hectares", "friches=surface_m2"),
+        )[0]
+        == 0
+    )
     account = balanced(tmp_path / "out")
     assert account["rows"] == {"read": 9138, "placed": 9134, "reported": 4}  # islands without an EPCI
     assert account["quantities"]["nb_sites"]["read"] == "27983"

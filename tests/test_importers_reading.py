@@ -51,7 +51,22 @@ PLAIN = "Code INSEE;Surface (m²);Note\r\n01004;1 234,5;Évron – été\r\n2A00
         PLAIN.replace("NULL", "NULL;;").encode(),
         gzip.compress(PLAIN.encode()),
     ],
-    ids=["utf8", "bom", "cp1252", "utf16", "lf", "u0096", "tabs", "commas", "sep", "title", "missing", "short", "long", "gzip"],
+    ids=[
+        "utf8",
+        "bom",
+        "cp1252",
+        "utf16",
+        "lf",
+        "u0096",
+        "tabs",
+        "commas",
+        "sep",
+        "title",
+        "missing",
+        "short",
+        "long",
+        "gzip",
+    ],
 )
 def test_a_table_reads_the_same_in_any_dress(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "t.csv"
@@ -147,7 +162,9 @@ def test_cells() -> None:
     assert reading.clean(" \u00a0N/A\t") == "" and reading.clean("e\u0301té") == "été"
 
 
-@pytest.mark.parametrize(("read", "text"), [(reading.day, "31/02/2023"), (reading.number, "douze"), (reading.euros, "1,234 €")])
+@pytest.mark.parametrize(
+    ("read", "text"), [(reading.day, "31/02/2023"), (reading.number, "douze"), (reading.euros, "1,234 €")]
+)
 def test_cells_that_say_something_else_are_refused(read: Callable[[str], object], text: str) -> None:
     with pytest.raises(ValueError, match=text) as wrong:
         read(text)
@@ -160,7 +177,11 @@ def test_cells_that_say_something_else_are_refused(read: Callable[[str], object]
 def test_communes_of_any_year_lie_on_todays_map() -> None:
     here = atlas()
     assert len(here.communes) == 34_969 and len(here.epci) == 1255
-    assert here.commune("13201").code == "13055" and here.commune("75120").code == "75056" and here.commune("69389").code == "69123"
+    assert (
+        here.commune("13201").code == "13055"
+        and here.commune("75120").code == "75056"
+        and here.commune("69389").code == "69123"
+    )
     assert here.commune("01340").code == "01015"  # merged into Arboys en Bugey
     assert here.commune("1004").code == here.commune("210100046").code == "01004"
     assert here.epci_of("75116") == here.epci_of("93066") == "200054781"  # Métropole du Grand Paris
@@ -176,7 +197,9 @@ def test_members_make_up_their_epci() -> None:
     assert {c.code for c in here.members["200054781"]} - grand_paris == {"75056"}
 
 
-@pytest.mark.parametrize(("code", "why"), [("99999", "inconnu"), ("29155", "sans EPCI"), ("", "inconnu"), ("97501", "sans EPCI")])
+@pytest.mark.parametrize(
+    ("code", "why"), [("99999", "inconnu"), ("29155", "sans EPCI"), ("", "inconnu"), ("97501", "sans EPCI")]
+)
 def test_communes_that_lie_in_no_epci_say_why(code: str, why: str) -> None:
     with pytest.raises(Unplaced) as unplaced:
         atlas().epci_of(code)
@@ -245,7 +268,9 @@ def test_what_is_read_is_placed_or_reported(account: Callable[[], tuple[Account,
 
 
 @pytest.mark.parametrize(("rows", "ha"), [(3, "1.50005"), (2, "1.5"), (1, "1.50005")])
-def test_an_account_that_does_not_balance_is_refused(account: Callable[[], tuple[Account, list[Row]]], rows: int, ha: str) -> None:
+def test_an_account_that_does_not_balance_is_refused(
+    account: Callable[[], tuple[Account, list[Row]]], rows: int, ha: str
+) -> None:
     mine, read = account()
     mine.refuse(read[-1], Text("inconnu", "unknown"))
     with pytest.raises(AssertionError):

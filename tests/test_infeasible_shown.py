@@ -165,7 +165,13 @@ def test_the_groups_that_matter_are_named_as_people_call_them():
     question = CASES["floors above a fund"][0]()
     rules = [
         {"kind": "floor", "id": "p", "label": "Plancher par région", "per": "region", "amount": "1 M€"},
-        {"kind": "ceiling", "id": "c", "label": "Plafond Bretagne", "on": {"where": {"region": "53"}}, "amount": "900 k€"},
+        {
+            "kind": "ceiling",
+            "id": "c",
+            "label": "Plafond Bretagne",
+            "on": {"where": {"region": "53"}},
+            "amount": "900 k€",
+        },
     ]
     found = explained(question.with_(constraints=rules))
     assert "« Plancher par région » (Bretagne)" in [part.requirement.name.fr for part in found.parts]

@@ -1,7 +1,5 @@
 """Euros as people write them, and back: exact both ways."""
 
-
-
 from __future__ import annotations
 
 import math
@@ -192,9 +190,7 @@ def test_fields_store_exactly_and_write_back() -> None:
     assert _Fields.model_json_schema()["properties"]["amount"]["description"] == "euros"
 
 
-@pytest.mark.parametrize(
-    "bad", [{"rate": 1.2}, {"rate": -0.1}, {"rate": True}, {"amount": True}, {"weight": "x"}]
-)
+@pytest.mark.parametrize("bad", [{"rate": 1.2}, {"rate": -0.1}, {"rate": True}, {"amount": True}, {"weight": "x"}])
 def test_fields_refuse(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         _Fields.model_validate(bad)

@@ -139,7 +139,9 @@ def test_in_how_many_plans_of_each_tolerance():
 
 
 def test_what_the_rules_force_is_sure():
-    locked = twins().with_(constraints=[{"kind": "lock", "id": "promis", "on": {"demands": ["worst"]}, "decision": "fund"}])
+    locked = twins().with_(
+        constraints=[{"kind": "lock", "id": "promis", "on": {"demands": ["worst"]}, "decision": "fund"}]
+    )
     found_out = certainty(Variants(allocator.solve(locked)), "worst")
     assert found_out.forced and found_out.verdict == "sure"
     assert "les règles ne le permettent pas" in found_out.text("fr")

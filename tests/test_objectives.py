@@ -169,7 +169,10 @@ def test_steps_refuse_points_that_shrink():
     [
         ({"maximin": {"of": "emploi", "per": "region"}}, "maximin.of"),
         ({"maximin": {"of": "euros", "per": "regoin"}}, "maximin.per"),
-        ({"lexicographic": [{"maximise": {"emplois": 1}}, {"maximise": {"emploi": 1}}]}, "lexicographic.1.maximise.emploi"),
+        (
+            {"lexicographic": [{"maximise": {"emplois": 1}}, {"maximise": {"emploi": 1}}]},
+            "lexicographic.1.maximise.emploi",
+        ),
         ({"lexicographic": []}, "lexicographic"),
         ({"minimise": "emplois"}, "minimise"),
         ({"maximin": {"of": "euros", "per": "region", "depth": 0}}, "maximin.depth"),
@@ -193,4 +196,7 @@ def test_an_annual_measure_is_asked_again_every_year():
     assert years.demands["project"].tolist() == ["a1", "a1", "a2", "a2"]
     assert years.with_(name="u").demands["id"].tolist() == years.demands["id"].tolist()
     plan = allocator.solve(years)
-    assert plan.grants[["demand", "year", "cents"]].values.tolist() == [["a2 2026", 2026, 3000], ["a2 2027", 2027, 3000]]
+    assert plan.grants[["demand", "year", "cents"]].values.tolist() == [
+        ["a2 2026", 2026, 3000],
+        ["a2 2027", 2027, 3000],
+    ]

@@ -21,9 +21,7 @@ ENGINE_LIBRARIES = ("highspy", "ortools", "pulp")
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """This Python, afresh, with these arguments, in the project's folder."""
     command, settings = [sys.executable, *arguments], os.environ | environment
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=settings, timeout=120, check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=settings, timeout=120, check=False)
 
 
 def printed(code: str) -> str:

@@ -1,7 +1,5 @@
 """What a scenario accepts, completes and refuses; every mistake at once."""
 
-
-
 from __future__ import annotations
 
 import copy
@@ -168,17 +166,27 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"funds": [{"id": "f", "amount": 1, "payments": {2020: 1}}]}, "funds[0].payments[2020]", "hors de l'horizon"),
     ({"funds": [{"id": "f", "amount": 1, "income": {2050: 1}}]}, "funds[0].income[2050]", "hors de l'horizon"),
     ({"funds": [{"id": "f", "amount": 1, "returns": {1: 0.5, 2: 0.6}}]}, "funds[0]", "plus que ce qui est payé"),
-    ({"funds": [{"id": "f", "amount": 1, "returns": {-1: 0.5}}]}, "funds[0].returns[-1]", "supérieure ou égale à 0"),
+    ({"funds": [{"id": "f", "amount": 1, "returns": {-1: 0.5}}]}, "funds[0].returns[-1]", "supérieure ou égale à 1"),
+    ({"funds": [{"id": "f", "amount": 1, "returns": {0: 0.5}}]}, "funds[0].returns[0]", "supérieure ou égale à 1"),
     ({"funds": [{"id": "f", "amount": 1, "reference_rate": 0.5}]}, "funds[0]", "returns"),
     ({"funds": [{"id": "f", "amount": -1, "income": {1999: 1}}]}, "funds[0].income[1999]", "hors de l'horizon"),
     ({"funds": [{"id": "f", "amount": 1, "payments": {1999: 1}}]}, "funds[0].payments[1999]", "hors de l'horizon"),
-    ({"funds": [{"id": "f", "amount": 1, "returns": {1: "1/1000000007", 2: "1/1000000009"}}]}, "funds[0].returns", "trop fines"),
+    (
+        {"funds": [{"id": "f", "amount": 1, "returns": {1: "1/1000000007", 2: "1/1000000009"}}]},
+        "funds[0].returns",
+        "trop fines",
+    ),
     ({"funds": [{"id": "f", "amount": 1, "transfers": {"g": 1}}]}, "funds[0].transfers.g", "fonds inconnu"),
     (
         {"funds": [{"id": "f", "amount": 1, "transfers": {"g": 1}}, {"id": "g", "amount": 1, "parent": "f"}]},
-        "funds[0].transfers.g", "celui qui le contient",
+        "funds[0].transfers.g",
+        "celui qui le contient",
     ),
-    ({"funds": [{"id": "f", "amount": 1, "notified": {"Nulle part": 1}}]}, "funds[0].notified.Nulle part", "région inconnue"),
+    (
+        {"funds": [{"id": "f", "amount": 1, "notified": {"Nulle part": 1}}]},
+        "funds[0].notified.Nulle part",
+        "région inconnue",
+    ),
     ({"funds": [{"id": "f", "amount": 1, "notified": {"Bretagne": 2}}]}, "funds[0]", "dépassent"),
     ({"funds": [{"id": "f", "amount": 1, "notified_until": 2026}]}, "funds[0]", "va avec notified"),
     (
@@ -209,7 +217,8 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"measures": [{"id": "m"}, {"id": "e", "steps": [{"up_to": 0.5, "value": 1}]}]}, "measures[1]", "finir à 1"),
     (
         {"measures": [{"id": "m"}, {"id": "e", "steps": [{"up_to": 0.5, "value": 1}, {"up_to": 1, "value": 2}]}]},
-        "measures[1]", "concave",
+        "measures[1]",
+        "concave",
     ),
     ({"measures": [{"id": "m"}, {"id": "e", "lumpy": "oui"}]}, "measures[1].lumpy", "true ou false"),
     (with_cells(id=["a", "b", "a"]), "demands, ligne 3, colonne id", "déjà utilisé"),
@@ -306,9 +315,7 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("changes", "place", "expected"), SPOILT, ids=[f"{p}-{w}"[:60] for _, p, w in SPOILT]
-)
+@pytest.mark.parametrize(("changes", "place", "expected"), SPOILT, ids=[f"{p}-{w}"[:60] for _, p, w in SPOILT])
 def test_each_mistake_is_placed_and_told(changes: dict[str, Any], place: str, expected: str) -> None:
     problems = problems_of(**copy.deepcopy(changes))
     told = {str(p.place.fr if isinstance(p.place, Text) else p.place): p for p in problems}
@@ -346,9 +353,7 @@ def test_all_mistakes_come_together_even_those_inside_what_was_refused() -> None
 
 def test_a_thousand_equal_mistakes_are_counted_not_recited() -> None:
     n = 1000
-    many = pd.DataFrame(
-        {"id": range(n), "territory": "t1", "measure": "m", "units": 1, "asked": 0, "emplois": "x"}
-    )
+    many = pd.DataFrame({"id": range(n), "territory": "t1", "measure": "m", "units": 1, "asked": 0, "emplois": "x"})
     problems = problems_of(demands=many, constraints=[])
     texts = [p.text("fr") for p in problems]
     assert len(texts) < 50
@@ -390,11 +395,7 @@ def test_funds_do_not_contain_each_other(loop: dict[str, str]) -> None:
             "sans « filiere »",
         ),
         (
-            {
-                "constraints": [
-                    {"kind": "ceiling", "amount": 1, "on": {"where": {"region": "11"}, "measures": "e"}}
-                ]
-            },
+            {"constraints": [{"kind": "ceiling", "amount": 1, "on": {"where": {"region": "11"}, "measures": "e"}}]},
             "aucun dossier",
         ),
     ],
@@ -432,9 +433,7 @@ def test_the_order_of_rows_and_columns_does_not_matter() -> None:
 
 def test_the_way_numbers_are_written_does_not_matter() -> None:
     one = Scenario(**(parts() | with_cells(asked=[100.1, 0.3, 50], units=[1.5, 2.0, 3.0])))
-    other = Scenario(
-        **(parts() | with_cells(asked=["100,10 €", Decimal("0.30"), 50], units=["1,5", "2", "3"]))
-    )
+    other = Scenario(**(parts() | with_cells(asked=["100,10 €", Decimal("0.30"), 50], units=["1,5", "2", "3"])))
     assert one.input_hash == other.input_hash
     assert other.demands["units"].tolist() == one.demands["units"].tolist()
 
@@ -523,6 +522,26 @@ def test_prior_aid_is_read() -> None:
     }
     problems = problems_of(prior_aid=aid.assign(date=["hier", "2025"], cents=[1.5, -1]))
     assert len(problems) == 3
+    written = pd.DataFrame({"beneficiary": ["t1", "t2"], "date": ["31/01/2025", 2024], "amount": ["0,07 €", "2 M€"]})
+    euros = Scenario(**(parts() | {"prior_aid": written})).prior_aid
+    assert euros is not None and euros.columns.tolist() == ["beneficiary", "date", "cents"]
+    assert euros.values.tolist() == [["t1", "2025-01-31", 7], ["t2", "2024", 200_000_000]]
+    assert len(problems_of(prior_aid=written.assign(cents=1))) == 1
+    assert "amount" in problems_of(prior_aid=aid.drop(columns="cents"))[0].text("fr")
+
+
+def test_prior_aid_of_nobody_is_told() -> None:
+    """A name in no demand would be ignored, and a rule broken in silence."""
+    demands = parts()["demands"].assign(beneficiary=["ACME", "SAS Été", "SAS Été"])
+    aid = pd.DataFrame({"beneficiary": ["Acme", "sas ete"], "date": ["2025", "2025"], "cents": [1, 1]})
+    problems = [p.text("fr") for p in problems_of(demands=demands, prior_aid=aid)]
+    assert len(problems) == 2 and "« ACME »" in problems[0] and "« SAS Été »" in problems[1]
+    typo = aid.assign(beneficiary=["ACME", "SAS Étes"])
+    scenario = Scenario(**(parts() | {"demands": demands, "prior_aid": typo}))
+    (warning,) = [w.text("fr") for w in scenario.warnings if "ne demande rien" in w.text("fr")]
+    assert "« SAS Été »" in warning
+    problems = [p.text("fr") for p in problems_of(prior_aid=typo)]
+    assert len(problems) == 1 and "colonne beneficiary" in problems[0]
 
 
 # Words

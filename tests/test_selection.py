@@ -124,9 +124,7 @@ def test_pick(said: dict[str, Any], changed: dict[str, list[Any]]) -> None:
         ({"territories": "t1", "where": {"region": "84"}}, "on", "aucun territoire"),
     ],
 )
-def test_problems_say_where_what_and_what_would_be_right(
-    said: dict[str, Any], place: str, expected: str
-) -> None:
+def test_problems_say_where_what_and_what_would_be_right(said: dict[str, Any], place: str, expected: str) -> None:
     problems = Selection(**said).problems(SCENARIO, "on")
     assert [problem.place for problem in problems] == [place]
     assert expected in problems[0].text("fr")
@@ -210,8 +208,7 @@ def test_pick_agrees_with_reading_row_by_row(said: dict[str, Any]) -> None:
         expected.append(
             row["measure"] in said.get("measures", {row["measure"]})
             and row["territory"] in said.get("territories", {row["territory"]})
-            and home.loc[row["territory"], "region"]
-            in where.get("region", {home.loc[row["territory"], "region"]})
+            and home.loc[row["territory"], "region"] in where.get("region", {home.loc[row["territory"], "region"]})
             and row["filiere"] in where.get("filiere", {row["filiere"]})
             and row["units"] >= where.get("units", {"min": 0})["min"]
             and row["neuf"] == where.get("neuf", row["neuf"])

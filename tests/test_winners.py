@@ -119,7 +119,10 @@ def test_gini_is_the_mean_difference_between_two_people(groups):
 @given(GROUPS, st.integers(2, 5))
 def test_splitting_a_group_into_equal_parts_changes_nothing(groups, parts):
     cents, people = (np.array(each, float) for each in zip(*groups, strict=True))
-    one, many = Inequality.of(cents, people), Inequality.of(np.repeat(cents / parts, parts), np.repeat(people / parts, parts))
+    one, many = (
+        Inequality.of(cents, people),
+        Inequality.of(np.repeat(cents / parts, parts), np.repeat(people / parts, parts)),
+    )
     assert many.gini == pytest.approx(one.gini, abs=1e-9)
     assert many.theil == pytest.approx(one.theil, abs=1e-9)
 
@@ -138,7 +141,9 @@ def test_explain_in_words():
 def test_people_of_both_scenarios():
     """A territory that only one scenario has keeps its people."""
     one = scenario()
-    more = pd.concat([one.territories, one.territories.iloc[:1].assign(id="z", name="Z", population=50)], ignore_index=True)
+    more = pd.concat(
+        [one.territories, one.territories.iloc[:1].assign(id="z", name="Z", population=50)], ignore_index=True
+    )
     plan = allocator.solve(one.with_(territories=more))
     for told in (winners(plan, allocator.solve(one)), winners(allocator.solve(one), plan)):
         assert told.breakdowns[0].table.set_index("key").loc["z", "population"] == 50

@@ -32,7 +32,12 @@ from allocator.scenario import Fund, Measure, Scenario
 from allocator.selection import Selection
 from allocator.texts import Text, language, set_language
 
-SOME = settings(max_examples=25, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=[HealthCheck.function_scoped_fixture])
+SOME = settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def small(**changes: Any) -> Scenario:
@@ -101,7 +106,9 @@ NASTY = st.one_of(
 
 @given(label=NASTY, comment=NASTY, attribute=NASTY, project=NASTY, unit=NASTY)
 @SOME
-def test_texts_come_back_as_they_were(tmp_path: Path, label: str, comment: str, attribute: str, project: str, unit: str) -> None:
+def test_texts_come_back_as_they_were(
+    tmp_path: Path, label: str, comment: str, attribute: str, project: str, unit: str
+) -> None:
     scenario = small()
     scenario = scenario.with_(
         label=label,
@@ -117,7 +124,9 @@ def test_texts_come_back_as_they_were(tmp_path: Path, label: str, comment: str, 
     assert read.input_hash == scenario.input_hash
 
 
-@pytest.mark.parametrize("name", ["Coût par unité", "cost (€)", "coût", "région ", "#x", "a (texte)", '"q"', "2026", "=A1", "Mesure"])
+@pytest.mark.parametrize(
+    "name", ["Coût par unité", "cost (€)", "coût", "région ", "#x", "a (texte)", '"q"', "2026", "=A1", "Mesure"]
+)
 def test_columns_of_ones_own_keep_their_names(tmp_path: Path, name: str) -> None:
     scenario = small()
     frame = scenario.demands[["id", "territory", "measure", "units", "asked", "emplois"]].assign(**{name: ["x", "y"]})
@@ -161,7 +170,15 @@ FIELDS: list[dict[str, Any]] = [
 
 def test_every_form_of_field_goes_round(tmp_path: Path) -> None:
     funds: list[Any] = [
-        {"id": "f", "amount": "2 M€", "on": {}, "max_rate": "52,5 %", "reserve": "1/7", "as_of": "2025-01-31", "hypothesis": "estimé"},
+        {
+            "id": "f",
+            "amount": "2 M€",
+            "on": {},
+            "max_rate": "52,5 %",
+            "reserve": "1/7",
+            "as_of": "2025-01-31",
+            "hypothesis": "estimé",
+        },
         {"id": "g", "amounts": {}, "parent": "f", "hypothesis": True, "carry_over": True},
         {"id": "h", "amounts": {2026: 0, 2027: "0,10 €"}, "on": {"measures": ["friche"], "where": {"region": "84"}}},
     ]
@@ -169,10 +186,14 @@ def test_every_form_of_field_goes_round(tmp_path: Path) -> None:
         {"id": "friche", "propositions": [6, "7 bis"], "payment_profile": ["1/3", "2/3"]},
         {"id": "ecole", "lumpy": True, "propositions": [3]},
     ]
-    scenario = small(funds=funds, measures=measures, constraints=FIELDS, label={"fr": "Un", "en": "One"}, description="a : b")
+    scenario = small(
+        funds=funds, measures=measures, constraints=FIELDS, label={"fr": "Un", "en": "One"}, description="a : b"
+    )
     for at in ("s.xlsx", "folder"):
         if at == "folder":
-            scenario = scenario.with_(territories=scenario.territories.assign(zone=["z1", "z2"]), constraints=FIELDS[1:2])
+            scenario = scenario.with_(
+                territories=scenario.territories.assign(zone=["z1", "z2"]), constraints=FIELDS[1:2]
+            )
         read = again(scenario, tmp_path / at)
         assert read.to_dict() == scenario.to_dict()
         assert read.input_hash == scenario.input_hash
@@ -276,7 +297,9 @@ def test_cells_as_people_write_them(cell: Any, form: str, value: Any) -> None:
     assert cells.read(cell, Shape(form), KNOWN) == value
 
 
-@pytest.mark.parametrize(("cell", "form"), [("emplois", "mapping"), ("a : 1 ; a : 2", "where"), ("peut-être", "truth"), ("{a: [}", "any")])
+@pytest.mark.parametrize(
+    ("cell", "form"), [("emplois", "mapping"), ("a : 1 ; a : 2", "where"), ("peut-être", "truth"), ("{a: [}", "any")]
+)
 def test_cells_that_say_nothing(cell: str, form: str) -> None:
     with pytest.raises(CellError):
         cells.read(cell, Shape(form), KNOWN)
@@ -291,7 +314,9 @@ def test_no_text_makes_a_cell_raise_anything_else(text: str, form: str) -> None:
 
 def test_what_is_longer_than_a_cell_has_a_sheet_of_its_own(tmp_path: Path) -> None:
     past = [{"demand": f"x{k}", "cents": k, "fund": "f", "year": 2025} for k in range(3000)]
-    scenario = small(description="é" * 40_000, constraints=[{"kind": "continuity", "reference": past, "max_change": "20 %"}])
+    scenario = small(
+        description="é" * 40_000, constraints=[{"kind": "continuity", "reference": past, "max_change": "20 %"}]
+    )
     assert again(scenario, tmp_path / "s.xlsx").input_hash == scenario.input_hash
     source = openpyxl.load_workbook(tmp_path / "s.xlsx")
     source.remove(source["Textes longs"])
@@ -333,7 +358,14 @@ def dirty(at: Path) -> None:
         notes = out.add_worksheet("Notes de travail")
         put(notes, 0, ["Identifiant", "Montant"], ["n'importe", "quoi"])
         sheet = out.add_worksheet("SCENARIO ")
-        put(sheet, 2, ["", "", "nom", "", "sale"], [], ["", "", "Années :", 2026], ["", "", "objective.maximise", "EMPLOIS : 1".lower()])
+        put(
+            sheet,
+            2,
+            ["", "", "nom", "", "sale"],
+            [],
+            ["", "", "Années :", 2026],
+            ["", "", "objective.maximise", "EMPLOIS : 1".lower()],
+        )
         sheet = out.add_worksheet("fonds")
         sheet.hide()
         sheet.merge_range(0, 0, 0, 4, "Les fonds de l'année, au 3 mai")
@@ -388,7 +420,9 @@ def test_sheets_as_they_come(tmp_path: Path) -> None:
             continue
         lines = [list(line) for line in sheet.iter_rows(min_row=4, values_only=True)]
         order = rng.permutation(len(lines[0]))
-        moved = [lines[0], *(lines[k] for k in 1 + rng.permutation(len(lines) - 1))] if sheet.title == "Dossiers" else lines
+        moved = (
+            [lines[0], *(lines[k] for k in 1 + rng.permutation(len(lines) - 1))] if sheet.title == "Dossiers" else lines
+        )
         sheet.delete_rows(1, sheet.max_row)
         for row, line in enumerate(moved, 7):
             for column, at in enumerate(order, 3):
@@ -453,7 +487,10 @@ def test_twenty_seven_mistakes_each_at_its_cell(tmp_path: Path) -> None:
 def test_the_command_says_all_of_them_and_exits_with_2(tmp_path: Path) -> None:
     hostile(tmp_path / "h.xlsx")
     done = subprocess.run(
-        [sys.executable, "-m", "allocator.cli", "check", str(tmp_path / "h.xlsx")], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "allocator.cli", "check", str(tmp_path / "h.xlsx")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     for place in HOSTILE:
@@ -501,7 +538,9 @@ def test_a_workbook_that_is_no_scenario(tmp_path: Path) -> None:
         load(tmp_path / "x.xlsx")
 
 
-def test_sheets_without_end_are_refused_before_they_are_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sheets_without_end_are_refused_before_they_are_unfolded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with book(tmp_path / "x.xlsx") as out:
         sheet = out.add_worksheet("Fonds")
         sheet.write(0, 0, "Identifiant")

@@ -22,13 +22,17 @@ from allocator.solver import solve
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "allocator.cli", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "allocator.cli", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     scenario = workbook.example()
-    return solve(scenario.with_(label="=1+1", demands=scenario.demands.assign(beneficiary=["=A1", "+1", "@x", "-2"])), gap=0)
+    return solve(
+        scenario.with_(label="=1+1", demands=scenario.demands.assign(beneficiary=["=A1", "+1", "@x", "-2"])), gap=0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,9 @@ def test_its_sheets_say_what_the_plan_says(plan: Plan, written: Path) -> None:
 
 
 def test_provenance_is_complete(plan: Plan, written: Path) -> None:
-    cells = {str(a): str(b) for a, b, *_ in openpyxl.load_workbook(written)["Provenance"].iter_rows(values_only=True) if a}
+    cells = {
+        str(a): str(b) for a, b, *_ in openpyxl.load_workbook(written)["Provenance"].iter_rows(values_only=True) if a
+    }
     assert cells["Empreinte des données (SHA-256)"] == plan.scenario.input_hash
     assert plan.engine.version in cells["Moteur"] and "allocator-fonds-publics" in cells
     assert cells["Écart garanti"] == repr(plan.gap)
@@ -82,19 +88,25 @@ def test_provenance_is_complete(plan: Plan, written: Path) -> None:
 
 def test_nothing_is_a_formula_and_charts_are_native(written: Path) -> None:
     source = openpyxl.load_workbook(written)
-    assert not [cell.coordinate for sheet in source for line in sheet.iter_rows() for cell in line if cell.data_type == "f"]
+    assert not [
+        cell.coordinate for sheet in source for line in sheet.iter_rows() for cell in line if cell.data_type == "f"
+    ]
     assert "=A1" in {cell.value for cell in source["À notifier"]["A"]}
     with zipfile.ZipFile(written) as archive:
         charts = [name for name in archive.namelist() if name.startswith("xl/charts/chart")]
         names = {sheet.title for sheet in source}
         assert len(charts) == 4
         for chart in charts:
-            assert any(f"<c:f>'{name}'!" in (xml := archive.read(chart).decode()) or f"<c:f>{name}!" in xml for name in names)
+            assert any(
+                f"<c:f>'{name}'!" in (xml := archive.read(chart).decode()) or f"<c:f>{name}!" in xml for name in names
+            )
 
 
 def test_a_plan_that_cannot_be_is_written_too(tmp_path: Path) -> None:
     scenario = workbook.example()
-    impossible = scenario.with_(constraints=[{"kind": "floor", "id": "trop", "on": {"territories": "t1"}, "amount": "9 M€"}])
+    impossible = scenario.with_(
+        constraints=[{"kind": "floor", "id": "trop", "on": {"territories": "t1"}, "amount": "9 M€"}]
+    )
     plan = solve(impossible)
     assert plan.status == "infeasible"
     write_plan(plan, tmp_path)
@@ -151,13 +163,41 @@ def test_parts_of_units_and_locks_that_are_there(tmp_path: Path) -> None:
     grants = pd.DataFrame({"demand": ["1", "b"], "fund": "f", "year": [2026, 2026], "cents": [3001, 4999]})
     following = next_scenario(small(last=2026), grants, 2027, "plan 2026")
     rules = {rule.id: rule for rule in following.constraints}
-    assert set(rules) == {"decision-1", "decision-b", "decision-delai-passe"}, "a lock that is there is kept, not doubled"
+    assert set(rules) == {"decision-1", "decision-b", "decision-delai-passe"}, (
+        "a lock that is there is kept, not doubled"
+    )
     assert rules["decision-b"].units * 5000 == 4999 and rules["decision-b"].source == "plan 2026"
     assert rules["decision-delai-passe"].on.demands == ("c",), "its last year is past: it cannot be served any more"
     save(following, tmp_path / "n.xlsx")
     assert load(tmp_path / "n.xlsx").input_hash == following.input_hash
     plan = solve(following, gap=0)
     assert plan.units.set_index("demand")["cents"].to_dict() == {"1": 3001, "b": 4999, "c": 0}
+
+
+def test_money_of_the_past_stays_where_it_was_committed(tmp_path: Path) -> None:
+    """Two funds may pay b, over two years: 2026 is kept to the cent, though the first fund has more to give by now."""
+    funds = [{"id": "f", "amounts": {2026: 300, 2027: 300}}, {"id": "g", "amounts": {2026: 100, 2027: 100}}]
+    before = small().with_(funds=funds, constraints=[])
+    grants = pd.DataFrame(
+        {
+            "demand": ["1", "b", "b", "b"],
+            "fund": ["f", "f", "g", "g"],
+            "year": [2026, 2026, 2026, 2027],
+            "cents": [9003, 2000, 4000, 6000],
+        }
+    )
+    following = next_scenario(before, grants, 2027, "plan 2026")
+    save(following, tmp_path / "n.xlsx")
+    assert load(tmp_path / "n.xlsx").input_hash == following.input_hash
+    paid = solve(following, gap=0).grants
+    past = paid[paid["year"] == 2026]
+    assert (
+        past[["demand", "fund", "cents"]].values.tolist()
+        == grants[grants["year"] == 2026][["demand", "fund", "cents"]].values.tolist()
+    )
+    assert paid["cents"][(paid["demand"] == "b") & (paid["year"] == 2027)].sum() == 6000
+    emptied = following.with_(funds=[funds[0], {"id": "g", "amounts": {2026: 30, 2027: 300}}])
+    assert solve(emptied).status == "infeasible", "an envelope below what it committed is a contradiction"
 
 
 def test_what_cannot_follow_is_said() -> None:
@@ -195,6 +235,8 @@ def test_export_by_command(tmp_path: Path) -> None:
      ("template", "/no/such/folder/x.xlsx"), ("export", "rebond-urgence", "--out", "x.ods"), ("solve", "nowhere.ods")],
 )  # fmt: skip
 def test_wrong_commands_exit_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "allocator.cli", *arguments], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "allocator.cli", *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr and "erreur(s)" in done.stderr

@@ -13,8 +13,12 @@ HELP = Text("télécharge un fichier public (puis : allocator import)", "downloa
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NOM", help=str(Text("sans lui, la liste", "without it, the list")))
-    parser.add_argument("--year", type=int, metavar="A", help=str(Text("année (sans elle, la dernière)", "year (without it, the last)")))
-    parser.add_argument("--out", metavar="DIR", help=str(Text("copier aussi dans ce dossier", "copy to this folder too")))
+    parser.add_argument(
+        "--year", type=int, metavar="A", help=str(Text("année (sans elle, la dernière)", "year (without it, the last)"))
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", help=str(Text("copier aussi dans ce dossier", "copy to this folder too"))
+    )
     parser.add_argument("--refresh", action="store_true", help=str(Text("télécharger de nouveau", "download again")))
     parser.add_argument("--sha256", metavar="H", help=str(Text("somme de contrôle exigée", "checksum required")))
     json_option(parser)
@@ -33,7 +37,10 @@ def run(options: argparse.Namespace) -> int:
         console().print(line, markup=False, highlight=False, soft_wrap=True)
 
     if options.name is None:
-        listed = [{"name": p.name, "label": str(p.label), "format": p.form, "page": p.page, "licence": p.licence} for p in PUBLISHED.values()]
+        listed = [
+            {"name": p.name, "label": str(p.label), "format": p.form, "page": p.page, "licence": p.licence}
+            for p in PUBLISHED.values()
+        ]
         if options.json:
             print(json.dumps({"files": listed}, ensure_ascii=False, indent=2))
             return OK
@@ -55,7 +62,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({**made.record(), "path": str(path), "cached": not made.fresh}, ensure_ascii=False, indent=2))
         return OK
-    how = Text("téléchargé", "downloaded") if made.fresh else Text("déjà là (--refresh pour le reprendre)", "there already (--refresh to take it again)")
+    how = (
+        Text("téléchargé", "downloaded")
+        if made.fresh
+        else Text("déjà là (--refresh pour le reprendre)", "there already (--refresh to take it again)")
+    )
     say(f"{path} : {how}")
     told = f"{made.size} {Text('octets', 'bytes')}, sha256 {made.sha256}, {made.at[:10]}"
     say(f"  {made.address}\n  {told}")

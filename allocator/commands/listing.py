@@ -22,7 +22,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kinds",
         action="store_true",
-        help=str(Text("les sortes de règles, leur source, un exemple", "kinds of constraint, their source, an example")),
+        help=str(
+            Text("les sortes de règles, leur source, un exemple", "kinds of constraint, their source, an example")
+        ),
     )
 
 

@@ -45,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
 
     problems = []
     if not options.out.lower().endswith(".xlsx"):
-        problems.append(Problem("", Text("un nom en .xlsx est attendu", "a name in .xlsx is expected"), None, options.out))
+        problems.append(
+            Problem("", Text("un nom en .xlsx est attendu", "a name in .xlsx is expected"), None, options.out)
+        )
     if options.year is not None and options.plan is None:
         problems.append(Problem("--year", Text("va avec --from plan.xlsx", "goes with --from plan.xlsx")))
     if problems:

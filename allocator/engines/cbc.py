@@ -24,9 +24,7 @@ from .guard import Caller, Guarded, Task
 
 _GRACE = 2.0  # seconds CBC may take to write its best point once asked to stop
 _NUMBER = r"([-+0-9.eE]+)"
-_FOUND = re.compile(
-    rf"(?:Integer solution of|[Ss]olution found of|best objective) {_NUMBER}|{_NUMBER} best solution"
-)
+_FOUND = re.compile(rf"(?:Integer solution of|[Ss]olution found of|best objective) {_NUMBER}|{_NUMBER} best solution")
 _POSSIBLE = re.compile(rf"best possible {_NUMBER}")
 _BOUND = re.compile(rf"^Lower bound:\s+{_NUMBER}\s*$", re.MULTILINE)
 
@@ -142,15 +140,12 @@ def write_mps(program: Program, path: Path) -> np.ndarray:
     owners = np.append(np.arange(program.columns), columns)[position].tolist()
     values = np.append(costs, a.data)[position].tolist()
     entries = [
-        f" C{j} R{i} {v!r}" if i >= 0 else f" C{j} OBJ {v!r}"
-        for j, i, v in zip(owners, names, values, strict=True)
+        f" C{j} R{i} {v!r}" if i >= 0 else f" C{j} OBJ {v!r}" for j, i, v in zip(owners, names, values, strict=True)
     ]
     whole = int(np.searchsorted(owners, program.columns - int(program.integer.sum())))
 
     bounds: list[str] = []
-    for j, (a_low, a_high) in enumerate(
-        zip(program.lower[order].tolist(), program.upper[order].tolist(), strict=True)
-    ):
+    for j, (a_low, a_high) in enumerate(zip(program.lower[order].tolist(), program.upper[order].tolist(), strict=True)):
         if a_low == a_high:
             bounds.append(f" FX B C{j} {a_low!r}")
             continue
@@ -276,9 +271,7 @@ def _read(home: Path, program: Program, order: np.ndarray, gap: float, note: str
         return Outcome(Reason.NOTHING, bound=bound, message=message)
     optimal = status.startswith("Optimal")
     if optimal and "processed model has 0 rows" in log:
-        return Outcome(
-            Reason.ERROR, message="CBC's preprocessing left no row, and its point cannot be trusted"
-        )
+        return Outcome(Reason.ERROR, message="CBC's preprocessing left no row, and its point cannot be trusted")
     if not optimal and not status.startswith("Stopped"):
         return Outcome(Reason.ERROR, message=f"CBC ended with {status!r} {note}".strip())
     if not optimal and not whole:  # at a limit the simplex is on its way, not at a point
@@ -302,9 +295,7 @@ def _read(home: Path, program: Program, order: np.ndarray, gap: float, note: str
     if optimal and bound is None:
         value = float(program.objective @ x) + program.offset
         bound = value + (gap * abs(value) if whole else 0.0)
-    return Outcome(
-        Reason.OPTIMAL if optimal else Reason.FEASIBLE, x=x, duals=duals, bound=bound, message=message
-    )
+    return Outcome(Reason.OPTIMAL if optimal else Reason.FEASIBLE, x=x, duals=duals, bound=bound, message=message)
 
 
 ENGINE = Cbc()

@@ -119,10 +119,7 @@ def tightened(program: Program, rounds: int = 3) -> tuple[np.ndarray, np.ndarray
             usable = (count[row] - wild == 0) & np.isfinite(side[row])
             limit = (side[row] - others)[usable] / value[usable]
             limit += (
-                np.sign(value[usable])
-                * sign
-                * 1e-7
-                * (1 + np.abs(limit) + np.abs(total[row][usable] / value[usable]))
+                np.sign(value[usable]) * sign * 1e-7 * (1 + np.abs(limit) + np.abs(total[row][usable] / value[usable]))
             )
             j, above = column[usable], value[usable] * sign > 0
             np.minimum.at(high, j[above], limit[above])
@@ -145,9 +142,7 @@ def _in_integers(program: Program, low: np.ndarray, high: np.ndarray, forgiving:
     return "the numbers do not fit into 64 bits, even in coarse steps"
 
 
-def _with_steps(
-    program: Program, low: np.ndarray, high: np.ndarray, step: np.ndarray, forgiving: bool
-) -> _Held | None:
+def _with_steps(program: Program, low: np.ndarray, high: np.ndarray, step: np.ndarray, forgiving: bool) -> _Held | None:
     fixed = low == high
     base = np.where(fixed, low, 0.0)
     first = np.where(fixed, 0.0, np.ceil(low / step - 1e-6))
@@ -308,9 +303,7 @@ def _search(task: Task, held: _Held, relaxed: Outcome, boxed: np.ndarray) -> Out
         claimed += (held.error + 1e-6) / held.scale
         bound = claimed if bound is None else min(bound, claimed)
     if status == "UNKNOWN":
-        return Outcome(
-            Reason.NOTHING, bound=bound, message="; ".join(filter(None, ("UNKNOWN", held.message)))
-        )
+        return Outcome(Reason.NOTHING, bound=bound, message="; ".join(filter(None, ("UNKNOWN", held.message))))
     if status not in ("OPTIMAL", "FEASIBLE"):
         return Outcome(Reason.ERROR, message=f"CP-SAT ended with {status}: {response.solution_info}")
     x = held.base + held.step * np.array(list(response.solution), float)

@@ -119,9 +119,7 @@ class Guarded:
         if outcome is not None:
             return checked(program, outcome, gap)
         if start is not None and np.shape(start) != (program.columns,):
-            return Outcome(
-                Reason.ERROR, message=f"start has shape {np.shape(start)}, not ({program.columns},)"
-            )
+            return Outcome(Reason.ERROR, message=f"start has shape {np.shape(start)}, not ({program.columns},)")
         task = Task(program, gap, time_limit, start, on_progress, stop, began)
         if task.stopped() or time_limit == 0:
             return Outcome(Reason.NOTHING, message="stopped before the start")
@@ -174,9 +172,7 @@ def edited(program: Program, **changes: np.ndarray | None) -> Program:
     return replace(program, **arrays)
 
 
-def extended(
-    program: Program, matrix: sparse.csr_matrix, row_lower: np.ndarray, row_upper: np.ndarray
-) -> Program:
+def extended(program: Program, matrix: sparse.csr_matrix, row_lower: np.ndarray, row_upper: np.ndarray) -> Program:
     """The program with rows (k, n) appended."""
     return replace(
         program,
@@ -313,9 +309,7 @@ def dual_objective(program: Program, duals: np.ndarray) -> float:
         return float(np.sum(prices[charged] * side[charged]))
 
     return (
-        paid(duals, program.row_lower, program.row_upper)
-        + paid(reduced, program.lower, program.upper)
-        + program.offset
+        paid(duals, program.row_lower, program.row_upper) + paid(reduced, program.lower, program.upper) + program.offset
     )
 
 
@@ -342,9 +336,7 @@ def checked(program: Program, outcome: Outcome, gap: float, start: np.ndarray | 
             + ("is missing" if x is None else f"breaks the program ({far:.3g} times what is allowed)")
         )
         reason = Reason.ERROR if outcome.reason is Reason.OPTIMAL else Reason.NOTHING
-        return replace(
-            outcome, reason=reason, x=None, duals=None, objective=None, bound=None, message="; ".join(notes)
-        )
+        return replace(outcome, reason=reason, x=None, duals=None, objective=None, bound=None, message="; ".join(notes))
 
     x = tidy(program, x)
     objective = float(program.objective @ x) + program.offset
@@ -369,9 +361,7 @@ def checked(program: Program, outcome: Outcome, gap: float, start: np.ndarray | 
         elif not abs(dual_objective(program, duals) - objective) <= 1e-4 * (1 + abs(objective)):
             duals = None
             notes.append("the library's duals do not price the optimum: dropped")
-    return replace(
-        outcome, reason=reason, x=x, duals=duals, objective=objective, bound=bound, message="; ".join(notes)
-    )
+    return replace(outcome, reason=reason, x=x, duals=duals, objective=objective, bound=bound, message="; ".join(notes))
 
 
 def _known(value: float | None) -> bool:

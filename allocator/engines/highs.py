@@ -263,9 +263,7 @@ class _Kept:
         if reason is not None:
             return Outcome(reason)
         stopped = _REASONS.get(status) is Reason.FEASIBLE
-        return Outcome(
-            Reason.NOTHING if stopped else Reason.ERROR, message=f"infeasible or unbounded, then {status}"
-        )
+        return Outcome(Reason.NOTHING if stopped else Reason.ERROR, message=f"infeasible or unbounded, then {status}")
 
     def _run(self, task: Task) -> str:
         """One run under the clock and the caller's wishes; the name of the resulting model status."""

@@ -173,7 +173,9 @@ class Conflicts:
             chosen = _selecting(requirement.rule.on, per, value)
             if chosen is None or requirement.rule.kind not in ("floor", "ceiling", "count", "indicator"):
                 return requirement
-            parts.append(requirement.rule.model_copy(update={"id": f"{requirement.rule.id}:{value}", "per": None, "on": chosen}))
+            parts.append(
+                requirement.rule.model_copy(update={"id": f"{requirement.rule.id}:{value}", "per": None, "on": chosen})
+            )
         if not parts:
             return requirement
         rules = [c for c in alone.constraints if c.id != requirement.rule.id]
@@ -267,14 +269,18 @@ class Conflicts:
             conflict = self.smallest(changed)
             if not any({r.key for r in conflict} == {r.key for r in other} for other in others):
                 others.append(tuple(conflict))
-            together.append(min(conflict, key=lambda r: (r.key[0] != requirement.key[0], type(r) is not type(requirement))))
+            together.append(
+                min(conflict, key=lambda r: (r.key[0] != requirement.key[0], type(r) is not type(requirement)))
+            )
             changed = _without(together, self.scenario)
         for one in together[1:-1]:
             if self.possible(_without([r for r in together if r is not one], self.scenario), one):
                 together.remove(one)
         changes = [Change(r) for r in together]
         for k, one in enumerate(together):
-            rest = reduce(lambda s, change: change.on(s), (c for c in changes if c.requirement is not one), self.scenario)
+            rest = reduce(
+                lambda s, change: change.on(s), (c for c in changes if c.requirement is not one), self.scenario
+            )
             same = nearest is not None and not k and self.possible(nearest.on(rest), one)
             found = nearest if same else self.nearest(one, rest)
             if found is not None and not (one.droppable and found.all_of_it):
@@ -318,8 +324,13 @@ def _same(key: tuple[str, ...], party: tuple[str, str, str]) -> bool:
         return key == (kind, name)
     if key[1] != name:
         return False
-    return key[2] in ("", group) or key[2] == "rate" or (key[2] == "notified" and not group[-4:].isdigit()) or (
-        group[-4:].isdigit() and not group.startswith("CP") and key[2].isdigit()  # carried over: any earlier year
+    return (
+        key[2] in ("", group)
+        or key[2] == "rate"
+        or (key[2] == "notified" and not group[-4:].isdigit())
+        or (
+            group[-4:].isdigit() and not group.startswith("CP") and key[2].isdigit()  # carried over: any earlier year
+        )
     )
 
 
@@ -339,8 +350,16 @@ def _priced(requirement: Requirement, scenario: Scenario) -> tuple[Scenario, str
         if rule.kind not in ("floor", "ceiling", "count", "indicator"):
             return None
         soft = [c.model_copy(update={"soft": Fraction(1)}) if c.id == rule.id else c for c in scenario.constraints]
-        return scenario.with_(constraints=soft, objective=nothing), rule.id, 100 if rule.kind in ("floor", "ceiling") else 1
-    if isinstance(requirement, Money) and not requirement.fund.returns and (requirement.year is None or not requirement.fund.carry_over):
+        return (
+            scenario.with_(constraints=soft, objective=nothing),
+            rule.id,
+            100 if rule.kind in ("floor", "ceiling") else 1,
+        )
+    if (
+        isinstance(requirement, Money)
+        and not requirement.fund.returns
+        and (requirement.year is None or not requirement.fund.carry_over)
+    ):
         fund, within = requirement.fund, [requirement.fund.id]
         for name in within:
             within += [f.id for f in scenario.funds if f.parent == name]

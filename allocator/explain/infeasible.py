@@ -36,7 +36,9 @@ class Part:
             return said
         to = self.possible.dial.shown(self.possible.to)
         if isinstance(self.requirement, Money | Credits):
-            return Text(f"{said.fr} ; pour tenir le reste, il faudrait {to.fr}", f"{said.en}; to keep the rest it takes {to.en}")
+            return Text(
+                f"{said.fr} ; pour tenir le reste, il faudrait {to.fr}", f"{said.en}; to keep the rest it takes {to.en}"
+            )
         if self.alone:
             return Text(
                 f"{said.fr} ; quels que soient les fonds et les autres règles, les dossiers permettent {to.fr}",
@@ -185,8 +187,8 @@ def infeasible(variants: Variants, brief: bool = False) -> Explanation:
 
 def _enumerated(names: Sequence[Text]) -> Text:
     """One, two and three."""
+
     def joined(parts: list[str], last: str) -> str:
         return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" {last} {parts[-1]}"
 
     return Text(joined([n.fr for n in names], "et"), joined([n.en for n in names], "and"))
-

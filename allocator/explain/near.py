@@ -106,7 +106,10 @@ class Near(Explanation):
     def details(self) -> list[Text]:
         lines = []
         for rank, other in enumerate(self.others, 1):
-            enter, leave = int(((other.granted > 0) & (self.best == 0)).sum()), int(((other.granted == 0) & (self.best > 0)).sum())
+            enter, leave = (
+                int(((other.granted > 0) & (self.best == 0)).sum()),
+                int(((other.granted == 0) & (self.best > 0)).sum()),
+            )
             share, lost, moved = _percent(other.tolerance), _percent(other.lost), _rounded(self._moved(other))
             came, went = number(enter), number(leave)
             lines.append(Text(
@@ -126,7 +129,9 @@ class Near(Explanation):
     def _largest(self, wanted: Verdict) -> list[str]:
         most = np.maximum.reduce([self.best, *(other.granted for other in self.others)])
         ids = self.scenario.demands["id"].tolist()
-        found = sorted((k for k, name in enumerate(ids) if self.verdict(name) == wanted), key=lambda k: (-int(most[k]), ids[k]))
+        found = sorted(
+            (k for k, name in enumerate(ids) if self.verdict(name) == wanted), key=lambda k: (-int(most[k]), ids[k])
+        )
         shown = [called(self.scenario, ids[k]) for k in found[:5]]
         return shown + [""] * (len(found) - len(shown))
 
@@ -168,7 +173,11 @@ class Certainty(Explanation):
     def answer(self) -> Text:
         times, of, said = self.near.funded[self.demand], self.near.plans, VERDICTS[self.verdict]
         span = _span(self.near.others)
-        within = Text(f" (à {span.fr} du meilleur)", f" (within {span.en} of the best)") if self.near.others else Text("", "")
+        within = (
+            Text(f" (à {span.fr} du meilleur)", f" (within {span.en} of the best)")
+            if self.near.others
+            else Text("", "")
+        )
         return Text(
             f"{self.name} : {said.fr}, financé dans {times} plan{'s' if times > 1 else ''} sur {of}{within.fr}.",
             f"{self.name}: {said.en}, funded in {times} of {of} plans{within.en}.",
@@ -184,15 +193,22 @@ class Certainty(Explanation):
 
     @property
     def details(self) -> list[Text]:
-        told = [(_percent(t), Text(f"{k} plan{'s' if k > 1 else ''} sur {of}", f"{k} of {of} plans")) for t, k, of in self.within]
-        said = Text("; ".join(f"à {t.fr}, {n.fr}" for t, n in told), "; ".join(f"within {t.en}, {n.en}" for t, n in told))
+        told = [
+            (_percent(t), Text(f"{k} plan{'s' if k > 1 else ''} sur {of}", f"{k} of {of} plans"))
+            for t, k, of in self.within
+        ]
+        said = Text(
+            "; ".join(f"à {t.fr}, {n.fr}" for t, n in told), "; ".join(f"within {t.en}, {n.en}" for t, n in told)
+        )
         said = Text(said.fr.replace("; ", " ; "), said.en)
         counted = [Text(f"Financé : {said.fr}.", f"Funded: {said.en}.")] if len(told) > 1 else []
         return [*counted, *self._contrary]
 
     @property
     def _contrary(self) -> list[Text]:
-        other = Text("Le refuser", "Refusing it") if self.is_funded else Text("Le financer en entier", "Funding all of it")
+        other = (
+            Text("Le refuser", "Refusing it") if self.is_funded else Text("Le financer en entier", "Funding all of it")
+        )
         if self.forced:
             return [Text(f"{other.fr} est impossible : les règles ne le permettent pas.",
                          f"{other.en} is impossible: the rules do not allow it.")]  # fmt: skip
@@ -248,12 +264,19 @@ def near(variants: Variants, tolerances: Sequence[float | Fraction] = TOLERANCES
     return Near(variants.scenario, plan.reading.granted, tuple(found))
 
 
-def certainty(variants: Variants, demand: str, tolerances: Sequence[float | Fraction] = TOLERANCES, each: int = EACH) -> Certainty:
+def certainty(
+    variants: Variants, demand: str, tolerances: Sequence[float | Fraction] = TOLERANCES, each: int = EACH
+) -> Certainty:
     """How certain the decision on a demand is, and what the contrary would lose."""
     scenario, plan = variants.scenario, variants.plan
     funded = granted(plan)[demand] > 0
     name = called(scenario, demand)
-    decision = {"kind": "lock", "on": {"demands": [demand]}, "decision": "refuse" if funded else "fund", "label": f"supposition : {name}"}
+    decision = {
+        "kind": "lock",
+        "on": {"demands": [demand]},
+        "decision": "refuse" if funded else "fund",
+        "label": f"supposition : {name}",
+    }
     other = variants.obeying(decision, what=Text("la décision contraire", "the contrary decision"))
     contrary = None if other.reading is None else variants.gain(other).loss
     best = abs(float(plan.certificate.objective or 0))

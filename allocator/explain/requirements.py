@@ -121,7 +121,9 @@ class Kept(Requirement):
     def asks(self, scenario: Scenario) -> Text:
         if self.rule.kind == "lock":
             return self._decided(scenario)
-        sides = [Text(f"{d.side.fr} {d.shown(d.now).fr}", f"{d.side.en} {d.shown(d.now).en}") for d in self.dials(scenario)]
+        sides = [
+            Text(f"{d.side.fr} {d.shown(d.now).fr}", f"{d.side.en} {d.shown(d.now).en}") for d in self.dials(scenario)
+        ]
         if not sides:
             return Text(*self.rule.says)
         return Text(" et ".join(s.fr for s in sides), " and ".join(s.en for s in sides))
@@ -220,7 +222,9 @@ class Money(Requirement):
         verb = Text("contient", "holds") if self.year is None else Text("ouvrent", "open")
         if self.fund.reserve:
             part = number(100 * float(self.fund.reserve))
-            return Text(f"{verb.fr} {held.fr}, dont {part.fr} % gelés", f"{verb.en} {held.en}, of which {part.en}% frozen")
+            return Text(
+                f"{verb.fr} {held.fr}, dont {part.fr} % gelés", f"{verb.en} {held.en}, of which {part.en}% frozen"
+            )
         return Text(f"{verb.fr} {held.fr}", f"{verb.en} {held.en}")
 
     @property

@@ -46,7 +46,9 @@ class Inequality:
         order = np.argsort(each, kind="stable")
         share, held = people[order] / people.sum(), cents[order] / cents.sum()
         before = np.concatenate([[0.0], np.cumsum(held)])
-        gini = 1 - float((share * (before[1:] + before[:-1])).sum())  # twice the area under Lorenz's curve, taken from 1
+        gini = 1 - float(
+            (share * (before[1:] + before[:-1])).sum()
+        )  # twice the area under Lorenz's curve, taken from 1
         some = held > 0
         theil = float((held[some] * np.log(held[some] / share[some])).sum())
         return cls(max(gini, 0.0), max(theil, 0.0), float(each.min()), float(each.max()), int(people[cents == 0].sum()))
@@ -80,15 +82,25 @@ class Breakdown:
 
     def text(self) -> list[Text]:
         what = _named(self.per)[0]
-        win, lose, same = (number(n) for n in (len(self.winners), len(self.losers), int((self.table["change"] == 0).sum())))
+        win, lose, same = (
+            number(n) for n in (len(self.winners), len(self.losers), int((self.table["change"] == 0).sum()))
+        )
         lines = [Text(
             f"Par {what.fr} : gagnent {win.fr}, perdent {lose.fr}, sans changement {same.fr}.",
             f"By {what.en}: winners {win.en}, losers {lose.en}, unchanged {same.en}.",
         )]  # fmt: skip
-        for rows, said in ((self.winners, Text("Gagnent le plus", "Win most")), (self.losers, Text("Perdent le plus", "Lose most"))):
+        for rows, said in (
+            (self.winners, Text("Gagnent le plus", "Win most")),
+            (self.losers, Text("Perdent le plus", "Lose most")),
+        ):
             if len(rows):
                 named = [_moved(row) for row in rows.head(SHOWN).to_dict("records")]
-                lines.append(Text(f"  {said.fr} : " + " ; ".join(n.fr for n in named), f"  {said.en}: " + "; ".join(n.en for n in named)))
+                lines.append(
+                    Text(
+                        f"  {said.fr} : " + " ; ".join(n.fr for n in named),
+                        f"  {said.en}: " + "; ".join(n.en for n in named),
+                    )
+                )
         old, new = self.before, self.after
         g, h, t, u = (number(round(v, 3)) for v in (old.gini, new.gini, old.theil, new.theil))
         a, b, c, d = (_per_head(v) for v in (old.least, new.least, old.most, new.most))
@@ -139,7 +151,9 @@ class Winners(Explanation):
             if count:
                 said, shown, size = FATES[fate], number(count), _signed(cents)
                 who = "Dossiers qui" if fate == "gone" else "Dossiers"
-                lines.append(Text(f"{who} {said.fr} : {shown.fr}{size.fr}.", f"Demands {said.en}: {shown.en}{size.en}."))
+                lines.append(
+                    Text(f"{who} {said.fr} : {shown.fr}{size.fr}.", f"Demands {said.en}: {shown.en}{size.en}.")
+                )
         for each in self.breakdowns:
             lines += each.text()
         return [*lines, *self.notes]
@@ -177,7 +191,10 @@ def _breakdown(comparison: Comparison, per: str) -> Breakdown:
     for name in ("before", "after", "change"):
         each = table[name].to_numpy(np.float64) / 100 / np.where(inhabited, population, 1)
         table[f"{name}_per_inhabitant"] = np.where(inhabited, each, np.nan)
-    told = [Inequality.of(table[name].to_numpy(np.float64)[inhabited], population[inhabited]) for name in ("before", "after")]
+    told = [
+        Inequality.of(table[name].to_numpy(np.float64)[inhabited], population[inhabited])
+        for name in ("before", "after")
+    ]
     return Breakdown(per, table, *told)
 
 
@@ -205,4 +222,3 @@ def _moved(row: Mapping[Hashable, Any]) -> Text:
         return Text(f"{row['label']}{size.fr}", f"{row['label']}{size.en}")
     head = _per_head(abs(each))
     return Text(f"{row['label']}{size.fr[:-1]}, {sign}{head.fr})", f"{row['label']}{size.en[:-1]}, {sign}{head.en})")
-

@@ -40,7 +40,8 @@ def load(what: str | os.PathLike[str]) -> Scenario:
                 Problem(
                     "",
                     Text("ce type de fichier n'est pas un scénario", "this type of file is not a scenario"),
-                    Text("Donnez un dossier, un fichier .yaml ou un classeur (.xlsx, .ods).",
+                    Text(
+                        "Donnez un dossier, un fichier .yaml ou un classeur (.xlsx, .ods).",
                         "Give a folder, a .yaml file or a workbook (.xlsx, .ods).",
                     ),
                     name,
@@ -48,16 +49,11 @@ def load(what: str | os.PathLike[str]) -> Scenario:
             ]
         )
     around = path.parent if path.parent.is_dir() else Path()
-    beside = [
-        str(path.parent / found.name) if path.parent != Path() else found.name
-        for found in _scenarios_in(around)
-    ]
+    beside = [str(path.parent / found.name) if path.parent != Path() else found.name for found in _scenarios_in(around)]
     names = [*data.names(), *beside]
     close = near(name, names)
     remedy = did_you_mean(name, [close] if close else data.names())
-    raise ScenarioError(
-        [Problem("", Text(f"scénario inconnu « {name} »", f"unknown scenario “{name}”"), remedy, name)]
-    )
+    raise ScenarioError([Problem("", Text(f"scénario inconnu « {name} »", f"unknown scenario “{name}”"), remedy, name)])
 
 
 def save(scenario: Scenario, path: str | os.PathLike[str]) -> list[Path]:
@@ -72,6 +68,4 @@ def _scenarios_in(folder: Path) -> list[Path]:
         inside = sorted(folder.iterdir())[:1000]
     except OSError:
         return []
-    return [
-        p for p in inside if p.suffix in (".yaml", ".yml") or (p.is_dir() and (p / "scenario.yaml").is_file())
-    ]
+    return [p for p in inside if p.suffix in (".yaml", ".yml") or (p.is_dir() and (p / "scenario.yaml").is_file())]

@@ -91,9 +91,7 @@ def _read(layer: Layer, below: tuple[Path, ...], problems: list[Problem]) -> Lay
     except OSError as error:
         said = error.strerror or type(error).__name__
         message = Text(f"{name} : fichier illisible ({said})", f"{name}: unreadable file ({said})")
-        raise ScenarioError(
-            [*problems, Problem(_place(layer, ("base",)), message, None, str(layer.shown))]
-        ) from None
+        raise ScenarioError([*problems, Problem(_place(layer, ("base",)), message, None, str(layer.shown))]) from None
     content, wrong = yaml_text.read(data, str(shown))
     problems.extend(wrong)
     if not isinstance(content.value, dict):
@@ -207,9 +205,7 @@ def _merge(key: str, given: list[Any], layer: Layer, merged: Layers, problems: l
         kept = origins[at] | {(k,): origins[at].get((k,), _below(origins[at][()], k)) for k in entries[at]}
         origins[at] = kept | {(): (layer, own)}
         for k, value in item.items():
-            origins[at] = {path: o for path, o in origins[at].items() if path[:1] != (k,)} | {
-                (k,): (layer, (*own, k))
-            }
+            origins[at] = {path: o for path, o in origins[at].items() if path[:1] != (k,)} | {(k,): (layer, (*own, k))}
             if value is None:
                 entries[at].pop(k, None)
             else:
@@ -275,4 +271,3 @@ def _place(layer: Layer, path: KeyPath) -> Text | str:
     if not name:
         return yaml_text.line_place(line)
     return Text(f"{name} (ligne {line})", f"{name} (line {line})")
-

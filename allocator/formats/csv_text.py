@@ -18,9 +18,7 @@ from allocator.texts import Text
 
 # A leading zero makes a code, not a number.
 _PLAIN = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
-_FRENCH = re.compile(
-    r"[-+\u2212]?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:[ \u00a0\u202f\u2009][0-9]{3})+)(?:,[0-9]+)?"
-)
+_FRENCH = re.compile(r"[-+\u2212]?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:[ \u00a0\u202f\u2009][0-9]{3})+)(?:,[0-9]+)?")
 MOST_TOLD = 20
 
 

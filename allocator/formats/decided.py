@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from allocator.formats.saving import given_columns
@@ -32,7 +33,8 @@ def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = N
 
     `grants`: demand, fund, year, cents, as in `Plan.grants`. Decided is a demand that received something in a year before
     `year`; without `year`, any that received something. It keeps its units, and may be paid in the years of its grants
-    only; every other demand may be served from `year` on. A demand that a lock names already keeps that lock. Horizon,
+    only; every other demand may be served from `year` on. A demand that a lock names already keeps that lock. Where another
+    fund or year could take the place of one before `year`, floors keep what each has committed, to the cent. Horizon,
     envelopes and rules stay: what the past took from an envelope is still counted there. `ScenarioError` where `year` is
     outside the horizon.
     """
@@ -57,6 +59,9 @@ def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = N
         missed = demands["id"][open_ & (last < year)].tolist()
         first[open_ & (last >= year)] = first[open_ & (last >= year)].clip(min=year)
     locked = {name for rule in scenario.constraints if rule.kind == "lock" for name in rule.on.demands or ()}
+    payers = np.sum(
+        [np.ones(len(rows)) if fund.on is None else fund.on.pick(scenario).demands for fund in scenario.funds], axis=0
+    )
     rules: list[dict[str, Any]] = []
     if missed:
         late = Text(f"non retenus avant {year} : leur dernière année est passée",
@@ -66,6 +71,8 @@ def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = N
     for name, mine in decided.groupby("demand", sort=True):
         row, cents = rows[str(name)], int(mine["cents"].sum())
         first[row], last[row] = int(mine["year"].min()), int(mine["year"].max())
+        if year is not None and (payers[row] > 1 or last[row] > first[row]):
+            rules += _committed(str(name), mine[mine["year"] < year], [y for y in scenario.years if y < year], plan)
         if name in locked:
             continue
         whole = cents * units[1] == int(asked[row]) * int(units[0][row])
@@ -81,7 +88,29 @@ def next_scenario(scenario: Scenario, grants: pd.DataFrame, year: int | None = N
         )
     demands["first_year"], demands["last_year"] = first, last
     name = f"{scenario.name}-{year if year is not None else str(Text('suite', 'next'))}"
-    return scenario.with_(name=name, demands=demands, constraints=[*scenario.constraints, *_named_apart(rules, scenario)])
+    return scenario.with_(
+        name=name, demands=demands, constraints=[*scenario.constraints, *_named_apart(rules, scenario)]
+    )
+
+
+def _committed(demand: str, past: pd.DataFrame, years: list[int], plan: str) -> list[dict[str, Any]]:
+    """Rules that keep what each fund has committed to a demand in each past year, and no more in those years."""
+    of: Any = past.itertuples()
+
+    def said(what: str) -> str:
+        return str(Text(f"Déjà engagé : {demand}, {what}", f"Committed already: {demand}, {what}"))
+
+    kept = [
+        {"kind": "floor", "id": f"engage-{demand}-{g.fund}-{g.year}", "label": said(f"{g.fund} {g.year}"), "source": plan,
+         "on": {"demands": [demand], "funds": [g.fund], "years": [g.year]}, "amount": _euros(g.cents)} for g in of
+    ]  # fmt: skip
+    most = {"kind": "ceiling", "id": f"engage-{demand}", "label": said(", ".join(map(str, years))), "source": plan,
+            "on": {"demands": [demand], "years": years}, "amount": _euros(past["cents"].sum())}  # fmt: skip
+    return [*kept, most]
+
+
+def _euros(cents: int) -> str:
+    return f"{int(cents) // 100}.{int(cents) % 100:02d}"
 
 
 def _comment(grants: pd.DataFrame, cents: int, plan: str) -> str:

@@ -76,9 +76,7 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
     if not isinstance(content.value, dict):
         if not problems:
             message = Text("le fichier ne contient pas de clés", "the file holds no keys")
-            remedy = Text(
-                f"Clés d'un scénario : {', '.join(KEYS)}.", f"Keys of a scenario: {', '.join(KEYS)}."
-            )
+            remedy = Text(f"Clés d'un scénario : {', '.join(KEYS)}.", f"Keys of a scenario: {', '.join(KEYS)}.")
             problems.append(Problem(yaml_text.line_place(1), message, remedy, file))
         raise ScenarioError(problems)
     given: dict[str, Any] = {}

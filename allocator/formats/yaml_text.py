@@ -64,9 +64,7 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
         for event in yaml.parse(text, Loader=_Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                return content, [
-                    Problem("", Text("YAML trop imbriqué", "YAML nested too deeply"), None, file)
-                ]
+                return content, [Problem("", Text("YAML trop imbriqué", "YAML nested too deeply"), None, file)]
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 return content, [
@@ -81,9 +79,7 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
         place = line_place(mark.line + 1) if mark else Text("", "")
         said = ", ".join(part for part in (error.context, error.problem) if part)
         fr = "YAML illisible" + (
-            " : une tabulation sert de retrait"
-            if "'\\t'" in said
-            else f" : guillemets, retrait ou « : » ? ({said})"
+            " : une tabulation sert de retrait" if "'\\t'" in said else f" : guillemets, retrait ou « : » ? ({said})"
         )
         remedy = Text(
             "Les retraits se font avec des espaces ; les textes avec « : » ou « # » vont entre guillemets.",
@@ -101,9 +97,7 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
             )
         ]
     except yaml.YAMLError as error:
-        return content, [
-            Problem("", Text(f"YAML illisible ({error})", f"unreadable YAML: {error}"), None, file)
-        ]
+        return content, [Problem("", Text(f"YAML illisible ({error})", f"unreadable YAML: {error}"), None, file)]
     if node is not None:
         content.value = _value(node, (), content.lines, problems, file)
     return content, problems

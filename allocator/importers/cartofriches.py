@@ -60,7 +60,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         lambda: source(files[0], COLUMNS),
         lambda: _perimeters(options.perimeters) if options.perimeters else _epci(),
     )
-    account = Account([Quantity("hectares", ("unite_fonciere_surface",), hectares, Text("ha", "ha"), Text("surfaces", "areas"))])
+    account = Account(
+        [Quantity("hectares", ("unite_fonciere_surface",), hectares, Text("ha", "ha"), Text("surfaces", "areas"))]
+    )
     spelling: dict[str, str] = {}
     demands: dict[str, list[Any]] = {}
     told: Counter[str] = Counter()
@@ -84,7 +86,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         ]  # fmt: skip
     if not demands:
         nothing = Text("aucun site ne peut être placé", "no site can be placed")
-        raise ScenarioError([Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])])
+        raise ScenarioError(
+            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
+        )
     headers = ["id", "territory", "measure", "units", "asked", "cost", "hectares", "type", "industrielle", "statut", "pollution",
                "beneficiary_kind", "zone_plu", "identifie_le", "site", "commune", "source_site"]  # fmt: skip
     made = Table(headers, list(demands.values()))
@@ -132,7 +136,9 @@ def _perimeters(folder: str) -> tuple[Table, Callable[[str], str]]:
     def place(code: str) -> str:
         commune = atlas().commune(code)
         if commune.code not in of:
-            raise Unplaced(Text(f"commune {commune.code} hors des périmètres", f"commune {commune.code} outside the perimeters"))
+            raise Unplaced(
+                Text(f"commune {commune.code} hors des périmètres", f"commune {commune.code} outside the perimeters")
+            )
         return of[commune.code]
 
     return Table(listed.headers, [[row[name] for name in listed.headers] for row in listed.rows()]), place
@@ -143,7 +149,9 @@ def _refused(row: Row, known: dict[str, Any]) -> tuple[Text, Text] | tuple[Text]
     if not row["site_id"]:
         return (Text("sans site_id", "without a site_id"),)
     if row["site_id"] in known:
-        return Text(f"site {row['site_id']} donné deux fois", f"site {row['site_id']} given twice"), Text("site en double", "given twice")
+        return Text(f"site {row['site_id']} donné deux fois", f"site {row['site_id']} given twice"), Text(
+            "site en double", "given twice"
+        )
     if folded(row["site_statut"]) == "frichereconvertie":
         return (Text("friche déjà reconvertie", "brownfield already converted"),)
     if not row["unite_fonciere_surface"]:
@@ -184,7 +192,11 @@ def _remarks(account: Account, told: Counter[str]) -> None:
 
 
 def _scenario(options: argparse.Namespace, asked: Fraction, cost: Fraction) -> str:
-    ours = [name for name, text, default in (("asked", options.asked, ASKED), ("cost", options.cost, COST)) if text == default]
+    ours = [
+        name
+        for name, text, default in (("asked", options.asked, ASKED), ("cost", options.cost, COST))
+        if text == default
+    ]
     source_text = (
         "Note, proposition 6 (1 Md€ pour 2 000 ha ; 780 k€ de coût par ha), la même pour tous les sites : hypothèse ; le Cerema "
         "trouve 375 k€ sans pollution, 600 à 800 avec, médiane 405 (cartofriches, fonds_friches.md)"

@@ -60,7 +60,11 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             account.refuse(row, error, Text("taux absent ou illisible", "rate missing or unreadable"))
             continue
         if code in rate_of:
-            account.refuse(row, Text(f"zone {code} donnée deux fois", f"zone {code} given twice"), Text("zone en double", "zone given twice"))
+            account.refuse(
+                row,
+                Text(f"zone {code} donnée deux fois", f"zone {code} given twice"),
+                Text("zone en double", "zone given twice"),
+            )
             continue
         rate_of[code], name_of[code] = rate, row["name"] or code
         rate_rows.append((row, code))

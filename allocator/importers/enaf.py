@@ -58,7 +58,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
-    given, asked = together(lambda: source(files[0], [Column("idcom", ("idcom", "codgeo", "insee_com"))]), lambda: _asked(options.period))
+    given, asked = together(
+        lambda: source(files[0], [Column("idcom", ("idcom", "codgeo", "insee_com"))]), lambda: _asked(options.period)
+    )
     known = {header.lower(): header for header in given.headers}
     last = max((2000 + int(found[2]) for header in known if (found := re.fullmatch(r"naf(\d\d)art(\d\d)", header))
                 and int(found[2]) == int(found[1]) + 1), default=0)  # fmt: skip
@@ -73,7 +75,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             Text(f"Le fichier couvre {held} : donnez --period.", f"The file covers {held}: give --period."), files[0])])  # fmt: skip
     named = {name: tuple(known[column] for column in period.columns(use)) for name, (use, period) in sums.items()}
     given = given.also(*dict.fromkeys(column for columns in named.values() for column in columns))
-    account = Account([Quantity(name, columns, hectares, Text("ha", "ha"), _label(*sums[name])) for name, columns in named.items()])
+    account = Account(
+        [Quantity(name, columns, hectares, Text("ha", "ha"), _label(*sums[name])) for name, columns in named.items()]
+    )
     every = set(with_columns(options.onto, {}, {}).column("id"))
     values: dict[str, dict[str, Fraction]] = {name: {} for name in named}
     placed: set[str] = set()
@@ -85,7 +89,11 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             account.refuse(row, error, Text("commune sans EPCI", "commune without an EPCI"))
             continue
         if epci not in every:
-            account.refuse(row, Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"), Text("EPCI absent de --onto", "EPCI not in --onto"))
+            account.refuse(
+                row,
+                Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"),
+                Text("EPCI absent de --onto", "EPCI not in --onto"),
+            )
             continue
         if row["idcom"] in placed:
             account.refuse(row, Text(f"commune {row['idcom']} donnée deux fois", f"commune {row['idcom']} given twice"),
@@ -100,7 +108,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             of[epci] = of.get(epci, Fraction(0)) + row.amounts[name]
     if not placed:
         nothing = Text("aucune commune ne peut être placée", "no commune can be placed")
-        raise ScenarioError([Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])])
+        raise ScenarioError(
+            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
+        )
     return _import(account, values, len(placed), negative, periods, options.onto)
 
 
@@ -110,7 +120,9 @@ def _asked(periods: Sequence[str] | None) -> list[Period]:
         found = re.fullmatch(r"(20\d\d)\s*[-–:]\s*(20\d\d)", text.strip())
         if found is None or not int(found[1]) < int(found[2]):
             wrong = Text(f"« {text} » n'est pas une période", f"“{text}” is not a period")
-            problems.append(Problem("--period", wrong, Text("Écrivez par exemple 2011-2021.", "Write for example 2011-2021.")))
+            problems.append(
+                Problem("--period", wrong, Text("Écrivez par exemple 2011-2021.", "Write for example 2011-2021."))
+            )
         else:
             read.append(Period(int(found[1]), int(found[2])))
     if problems:
@@ -123,7 +135,12 @@ def _label(use: str, period: Period) -> Text:
 
 
 def _import(
-    account: Account, values: dict[str, dict[str, Fraction]], placed: int, negative: int, periods: Sequence[Period], onto: str | None
+    account: Account,
+    values: dict[str, dict[str, Fraction]],
+    placed: int,
+    negative: int,
+    periods: Sequence[Period],
+    onto: str | None,
 ) -> Import:
     made = with_columns(onto, values, dict.fromkeys(values, 0))
     account.close(placed, {name: sum(map(Fraction, made.column(name)), Fraction(0)) for name in values})
@@ -144,4 +161,8 @@ def _import(
         + ", ".join(f"{period.start}-{period.end}" for period in periods) + ".",
         f"Une règle peut les désigner :  on: {{where: {{{first}: {{max: 50}}}}}}",
     ]  # fmt: skip
-    return Import(account, {FILE: made}, based_scenario("enaf", "Les propositions de la note, avec la consommation d'espaces", comment))
+    return Import(
+        account,
+        {FILE: made},
+        based_scenario("enaf", "Les propositions de la note, avec la consommation d'espaces", comment),
+    )

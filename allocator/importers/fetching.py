@@ -131,7 +131,9 @@ def fetch(name: str, *, year: int | None = None, sha256: str | None = None, refr
     """
     wanted = published(name)
     if year is not None and not wanted.by_year:
-        raise ScenarioError([Problem("--year", Text(f"« {name} » n'est pas publié par année", f"“{name}” is not published by year"))])
+        raise ScenarioError(
+            [Problem("--year", Text(f"« {name} » n'est pas publié par année", f"“{name}” is not published by year"))]
+        )
     folder = cache() / (name if year is None else f"{name}-{year}")
     kept = _kept(folder, name)
     if kept is not None and not refresh:
@@ -142,7 +144,10 @@ def fetch(name: str, *, year: int | None = None, sha256: str | None = None, refr
     except ScenarioError as error:
         if kept is None:
             raise
-        remedy = Text(f"La copie du {kept.at[:10]} reste là : {kept.path}.", f"The copy of {kept.at[:10]} is still there: {kept.path}.")
+        remedy = Text(
+            f"La copie du {kept.at[:10]} reste là : {kept.path}.",
+            f"The copy of {kept.at[:10]} is still there: {kept.path}.",
+        )
         raise ScenarioError([Problem(p.place, p.message, remedy, p.file) for p in error.problems]) from None
 
 
@@ -185,7 +190,15 @@ def _download(wanted: Published, folder: Path, year: int | None, sha256: str | N
                           Text("Réessayez plus tard.", "Try again later."))  # fmt: skip
         digest = sums["sha256"].hexdigest()
         _expect(digest, sha256, file)
-        made = Fetched(wanted.name, folder / file, address, digest, size, datetime.now(UTC).isoformat(timespec="seconds"), fresh=True)
+        made = Fetched(
+            wanted.name,
+            folder / file,
+            address,
+            digest,
+            size,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            fresh=True,
+        )
         # the record first goes away, so that an interruption leaves a file without a record: one that is fetched again
         (folder / "source.json").unlink(missing_ok=True)
         os.replace(temporary, made.path)
@@ -212,13 +225,17 @@ def _resource(wanted: Published, year: int | None) -> tuple[str, str, tuple[str,
     try:
         resources = [dict(resource) for resource in json.loads(text)["resources"]]
     except (ValueError, KeyError, TypeError):
-        raise _failed(api, Text("réponse inattendue du portail", "unexpected answer of the portal"), _by_hand(wanted)) from None
+        raise _failed(
+            api, Text("réponse inattendue du portail", "unexpected answer of the portal"), _by_hand(wanted)
+        ) from None
     found = []
     for resource in resources:
         names = [str(resource.get("title") or ""), Path(urlsplit(str(resource.get("url") or "")).path).name]
         match = next((m for name in names if (m := re.search(wanted.title, name, re.IGNORECASE))), None)
         if match and (year is None or int(match[1]) == year):
-            found.append((match[1] if wanted.by_year else "", str(resource.get("last_modified") or ""), match[0], resource))
+            found.append(
+                (match[1] if wanted.by_year else "", str(resource.get("last_modified") or ""), match[0], resource)
+            )
     if not found:
         titles = ", ".join(sorted(str(resource.get("title")) for resource in resources))[:400] or "∅"
         what = f"{wanted.name} {year}" if year is not None else wanted.name
@@ -258,7 +275,10 @@ def _opened(address: str) -> Iterator[HTTPResponse]:
     except HTTPError as error:
         message = Text(f"le serveur répond {error.code}", f"the server answers {error.code}")
         if error.code in (404, 410):
-            message = Text(f"{message.fr} : le fichier n'est plus à cette adresse", f"{message.en}: the file is no longer at this address")
+            message = Text(
+                f"{message.fr} : le fichier n'est plus à cette adresse",
+                f"{message.en}: the file is no longer at this address",
+            )
         error.close()
         raise _failed(address, message, Text("Prenez-le à la main sur la page du jeu de données, puis allocator import.",
                                              "Take it by hand from the data set's page, then allocator import.")) from None  # fmt: skip
@@ -273,14 +293,18 @@ def _no_network(error: Exception) -> tuple[Text, Text]:
     if isinstance(cause, TimeoutError | socket.timeout):
         return Text(f"pas de réponse en {SECONDS:.0f} s", f"no answer within {SECONDS:.0f} s"), remedy
     if isinstance(cause, socket.gaierror | ConnectionRefusedError) or getattr(cause, "errno", None) in (101, 113):
-        return Text(f"pas de réseau, ou serveur injoignable ({cause})", f"no network, or server unreachable ({cause})"), remedy
+        return Text(
+            f"pas de réseau, ou serveur injoignable ({cause})", f"no network, or server unreachable ({cause})"
+        ), remedy
     return Text(f"téléchargement interrompu ({cause})", f"download interrupted ({cause})"), remedy
 
 
 def _chunks(answer: HTTPResponse, address: str) -> Iterator[bytes]:
     """The body; refused where it is a page, too large, too slow or cut short."""
     if answer.headers.get_content_type() == "text/html":
-        raise _failed(address, Text("le serveur envoie une page web, pas un fichier", "the server sends a web page, not a file"))
+        raise _failed(
+            address, Text("le serveur envoie une page web, pas un fichier", "the server sends a web page, not a file")
+        )
     announced = answer.headers.get("Content-Length", "")
     size, start = 0, time.monotonic()
     too_large = Text(f"plus de {LARGEST // 10**6} Mo : refusé", f"more than {LARGEST // 10**6} MB: refused")
@@ -291,7 +315,9 @@ def _chunks(answer: HTTPResponse, address: str) -> Iterator[bytes]:
         if size > LARGEST:
             raise _failed(address, too_large)
         if time.monotonic() - start > LONGEST:
-            raise _failed(address, Text(f"pas fini en {LONGEST / 60:.0f} minutes", f"not done within {LONGEST / 60:.0f} minutes"))
+            raise _failed(
+                address, Text(f"pas fini en {LONGEST / 60:.0f} minutes", f"not done within {LONGEST / 60:.0f} minutes")
+            )
         yield chunk
     if announced.isdigit() and size != int(announced):
         raise _failed(address, Text(f"fichier tronqué : {size} octets reçus sur {announced}", f"truncated file: {size} bytes of {announced}"),

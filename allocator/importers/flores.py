@@ -48,9 +48,23 @@ ALL_SIZES = ("", "_T")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     onto_option(parser)
-    parser.add_argument("--activity", default="BE", metavar="CODE", help=str(Text("activité (BE : industrie)", "activity (BE: industry)")))
-    parser.add_argument("--name", default="emplois_industriels", metavar="NOM", help=str(Text("nom de la colonne", "name of the column")))
-    parser.add_argument("--year", metavar="A", help=str(Text("année ; sans elle, la dernière du fichier", "year; without it, the file's last")))
+    parser.add_argument(
+        "--activity",
+        default="BE",
+        metavar="CODE",
+        help=str(Text("activité (BE : industrie)", "activity (BE: industry)")),
+    )
+    parser.add_argument(
+        "--name",
+        default="emplois_industriels",
+        metavar="NOM",
+        help=str(Text("nom de la colonne", "name of the column")),
+    )
+    parser.add_argument(
+        "--year",
+        metavar="A",
+        help=str(Text("année ; sans elle, la dernière du fichier", "year; without it, the file's last")),
+    )
 
 
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
@@ -79,16 +93,26 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             account.refuse(row, error, Text("pas un EPCI de 2026", "not an EPCI of 2026"))
             continue
         if epci not in here:
-            account.refuse(row, Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"), Text("EPCI absent de --onto", "EPCI not in --onto"))
+            account.refuse(
+                row,
+                Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"),
+                Text("EPCI absent de --onto", "EPCI not in --onto"),
+            )
         elif not row["OBS_VALUE"]:
             account.refuse(row, Text("valeur absente (secret statistique ?)", "no value (statistical secrecy?)"))
         elif epci in values:
-            account.refuse(row, Text(f"EPCI {epci} donné deux fois", f"EPCI {epci} given twice"), Text("EPCI en double", "given twice"))
+            account.refuse(
+                row,
+                Text(f"EPCI {epci} donné deux fois", f"EPCI {epci} given twice"),
+                Text("EPCI en double", "given twice"),
+            )
         else:
             values[epci] = row.amounts["emplois"]
     if not values:
         nothing = Text("aucune valeur ne peut être placée", "no value can be placed")
-        raise ScenarioError([Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])])
+        raise ScenarioError(
+            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
+        )
     columns = completed(options.name, values, account, every)
     made = with_columns(options.onto, columns, {options.name: 0, f"{options.name}_connu": False})
     account.close(len(values), {"emplois": sum(map(Fraction, made.column(options.name)), Fraction(0))})
@@ -100,7 +124,11 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         f"Les propositions de la note, sur les EPCI avec leurs emplois (Flores {year}, activité {options.activity}).",
         f"Une règle peut les désigner :  on: {{where: {{{options.name}: {{min: 5000}}}}}}",
     ]
-    return Import(account, {FILE: made}, based_scenario("flores", "Les propositions de la note, avec les emplois industriels", comment))
+    return Import(
+        account,
+        {FILE: made},
+        based_scenario("flores", "Les propositions de la note, avec les emplois industriels", comment),
+    )
 
 
 def _cut(row: Row, wanted: dict[str, str]) -> Text | None:

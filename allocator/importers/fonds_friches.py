@@ -74,7 +74,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
     applications, *more = together(
         lambda: source(files[0], COLUMNS),
-        *(lambda file=file: source(file, [Column("id", ("num_dossier",)), *map(Column, HEADINGS)]) for file in files[1:]),
+        *(
+            lambda file=file: source(file, [Column("id", ("num_dossier",)), *map(Column, HEADINGS)])
+            for file in files[1:]
+        ),
     )
     spending = more[0] if more else None
     account = Account([
@@ -82,7 +85,10 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         Quantity("hectares", ("area",), number, Text("ha", "ha"), Text("surfaces", "areas")),
     ])  # fmt: skip
     if spending is not None:
-        account.quantities = [*account.quantities, Quantity("depenses", HEADINGS, number, Text("€", "€"), Text("dépenses", "spending"))]
+        account.quantities = [
+            *account.quantities,
+            Quantity("depenses", HEADINGS, number, Text("€", "€"), Text("dépenses", "spending")),
+        ]
     demands: dict[str, list[Any]] = {}
     for row in account.read(applications):
         reason = _refused(row, demands, options.max_hectares)
@@ -112,7 +118,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
     table = Table(headers, list(demands.values()))
     if not demands:
         nothing = Text("aucune candidature ne peut être placée", "no application can be placed")
-        raise ScenarioError([Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])])
+        raise ScenarioError(
+            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
+        )
     account.close(rows, {
         "deficits": sum((Fraction(asked) for asked in table.column("asked")), Fraction(0)),
         "hectares": sum(table.column("hectares"), Fraction(0)),
@@ -127,7 +135,9 @@ def _refused(row: Row, known: dict[str, Any], most: Fraction) -> tuple[Text, Tex
     if not row["id"]:
         return (Text("sans numéro de dossier", "without a number"),)
     if row["id"] in known:
-        return Text(f"dossier {row['id']} donné deux fois", f"application {row['id']} given twice"), Text("dossier en double", "given twice")
+        return Text(f"dossier {row['id']} donné deux fois", f"application {row['id']} given twice"), Text(
+            "dossier en double", "given twice"
+        )
     if folded(row["funded"]) not in ("oui", "non"):
         return (Text("laureat_fv n'est ni Oui ni Non", "laureat_fv is neither Oui nor Non"),)
     if not row["deficit"]:
@@ -143,7 +153,9 @@ def _refused(row: Row, known: dict[str, Any], most: Fraction) -> tuple[Text, Tex
     if area < 0:
         return (Text("surface négative", "negative area"),)
     if area >= most:
-        return (Text(f"{most} ha ou plus : sans doute des mètres carrés", f"{most} ha or more: square metres, most likely"),)
+        return (
+            Text(f"{most} ha ou plus : sans doute des mètres carrés", f"{most} ha or more: square metres, most likely"),
+        )
     try:
         _region(row)
     except Unplaced as error:
@@ -183,12 +195,20 @@ def _import(table: Table, account: Account, fund: int | None) -> Import:
     people: Counter[str] = Counter()
     for epci in atlas().epci.values():
         people[epci["region"]] += int(epci["population"])
-    territories = [[named.code, named.name, named.code, "", people[named.code]] for named in atlas().regions if named.code in people]
+    territories = [
+        [named.code, named.name, named.code, "", people[named.code]]
+        for named in atlas().regions
+        if named.code in people
+    ]
     if NO_REGION in territory:
         territories.append([NO_REGION, "Région non précisée", NO_REGION, "", 0])
         account.remark(Text(f"{territory.count(NO_REGION)} candidatures sans région : territoire « {NO_REGION} ».",
                             f"{territory.count(NO_REGION)} applications name no region: territory “{NO_REGION}”."))  # fmt: skip
-    funded = [(asked, ha) for asked, ha, won in zip(table.column("asked"), table.column("hectares"), table.column("laureat"), strict=True) if won]
+    funded = [
+        (asked, ha)
+        for asked, ha, won in zip(table.column("asked"), table.column("hectares"), table.column("laureat"), strict=True)
+        if won
+    ]
     won, hectares = sum((asked for asked, _ in funded), Fraction(0)), sum((ha for _, ha in funded), Fraction(0))
     account.remark(Text(
         f"Lauréates parmi les candidatures placées : {grouped(len(funded)).fr}, déficits {grouped(won).fr} €, {grouped(hectares).fr} ha.",

@@ -74,11 +74,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
     given, year = together(lambda: source(files[0], COLUMNS), lambda: _year(files[0], options.year))
-    account = Account([Quantity("engage", ("amount",), euros, Text("€", "€"), Text("montants engagés", "amounts committed"))])
+    account = Account(
+        [Quantity("engage", ("amount",), euros, Text("€", "€"), Text("montants engagés", "amounts committed"))]
+    )
     dossiers = _dossiers(account, given)
     if not dossiers:
         nothing = Text("aucun dossier ne peut être placé", "no dossier can be placed")
-        raise ScenarioError([Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])])
+        raise ScenarioError(
+            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
+        )
     parts = Counter(dossier.ident for dossier in dossiers)
     measures = _measures(dossiers)
     demands = [
@@ -103,8 +107,12 @@ def _year(file: str, given: int | None) -> int:
     if given is not None:
         return given
     if found is None:
-        message = Text("le nom du fichier ne dit pas l'année de la liste", "the file's name does not say the list's year")
-        raise ScenarioError([Problem("--year", message, Text("Donnez par exemple --year 2023.", "Give for example --year 2023."), file)])
+        message = Text(
+            "le nom du fichier ne dit pas l'année de la liste", "the file's name does not say the list's year"
+        )
+        raise ScenarioError(
+            [Problem("--year", message, Text("Donnez par exemple --year 2023.", "Give for example --year 2023."), file)]
+        )
     return int(found[0])
 
 
@@ -172,7 +180,10 @@ def _remarks(account: Account, dossiers: Sequence[Dossier], parts: Counter[str])
 def _scenario(fund: int | None, total: Fraction, year: int, measures: dict[str, tuple[str, str]]) -> str:
     worth = total if fund is None else Fraction(fund, 100)
     said = "total engagé des dossiers placés" if fund is None else "donné par --fund"
-    kinds = "\n".join(f"  - {{id: {ident}, label: {yaml_text(label)}, unit: dossier, lumpy: true}}" for ident, label in measures.values())
+    kinds = "\n".join(
+        f"  - {{id: {ident}, label: {yaml_text(label)}, unit: dossier, lumpy: true}}"
+        for ident, label in measures.values()
+    )
     return f"""\
 # Projets du Fonds vert {year}, importés : asked = ce que l'État a ENGAGÉ pour le dossier. La liste ne contient que les
 # projets retenus. Les lignes écartées, et pourquoi : non-places.csv.

@@ -25,7 +25,9 @@ from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.texts import Text
 
 FORMAT = "indicators"
-HELP = Text("toute table dont les lignes portent un code de territoire", "any table whose rows carry a territory's code")
+HELP = Text(
+    "toute table dont les lignes portent un code de territoire", "any table whose rows carry a territory's code"
+)
 READS = Text("une table avec un code de commune, d'EPCI (SIREN ou SIRET), de département ou de région",
              "a table with the code of a commune, an EPCI (SIREN or SIRET), a department or a region")  # fmt: skip
 WRITES = Text("territories.csv avec ces colonnes, ou demands.csv (--demands) où elles deviennent des indicateurs",
@@ -48,7 +50,9 @@ WAYS = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     for option, what in WAYS.items():
-        parser.add_argument(f"--{option}", type=_several, action="extend", default=[], metavar="[NOM=]COLONNE,…", help=str(what))
+        parser.add_argument(
+            f"--{option}", type=_several, action="extend", default=[], metavar="[NOM=]COLONNE,…", help=str(what)
+        )
     parser.add_argument("--level", choices=tuple(LEVELS), help=str(Text("nature du code", "what the code names")))
     parser.add_argument("--key", metavar="COLONNE", help=str(Text("colonne du code", "the code's column")))
     parser.add_argument("--where", action="append", metavar="COLONNE=VALEUR", default=[], help=str(Text(
@@ -96,7 +100,9 @@ class Gathered:
 def run(files: Sequence[str], options: argparse.Namespace) -> Import:
     known = [name for names in LEVELS.values() for name in names]
     named = [said.rpartition("=")[2] for way in WAYS for said in getattr(options, way)]
-    given = source(files[0], [Column(name, required=False) for name in dict.fromkeys((options.key or "", *known, *named)) if name])
+    given = source(
+        files[0], [Column(name, required=False) for name in dict.fromkeys((options.key or "", *known, *named)) if name]
+    )
     asked = _asked(given, options)
     given = given.also(*asked.headers)
     account = Account([
@@ -152,7 +158,9 @@ def _asked(given: Source, options: argparse.Namespace) -> Asked:
             name = name if equals else found
             if name in taken:
                 message = Text(f"« {name} » est une colonne du scénario", f"“{name}” is a column of the scenario")
-                problems.append(Problem(f"--{way}", message, Text(f"Écrivez AUTRE_NOM={found}", f"Write OTHER_NAME={found}")))
+                problems.append(
+                    Problem(f"--{way}", message, Text(f"Écrivez AUTRE_NOM={found}", f"Write OTHER_NAME={found}"))
+                )
             elif any(name in of for of in ways.values()):
                 problems.append(Problem(f"--{way}", Text(f"colonne « {name} » demandée deux fois", f"column “{name}” is asked for twice"),
                                         Text(f"Écrivez AUTRE_NOM={found}", f"Write OTHER_NAME={found}")))  # fmt: skip
@@ -168,7 +176,12 @@ def _asked(given: Source, options: argparse.Namespace) -> Asked:
     key, level = (header("--key", options.key) if options.key else None), options.level
     if key is None:
         among = {level: LEVELS[level]} if level else LEVELS
-        candidates = [(name, by_fold[folded(known)]) for name, names in among.items() for known in names if folded(known) in by_fold]
+        candidates = [
+            (name, by_fold[folded(known)])
+            for name, names in among.items()
+            for known in names
+            if folded(known) in by_fold
+        ]
         if candidates:
             level, key = candidates[0]
     elif level is None:
@@ -179,8 +192,13 @@ def _asked(given: Source, options: argparse.Namespace) -> Asked:
         problems.append(Problem("", message, Text(f"Donnez --key et --level ({', '.join(LEVELS)}). En-têtes lus : {headers}.",
                                                   f"Give --key and --level ({', '.join(LEVELS)}). Headers read: {headers}."), given.file))  # fmt: skip
     if not any(ways.values()):
-        message = Text("dites comment lire chaque colonne : --sum, --mean ou --text", "say how to read each column: --sum, --mean or --text")
-        problems.append(Problem("", message, Text(f"En-têtes lus : {headers}.", f"Headers read: {headers}."), given.file))
+        message = Text(
+            "dites comment lire chaque colonne : --sum, --mean ou --text",
+            "say how to read each column: --sum, --mean or --text",
+        )
+        problems.append(
+            Problem("", message, Text(f"En-têtes lus : {headers}.", f"Headers read: {headers}."), given.file)
+        )
     if level in ("departement", "region") and (ways["sum"] or ways["hectares"]):
         problems.append(Problem("--sum", Text(f"un total par {level} ne se répartit pas entre EPCI",
                                               f"a total by {level} cannot be shared between EPCI"),
@@ -189,7 +207,9 @@ def _asked(given: Source, options: argparse.Namespace) -> Asked:
     if problems:
         raise ScenarioError(problems)
     assert key is not None and level is not None
-    return Asked(level, key, ways["sum"] | ways["hectares"], frozenset(ways["hectares"]), ways["mean"], ways["text"], where)
+    return Asked(
+        level, key, ways["sum"] | ways["hectares"], frozenset(ways["hectares"]), ways["mean"], ways["text"], where
+    )
 
 
 def _gather(row: Row, asked: Asked, into: Gathered, account: Account) -> None:

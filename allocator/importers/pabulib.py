@@ -104,7 +104,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         _remarks(election, account, differing, by_ballots)
     if not demands:
         nothing = Text("aucun projet ne peut être placé", "no project can be placed")
-        raise ScenarioError([Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])])
+        raise ScenarioError(
+            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
+        )
     if len({ident for _, ident in demands}) < len(demands):  # the same number in two files is not the same project
         for (fund, ident), cells in demands.items():
             cells[0] = f"{fund}:{ident}"
@@ -116,7 +118,10 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         **{name: sum(table.column(name), Fraction(0)) for name in figures},
     })  # fmt: skip
     if ceiling is not None and ("district" not in kept or not all(table.column("district"))):
-        message = Text("des projets ne nomment pas leur quartier (district, subunit)", "some projects name no district (district, subunit)")
+        message = Text(
+            "des projets ne nomment pas leur quartier (district, subunit)",
+            "some projects name no district (district, subunit)",
+        )
         raise ScenarioError([Problem("--per-district", message)])
     places = {slug(election.place): election.place for election in elections}
     account.remark(Text("La population n'est pas dans le fichier : 0 y est écrit (aucune règle par habitant).",
@@ -145,7 +150,9 @@ def _paths(files: Sequence[str]) -> list[str]:
         inside = sorted(str(path) for path in Path(file).glob("*.pb")) if Path(file).is_dir() else [file]
         paths += inside
         if not inside:
-            problems.append(Problem("", Text("aucun fichier .pb dans ce dossier", "no .pb file in this folder"), None, file))
+            problems.append(
+                Problem("", Text("aucun fichier .pb dans ce dossier", "no .pb file in this folder"), None, file)
+            )
     if problems:
         raise ScenarioError(problems)
     return list(dict.fromkeys(paths))
@@ -177,7 +184,10 @@ def _year(path: str, meta: dict[str, str]) -> int:
         if found := re.search(r"(19|20)\d\d", meta.get(key, "")):
             return int(found[0])
     message = Text("META ne dit pas l'année", "META names no year")
-    remedy = Text("Ajoutez une ligne instance;2022 ou date_begin;03.10.2022.", "Add a line instance;2022 or date_begin;03.10.2022.")
+    remedy = Text(
+        "Ajoutez une ligne instance;2022 ou date_begin;03.10.2022.",
+        "Add a line instance;2022 or date_begin;03.10.2022.",
+    )
     raise ScenarioError([Problem("META", message, remedy, path)])
 
 
@@ -215,7 +225,9 @@ def _refused(row: Row, known: bool) -> tuple[Text, Text] | tuple[Text] | None:
     if not row["id"]:
         return (Text("sans project_id", "without a project_id"),)
     if known:
-        return Text(f"projet {row['id']} donné deux fois", f"project {row['id']} given twice"), Text("projet en double", "given twice")
+        return Text(f"projet {row['id']} donné deux fois", f"project {row['id']} given twice"), Text(
+            "projet en double", "given twice"
+        )
     if not row["cost"]:
         return (Text("coût absent", "no cost given"),)
     if row.amounts["couts"] <= 0:
@@ -260,7 +272,9 @@ def _scenario(elections: Sequence[Election], ceiling: Fraction | None) -> str:
                 f"    amount: {cell_text(ceiling)}\n    per: district")  # fmt: skip
     first = elections[0]
     name = first.ident if len(elections) == 1 else slug(f"{first.place} {len(elections)} enveloppes")
-    label = f"Budget participatif : {first.place}" if len({e.place for e in elections}) == 1 else "Budgets participatifs"
+    label = (
+        f"Budget participatif : {first.place}" if len({e.place for e in elections}) == 1 else "Budgets participatifs"
+    )
     return f"""\
 # Budget participatif au format Pabulib, importé : chaque projet est entier (tout ou rien), son coût est ce qu'il demande.
 # Les lignes écartées, et pourquoi : non-places.csv.

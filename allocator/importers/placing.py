@@ -151,7 +151,11 @@ def _find(text: str, among: list[Named], unknown: Text) -> str:
             return written
     names = {folded(named.name): named.code for named in among} | {k: c for k, c in _SPELT.items() if c in known}
     name = folded(text)
-    for before in ("", *_ARTICLES, *(f"{noun}{article}" for noun in ("region", "departement") for article in ("", *_ARTICLES))):
+    for before in (
+        "",
+        *_ARTICLES,
+        *(f"{noun}{article}" for noun in ("region", "departement") for article in ("", *_ARTICLES)),
+    ):
         if name.startswith(before) and name.removeprefix(before) in names:
             return names[name.removeprefix(before)]
     raise Unplaced(Text(f"{unknown.fr} « {text} »", f"{unknown.en} “{text}”"))

@@ -103,8 +103,10 @@ class Source:
                 broken = None
                 # A row may end early where its last cells are empty (workbooks save so); not before what is required,
                 # and not where an open quote has swallowed lines. It may not be longer than its headers.
-                if (count > width and any(map(clean, record.cells[width:]))) or count < self.least or (
-                    count < width and record.last > record.line
+                if (
+                    (count > width and any(map(clean, record.cells[width:])))
+                    or count < self.least
+                    or (count < width and record.last > record.line)
                 ):
                     broken = Text(f"{count} champs au lieu de {width}", f"{count} fields instead of {width}")
                     if record.last > record.line:

@@ -75,7 +75,10 @@ class Account:
                     amount = sum((quantity.read(row[name]) for name in mine if row[name]), Fraction(0))
                 except ValueError as error:
                     amount = Fraction(0)
-                    unreadable = (error.args[0], Text(f"{quantity.label.fr} illisible", f"{quantity.label.en} unreadable"))
+                    unreadable = (
+                        error.args[0],
+                        Text(f"{quantity.label.fr} illisible", f"{quantity.label.en} unreadable"),
+                    )
                 row.amounts[quantity.name] = amount
                 self.held[quantity.name] = self.held.get(quantity.name, Fraction(0)) + amount
             if row.broken is not None:
@@ -150,7 +153,9 @@ class Account:
                 for source in self.sources
             ],
             "rows": {
-                "read": self.rows, "placed": self.rows_placed, "reported": len(self.refusals),
+                "read": self.rows,
+                "placed": self.rows_placed,
+                "reported": len(self.refusals),
                 **({"aside": self.aside.total()} if self.aside else {}),
             },
             "quantities": {
@@ -174,7 +179,9 @@ class Account:
         """Headers and rows of non-places.csv: file, line, reason, amounts, what the row says."""
         names = [quantity.name for quantity in self.quantities]
         headers = ["fichier", "ligne", "raison", *names, "contenu"]
-        published = {source.file: {name: source.headers[at] for name, at in source.found.items()} for source in self.sources}
+        published = {
+            source.file: {name: source.headers[at] for name, at in source.found.items()} for source in self.sources
+        }
         rows = []
         for refusal in sorted(self.refusals, key=lambda r: (r.row.file, r.row.line)):
             row = refusal.row
@@ -188,7 +195,10 @@ class Account:
         counts = (self.rows, self.rows_placed, len(self.refusals))
         told = [_balance(Text("lignes", "rows"), *(str(grouped(count)) for count in counts))]
         if self.aside:
-            cuts, apart = "; ".join(f"{rows} × {cut}" for cut, rows in self.aside.most_common()), grouped(self.aside.total())
+            cuts, apart = (
+                "; ".join(f"{rows} × {cut}" for cut, rows in self.aside.most_common()),
+                grouped(self.aside.total()),
+            )
             told[0] += str(Text(f" + {apart.fr} d'autres coupes ({cuts})", f" + {apart.en} of other cuts ({cuts})"))
         for q in self.quantities:
             three = (self.held.get(q.name, Fraction(0)), self.placed[q.name], self.refused(q.name))
@@ -197,7 +207,9 @@ class Account:
         if reasons:
             told.append(str(Text("Non placées :", "Not placed:")))
         for kind, rows, sums in reasons[:ROWS_TOLD]:
-            amounts = ", ".join(f"{q.label} {grouped(sums[q.name])} {q.unit}".rstrip() for q in self.quantities if sums.get(q.name))
+            amounts = ", ".join(
+                f"{q.label} {grouped(sums[q.name])} {q.unit}".rstrip() for q in self.quantities if sums.get(q.name)
+            )
             told.append(f"  {rows} × {kind}" + (f" ({amounts})" if amounts else ""))
         if len(reasons) > ROWS_TOLD:
             more = len(reasons) - ROWS_TOLD

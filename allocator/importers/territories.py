@@ -67,7 +67,9 @@ def main_by_epci(values: Mapping[str, str]) -> dict[str, str]:
     return {epci: min(of, key=lambda value: (-of[value], value)) for epci, of in people.items()}
 
 
-def completed(name: str, values: Mapping[str, Any], account: Account, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+def completed(
+    name: str, values: Mapping[str, Any], account: Account, ids: Collection[str]
+) -> dict[str, Mapping[str, Any]]:
     """A numeric column for every EPCI: where `values` lacks some, 0 there, told, and a column that says so.
 
     A scenario's numeric columns have no empty cells; `<name>_connu` keeps 0 from looking like a fact.

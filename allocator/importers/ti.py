@@ -79,7 +79,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         message = Text("ni SIREN de groupement ni code de commune", "neither a grouping's SIREN nor a commune's code")
         remedy = Text(f"Une colonne siren_groupement ou insee_com est attendue. En-têtes lus : {shown}.",
                       f"A column siren_groupement or insee_com is expected. Headers read: {shown}.")  # fmt: skip
-        raise ScenarioError([Problem(Text(f"ligne {given.header_line}", f"line {given.header_line}"), message, remedy, files[0])])
+        raise ScenarioError(
+            [Problem(Text(f"ligne {given.header_line}", f"line {given.header_line}"), message, remedy, files[0])]
+        )
     account = Account()
     perimeters, placed = _perimeters(given, account)
     account.close(placed, {})
@@ -165,7 +167,9 @@ def _as_attributes(perimeters: Sequence[Perimeter], account: Account, onto: str 
     return Import(
         account,
         {FILE: with_columns(onto, columns, absent)},
-        based_scenario("territoires-industrie", "Les propositions de la note, avec les Territoires d'industrie", comment, SHARES),
+        based_scenario(
+            "territoires-industrie", "Les propositions de la note, avec les Territoires d'industrie", comment, SHARES
+        ),
     )
 
 
@@ -182,7 +186,9 @@ def _as_perimeters(perimeters: Sequence[Perimeter], account: Account) -> Import:
             members.append([perimeter.id, commune.code])
         home = {level: min(of, key=lambda code: (-of[code], code)) for level, of in people.items()}
         epci = {commune.epci for commune in perimeter.communes.values()}
-        metropole = sum(c.population for c in perimeter.communes.values() if atlas().epci[c.epci]["metropole"] == "true")
+        metropole = sum(
+            c.population for c in perimeter.communes.values() if atlas().epci[c.epci]["metropole"] == "true"
+        )
         rows.append([perimeter.id, perimeter.name, home["region"], home["departement"], perimeter.population, "TI",
                      len(epci), len(perimeter.communes), metropole, regions[home["region"]], names[home["departement"]]])  # fmt: skip
     total = grouped(sum(perimeter.population for perimeter in perimeters))

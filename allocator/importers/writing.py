@@ -105,7 +105,9 @@ def fund_option(parser: argparse.ArgumentParser) -> None:
 def fund_lines(amount: int | None, ident: str, label: str) -> str:
     """The `funds` of a scenario.yaml: the user's amount in cents, or 0 € and where to write it."""
     if amount is None:
-        worth = "0 €  # À VOUS : le montant n'est pas dans le fichier importé (option --fund, par exemple --fund \"1 Md€\")"
+        worth = (
+            '0 €  # À VOUS : le montant n\'est pas dans le fichier importé (option --fund, par exemple --fund "1 Md€")'
+        )
     else:
         worth = f"{decimal_text(Fraction(amount, 100))}  # euros, donnés par --fund"
     return f"funds:\n  - id: {ident}\n    label: {yaml_text(label)}\n    amount: {worth}\n"

@@ -27,7 +27,11 @@ HEAD = 3
 _LIBRARIES = ("allocator-fonds-publics", "highspy", "ortools", "pulp", "numpy", "pandas", "scipy")
 OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts are authoritative.")
 
-DEMAND, TERRITORY, NAME = Text("Dossier", "Demand"), Text("Territoire", "Territory"), Text("Nom du territoire", "Name of territory")
+DEMAND, TERRITORY, NAME = (
+    Text("Dossier", "Demand"),
+    Text("Territoire", "Territory"),
+    Text("Nom du territoire", "Name of territory"),
+)
 MEASURE, BENEFICIARY = Text("Mesure", "Measure"), Text("Bénéficiaire", "Beneficiary")
 FUND, YEAR, UNIT = Text("Fonds", "Fund"), Text("Année", "Year"), Text("Unité", "Unit")
 ASKED, GRANTED = Text("Demandé (€)", "Asked (€)"), Text("Accordé (€)", "Granted (€)")
@@ -68,9 +72,7 @@ class ResultBook:
 
     # What every sheet of rows is made of
 
-    def _rows(
-        self, sheet: Worksheet, headers: Sequence[Text], rows: Iterable[Sequence[Any]], head: int = HEAD
-    ) -> int:
+    def _rows(self, sheet: Worksheet, headers: Sequence[Text], rows: Iterable[Sequence[Any]], head: int = HEAD) -> int:
         """Headers and rows (money in cents, under headers in €), and a filter; the row after the last."""
         count = self.book.headers(sheet, map(str, headers), head)
         money = [header.fr.endswith("(€)") for header in headers]
@@ -129,10 +131,22 @@ class ResultBook:
         """Each level of the objective, and what no plan exceeds."""
         for rank, level in enumerate(self.plan.levels, 1):
             told, aim = level.as_dict(), level.aim
-            name = Text("", "") if len(self.plan.levels) == 1 else Text(f"{rank}. {aim.title.fr} : ", f"{rank}. {aim.title.en}: ")
+            name = (
+                Text("", "")
+                if len(self.plan.levels) == 1
+                else Text(f"{rank}. {aim.title.fr} : ", f"{rank}. {aim.title.en}: ")
+            )
             unit = Text(f" ({aim.unit.fr})", f" ({aim.unit.en})")
-            limit = Text("Aucun plan ne coûte moins de", "No plan costs less than") if aim.sign < 0 else Text("Aucun plan ne dépasse", "No plan exceeds")
-            yield Text(f"{name.fr}le plan atteint{unit.fr}", f"{name.en}the plan reaches{unit.en}"), told["objective"], False
+            limit = (
+                Text("Aucun plan ne coûte moins de", "No plan costs less than")
+                if aim.sign < 0
+                else Text("Aucun plan ne dépasse", "No plan exceeds")
+            )
+            yield (
+                Text(f"{name.fr}le plan atteint{unit.fr}", f"{name.en}the plan reaches{unit.en}"),
+                told["objective"],
+                False,
+            )
             yield Text(f"{name.fr}{limit.fr}{unit.fr}", f"{name.en}{limit.en}{unit.en}"), told["bound"], False
 
     def _grants(self) -> None:
@@ -161,7 +175,9 @@ class ResultBook:
         ))  # fmt: skip
 
     def _refused(self) -> None:
-        sheet = self._sheet(Text("Refusés", "Refused"), Text("Les dossiers qui ne reçoivent rien.", "Demands that receive nothing."))
+        sheet = self._sheet(
+            Text("Refusés", "Refused"), Text("Les dossiers qui ne reçoivent rien.", "Demands that receive nothing.")
+        )
         refused = self.plan.units[self.plan.units["cents"] == 0]
         self._rows(sheet, [BENEFICIARY, DEMAND, NAME, MEASURE, UNITS_ASKED, UNIT, ASKED], (
             (*self._who(u), self._whole(u.measure, u.asked_units), self.measures[u.measure].unit, int(asked))
@@ -170,10 +186,17 @@ class ResultBook:
 
     def _who(self, unit: Any) -> tuple[Any, ...]:
         measure = self.measures[unit.measure]
-        return (self.demands.at[unit.demand, "beneficiary"], unit.demand, self.names[unit.territory], measure.label or measure.id)
+        return (
+            self.demands.at[unit.demand, "beneficiary"],
+            unit.demand,
+            self.names[unit.territory],
+            measure.label or measure.id,
+        )
 
     def _units(self) -> None:
-        sheet = self._sheet(Text("Unités", "Units"), Text("Tous les dossiers : demandé, accordé.", "Every demand: asked, granted."))
+        sheet = self._sheet(
+            Text("Unités", "Units"), Text("Tous les dossiers : demandé, accordé.", "Every demand: asked, granted.")
+        )
         self._rows(sheet, [DEMAND, TERRITORY, MEASURE, UNITS_ASKED, UNITS, ASKED, GRANTED], (
             (u.demand, u.territory, u.measure, self._whole(u.measure, u.asked_units), self._whole(u.measure, u.units),
              int(asked), int(u.cents))
@@ -195,7 +218,10 @@ class ResultBook:
         def spent(fund: str) -> int:
             return int(granted.get(fund, 0)) + sum(map(spent, children.get(fund, [])))
 
-        funds = [(f.label or f.id, held[f.id], eligible[f.id], spent(f.id), held[f.id] - spent(f.id)) for f in self.scenario.funds]
+        funds = [
+            (f.label or f.id, held[f.id], eligible[f.id], spent(f.id), held[f.id] - spent(f.id))
+            for f in self.scenario.funds
+        ]
         end = self._rows(sheet, [FUND, Text("Enveloppe (€)", "Envelope (€)"), Text("Demandé, éligible (€)", "Asked, eligible (€)"),
                                  GRANTED, LEFT], funds)  # fmt: skip
         self._chart("bar", Text("Par fonds", "By fund"), str(name), HEAD, end, (3, 4), 0)
@@ -239,7 +265,9 @@ class ResultBook:
         both = [Text("Engagé (€)", "Committed (€)"), Text("Payé (€)", "Paid (€)")]
         totals = [(str(year), _sum(committed, 1, year), _sum(paid, 1, year)) for year in years]
         end = self._rows(sheet, [YEAR, *both], totals)
-        self._chart("column", Text("Engagements et paiements", "Commitments and payments"), str(name), HEAD, end, (1, 2), 3)
+        self._chart(
+            "column", Text("Engagements et paiements", "Commitments and payments"), str(name), HEAD, end, (1, 2), 3
+        )
         funds = {fund.id: fund.label or fund.id for fund in self.scenario.funds}
         kept = [Text(f"{_upper(word.fr)} (€)", f"{_upper(word.en)} (€)") for word in ACCOUNT.values()]
         rows = (
@@ -293,7 +321,11 @@ class ResultBook:
             sheet.write_string(row, 1, value)
             row += 1
         row += 1
-        self.book.headers(sheet, [str(Text("Vérification", "Check")), str(Text("Résultat", "Result")), str(Text("Tient", "Holds"))], row)
+        self.book.headers(
+            sheet,
+            [str(Text("Vérification", "Check")), str(Text("Résultat", "Result")), str(Text("Tient", "Holds"))],
+            row,
+        )
         for check in plan.certificate.checks:
             row += 1
             for at, text in enumerate((str(check.label), str(check.detail), str(_yes(check.ok)))):
@@ -302,7 +334,9 @@ class ResultBook:
         sheet.set_column(1, 1, 100)
         sheet.freeze_panes(0, 0)
 
-    def _chart(self, kind: str, title: Text, sheet: str, head: int, end: int, columns: Sequence[int], rank: int) -> None:
+    def _chart(
+        self, kind: str, title: Text, sheet: str, head: int, end: int, columns: Sequence[int], rank: int
+    ) -> None:
         """A native chart on the summary, of the rows between `head` and `end` (not included) of a sheet."""
         if end <= head + 1:
             return
@@ -334,7 +368,13 @@ def _each(frame: pd.DataFrame) -> Iterator[Any]:
 
 def _euros(cents: int) -> int | float | str:
     """Euros as a number, exact to the cent below 10^13 euros; beyond, as a text."""
-    return cents // 100 if cents % 100 == 0 and abs(cents) < 10**17 else cents / 100 if abs(cents) < 10**15 else format_euros(cents)
+    return (
+        cents // 100
+        if cents % 100 == 0 and abs(cents) < 10**17
+        else cents / 100
+        if abs(cents) < 10**15
+        else format_euros(cents)
+    )
 
 
 def _scaled(value: Any, scale: int) -> float | None:

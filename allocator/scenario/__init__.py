@@ -121,9 +121,7 @@ class Scenario:
         now: dict[str, Any] = {
             key: getattr(self, key) for key in known if key not in ("territories", "demands", "constraints")
         }
-        now["territories"] = self.territories[
-            [c for c in self.territories.columns if c in tables.territory_columns]
-        ]
+        now["territories"] = self.territories[[c for c in self.territories.columns if c in tables.territory_columns]]
         now["demands"] = self.demands[[c for c in self.demands.columns if c in tables.demand_columns]]
         now["constraints"] = self._constraints_as_given
         same_tables = not {"years", "measures", "territories", "demands", "prior_aid"} & set(changes)
@@ -194,11 +192,7 @@ class Scenario:
         return digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            key: value
-            for key, value in self.__dict__.items()
-            if key not in ("_known", "_exact", "input_hash")
-        }
+        return {key: value for key, value in self.__dict__.items() if key not in ("_known", "_exact", "input_hash")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _exact={})

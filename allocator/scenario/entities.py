@@ -73,7 +73,7 @@ class Fund(_Named):
 
     Either `amount`, for the whole horizon, or `amounts` by year (a year not named holds 0): what may be committed (AE).
     `payments`: what may be paid in a year (CP), a year not named being unlimited. `income`: more to commit from that
-    year on. `returns`: {years after payment: share repaid}, which may be committed again; at `reference_rate` (a year)
+    year on. `returns`: {years after payment, at least one: share repaid}, which may be committed again; at `reference_rate` (a year)
     the grant equivalent of such money is counted. `transfers`: {fund: at most so much may be moved there}. `notified`:
     {region: announced to it in advance}, up to and including the year `notified_until`; what is unused then is
     anybody's again.
@@ -86,7 +86,7 @@ class Fund(_Named):
     parent: Id | None = None
     reserve: Rate = Fraction(0)
     income: EurosPerYear | None = None
-    returns: dict[Annotated[int, Field(ge=0, le=100)], Rate] | None = None
+    returns: dict[Annotated[int, Field(ge=1, le=100)], Rate] | None = None
     reference_rate: Rate | None = None
     transfers: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
     notified: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
@@ -188,9 +188,7 @@ class Measure(_Named):
                     )
                 )
         if any(share < 0 for share in self.payment_profile):
-            raise ValueError(
-                Text("payment_profile a une part négative", "payment_profile has a negative share")
-            )
+            raise ValueError(Text("payment_profile a une part négative", "payment_profile has a negative share"))
         total = sum(self.payment_profile, Fraction(0))
         if total != 1:
             raise ValueError(

@@ -22,8 +22,10 @@ from allocator.tables import (
     TERRITORY_COLUMNS,
     CellFinding,
     Table,
+    beneficiaries_of_aid,
     demands_table,
     prior_aid_table,
+    sorted_aid,
     sorted_table,
     spread_over_years,
     territories_table,
@@ -90,9 +92,7 @@ class Reader:
         self.measure_ids: list[str] | None = []
         self.selections_hold = True
         self.tables_complete = False
-        self.refused: list[
-            tuple[Path, Any]
-        ] = []  # funds and constraints with mistakes: their selections are read too
+        self.refused: list[tuple[Path, Any]] = []  # funds and constraints with mistakes: their selections are read too
 
     # Telling
 
@@ -126,17 +126,13 @@ class Reader:
         for key, value in (("label", label), ("description", description)):
             pair = isinstance(value, Mapping) and set(value) == {"fr", "en"}
             if not isinstance(value, str) and not (pair and all(isinstance(v, str) for v in value.values())):
-                self.tell(
-                    (key,), Text("un texte, ou fr et en, sont attendus", "a text, or fr and en, are expected")
-                )
+                self.tell((key,), Text("un texte, ou fr et en, sont attendus", "a text, or fr and en, are expected"))
             setattr(self.scenario, key, dict(value) if pair else value)
         self.scenario.name, self.scenario.base = name, base
         self.scenario._exact = {}
 
     def years(self, value: Any) -> None:
-        remedy = Text(
-            "Écrivez par exemple years: [2026, 2027, 2028].", "Write for example years: [2026, 2027, 2028]."
-        )
+        remedy = Text("Écrivez par exemple years: [2026, 2027, 2028].", "Write for example years: [2026, 2027, 2028].")
         if isinstance(value, int) and not isinstance(value, bool):
             value = [value]
         given = list(value) if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)) else []
@@ -148,25 +144,15 @@ class Reader:
                 remedy,
             )
         for rank, year in enumerate(given):
-            if (
-                isinstance(year, bool)
-                or not isinstance(year, (int, np.integer))
-                or not 1900 <= int(year) <= 2200
-            ):
-                self.tell(
-                    ("years", rank), Text(f"{year!r} n'est pas une année", f"{year!r} is not a year"), remedy
-                )
+            if isinstance(year, bool) or not isinstance(year, (int, np.integer)) or not 1900 <= int(year) <= 2200:
+                self.tell(("years", rank), Text(f"{year!r} n'est pas une année", f"{year!r} is not a year"), remedy)
             elif int(year) in good:
-                self.tell(
-                    ("years", rank), Text(f"année {year} donnée deux fois", f"year {year} is given twice")
-                )
+                self.tell(("years", rank), Text(f"année {year} donnée deux fois", f"year {year} is given twice"))
             else:
                 good.append(int(year))
         self.scenario.years = sorted(good)
 
-    def _models(
-        self, key: str, value: Any, schema: type[Any]
-    ) -> tuple[list[Any], list[int], list[str] | None]:
+    def _models(self, key: str, value: Any, schema: type[Any]) -> tuple[list[Any], list[int], list[str] | None]:
         """(the valid ones, their ranks, all ids as given)."""
         if value is None:
             self.tell((key,), Text("champ obligatoire absent", "required field is missing"))
@@ -357,6 +343,8 @@ class Reader:
             (lumpy or {})[measure.id] = measure.lumpy
         of_demands = demands_table(demands, years=years, territories=ids, measures=lumpy)
         of_prior = prior_aid_table(prior_aid)
+        if of_prior is not None and not of_demands.table.absent:
+            beneficiaries_of_aid(of_prior, of_demands.table)
         self.tables_complete = whole and of_demands.complete
         spread = of_demands.table
         if self.tables_complete:
@@ -368,7 +356,7 @@ class Reader:
                 kept.warned.extend(self.cell(finding) for finding in table.warned)
         self.warnings.extend(kept.warned)
         kept.indicators, kept.attributes = of_demands.indicators, of_demands.attributes
-        kept.prior_aid = None if of_prior is None else of_prior.frame
+        kept.prior_aid = None if of_prior is None else sorted_aid(of_prior)
         self.demands_as_read = of_demands.table
         if self.tables_complete:
             kept.territories = sorted_table(of_territories, TERRITORY_COLUMNS)
@@ -560,27 +548,16 @@ class Reader:
         except ValidationError as error:
             for finding in findings(error):
                 remedy = finding.remedy
-                if (
-                    remedy is None
-                    and finding.path
-                    and len(finding.path) == 1
-                    and finding.path[0] not in OBJECTIVES
-                ):
+                if remedy is None and finding.path and len(finding.path) == 1 and finding.path[0] not in OBJECTIVES:
                     remedy = did_you_mean(finding.path[0], OBJECTIVES)
                 self.tell((*path, *finding.path), finding.message, remedy)
             return
         except ScenarioError as error:
             for problem in error.problems:
-                self.tell(
-                    (*path, *_path_of(in_language(problem.place, "fr"))), problem.message, problem.remedy
-                )
+                self.tell((*path, *_path_of(in_language(problem.place, "fr"))), problem.message, problem.remedy)
             return
         except ValueError as error:
-            said = (
-                error.args[0]
-                if error.args and isinstance(error.args[0], Text)
-                else Text(str(error), str(error))
-            )
+            said = error.args[0] if error.args and isinstance(error.args[0], Text) else Text(str(error), str(error))
             self.tell(path, said)
             return
         self._own_problems(objective, path)
@@ -588,9 +565,7 @@ class Reader:
 
     def _numbers_meant(self, objective: Any) -> None:
         """A column that a rule or the objective counts but that some cell made text: name the cells."""
-        asked_for = _words(plain(objective)) | {
-            getattr(c, "indicator", None) for c in self.scenario.constraints
-        }
+        asked_for = _words(plain(objective)) | {getattr(c, "indicator", None) for c in self.scenario.constraints}
         table = getattr(self, "demands_as_read", None)
         for name in self.scenario.attributes:
             if name not in asked_for or table is None or name not in table.frame.columns:

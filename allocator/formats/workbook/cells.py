@@ -336,7 +336,9 @@ def _selection(cell: Cell, _: Shape, known: Attributes) -> Any:
     forms = {"years": Shape("years"), "where": Shape("where")}
     out = {}
     for key, value in _pairs(text):
-        field = next((k for k in _SELECTION if fold_in(key, words.SHEETS.get(k) or words.FIELDS.get(f"on.{k}"), k)), key)
+        field = next(
+            (k for k in _SELECTION if fold_in(key, words.SHEETS.get(k) or words.FIELDS.get(f"on.{k}"), k)), key
+        )
         field = "years" if words.fold(key) in ("annees", "annee") else field
         out[field] = flow(value) if value.strip()[:1] in "{[" else read(value, forms.get(field, Shape("names")), known)
     return out

@@ -220,7 +220,9 @@ def _ods_broken(archive: zipfile.ZipFile, file: str) -> dict[str, dict[tuple[int
                 last = row + times if last == row + 1 else last
                 row += times
                 if last * widest > MOST_CELLS:
-                    raise Unreadable(_too_large(file, f"{MOST_CELLS} cellules par feuille", f"{MOST_CELLS} cells a sheet"))
+                    raise Unreadable(
+                        _too_large(file, f"{MOST_CELLS} cellules par feuille", f"{MOST_CELLS} cells a sheet")
+                    )
                 item.clear()
     return found
 

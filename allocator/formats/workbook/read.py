@@ -288,7 +288,13 @@ class WorkbookReader:
         return item
 
     def _put(
-        self, into: dict[str, Any], column: layout.Column, cell: Cell, place: str, below: tuple[str, ...], unit: str = ""
+        self,
+        into: dict[str, Any],
+        column: layout.Column,
+        cell: Cell,
+        place: str,
+        below: tuple[str, ...],
+        unit: str = "",
     ) -> None:
         """The value of a cell at its path in `into`."""
         factor = words.MULTIPLES.get(unit.casefold())
@@ -315,7 +321,6 @@ class WorkbookReader:
         elif value is not None:
             into[last] = value
         self.places.keys[(*below, *column.path)] = place
-
 
     def _long_text(self, row: int) -> Any:
         """What the row of a sheet of long texts says."""

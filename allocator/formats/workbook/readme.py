@@ -65,7 +65,9 @@ def write_readme(book: Book, lines: tuple[Text, ...] = ()) -> None:
         row += 1
     row += 1
     sheet.write_string(row, 0, str(Text("Règle", "Kind")), book.head)
-    sheet.write_string(row, 1, str(Text("Ses champs, outre la sélection", "Its fields, beside the selection")), book.head)
+    sheet.write_string(
+        row, 1, str(Text("Ses champs, outre la sélection", "Its fields, beside the selection")), book.head
+    )
     common = {column.path for column in layout.columns("constraints") if column.kinds is None}
     for kind, fields in layout.kinds_of_constraint().items():
         row += 1

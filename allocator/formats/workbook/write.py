@@ -343,7 +343,9 @@ def _at(item: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     return value
 
 
-def _leaves(item: Mapping[Any, Any], paths: set[tuple[str, ...]], above: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
+def _leaves(
+    item: Mapping[Any, Any], paths: set[tuple[str, ...]], above: tuple[str, ...] = ()
+) -> Iterable[tuple[tuple[str, ...], Any]]:
     """Each value with the path of the column that holds it: a part's own column, else the whole field's."""
     for key, value in item.items():
         path = (*above, str(key))
