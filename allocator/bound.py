@@ -53,6 +53,13 @@ class Proof:
     halves: tuple[tuple[Cut, Proof], tuple[Cut, Proof]] | None = None
     otherwise: np.ndarray | None = None
 
+    def of_leaves(self) -> Iterator[np.ndarray]:
+        """The multipliers of every leaf."""
+        if self.halves is None:
+            yield self.multipliers
+        for _, half in self.halves or ():
+            yield from half.of_leaves()
+
     def leaves(self) -> int:
         return 1 if self.halves is None else sum(half.leaves() for _, half in self.halves)
 

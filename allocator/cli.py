@@ -12,7 +12,37 @@ from typing import Any, NoReturn
 
 from allocator.commands import commands
 from allocator.commands.common import BUG, NO_PLAN, OK, WRONG_INPUT
-from allocator.texts import LANGUAGES, Text, set_language
+from allocator.texts import LANGUAGES, Text, language, set_language
+
+# What argparse says. It looks its texts up at each use in a name of its own, and offers no other way to change them.
+_FRENCH = {
+    "usage: ": "usage : ",
+    "positional arguments": "arguments",
+    "options": "options",
+    "show this help message and exit": "affiche cette aide",
+    "argument %(argument_name)s: %(message)s": "%(argument_name)s : %(message)s",
+    "expected one argument": "une valeur est attendue",
+    "expected at most one argument": "une valeur au plus est attendue",
+    "expected at least one argument": "une valeur au moins est attendue",
+    "expected %s argument": "%s valeur est attendue",
+    "expected %s arguments": "%s valeurs sont attendues",
+    "ignored explicit argument %r": "aucune valeur n'est attendue, et non %r",
+    "not allowed with argument %s": "ne va pas avec %s",
+    "the following arguments are required: %s": "il manque : %s",
+    "one of the arguments %s is required": "il faut l'un de : %s",
+    "unrecognized arguments: %s": "non reconnu : %s",
+    "ambiguous option: %(option)s could match %(matches)s": "%(option)s peut être : %(matches)s",
+    "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r est inconnu ; possibles : %(choices)s",
+    "invalid %(type)s value: %(value)r": "%(value)r n'est pas lisible (%(type)s)",
+}
+
+
+def _said(message: str) -> str:
+    return _FRENCH.get(message, message) if language() == "fr" else message
+
+
+argparse._ = _said  # type: ignore[attr-defined]
+argparse.ngettext = lambda one, many, n: _said(one if n == 1 else many)  # type: ignore[attr-defined]
 
 
 class _Parser(argparse.ArgumentParser):

@@ -39,6 +39,8 @@ class Constraint(BaseModel, Rule):
     model_config = ConfigDict(extra="forbid", frozen=True)
     title: ClassVar[Text]
     says: ClassVar[Text]
+    law: ClassVar[Text]  # where such rules come from: the text of law, or who decides
+    not_covered: ClassVar[Text | None] = None  # of that law
     example: ClassVar[Example]
 
     kind: str

@@ -112,6 +112,20 @@ class Envelope(Rule):
         """(F,) bool: the fund and all funds inside it."""
         return np.array([self.fund.id in _around(scenario, f.id) for f in scenario.funds])
 
+    def group_text(self, group: str) -> str:
+        """A year's commitments, or all up to it where they are carried over; a year's payments; regions; its rate."""
+        if group.isdigit():
+            up_to = Text(f"AE jusqu'à {group}", f"commitments up to {group}")
+            return str(up_to if self.keeps else Text(f"AE {group}", f"commitments {group}"))
+        if group.startswith("→ "):
+            return str(Text(f"transferts vers {group[2:]}", f"transfers to {group[2:]}"))
+        said = {
+            "": Text("total", "total"),
+            "notified": Text("enveloppes annoncées aux régions", "envelopes announced to regions"),
+            "max_rate": Text("taux d'aide", "rate of aid"),
+        }.get(group)
+        return str(said or group)
+
     # What the program must contain
 
     def rows(self, space: Space) -> Iterator[Statement]:

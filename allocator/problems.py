@@ -93,6 +93,19 @@ def _folded(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c)).replace("_", "-").replace(" ", "-")
 
 
+def letters(name: str) -> str:
+    """What is left of a name without case, accents, spaces and signs."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if c.isalnum()) or name
+
+
+def spelt_alike(names: Iterable[str]) -> list[list[str]]:
+    """Groups of names that differ in case, accents, spaces or signs alone."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        groups.setdefault(letters(name), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
 def listed(names: Sequence[object], most: int = 8) -> str:
     """`a, b, c …` for a sentence: at most `most` names."""
     shown = ", ".join(str(name) for name in names[:most])

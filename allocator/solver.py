@@ -357,7 +357,7 @@ class _Run:
                 else Text("le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate")
             )
         compiled = first.relaxed.compiled
-        binding = _binding(first.relaxed, first.proof, certificate)
+        binding = [] if kept is None else _binding(first.relaxed, first.proof, certificate, kept)
         return Plan(
             self.scenario, status, certificate, self.report, self.seconds, kept, None, tuple(binding),
             (compiled.program.columns, compiled.program.rows), message, tuple(levels),
@@ -410,15 +410,16 @@ def _kept_near(program: Program, x: np.ndarray) -> Program:
     return replace(program, lower=lower, upper=upper)
 
 
-def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate) -> list[str]:
-    """Ids of the rules that the bound leans on, or that the plan meets to the last cent or unit; the scenario's order."""
+def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate, reading: Reading) -> list[str]:
+    """Ids of the rules that the bound leans on, that the plan meets to the last cent or unit, or that may hold something
+    back; the scenario's order."""
     rows = relaxed.compiled.space.rows
     leaning: set[str] = set()
-    if proof is not None:
-        largest = np.abs(proof.multipliers).max(initial=0.0)
-        leaning = {
-            rule.id for (rule, _), value in zip(rows, proof.multipliers, strict=True) if abs(value) > 1e-9 * largest
-        }
+    for multipliers in () if proof is None else proof.of_leaves():
+        largest = np.abs(multipliers).max(initial=0.0)
+        leaning |= {rule.id for (rule, _), value in zip(rows, multipliers, strict=True) if abs(value) > 1e-9 * largest}
     return [
-        rule.id for rule, levels in certificate.levels if rule.id in leaning or any(level.tight for level in levels)
+        rule.id
+        for rule, levels in certificate.levels
+        if rule.id in leaning or any(level.tight for level in levels) or rule.holds_back(reading)
     ]

@@ -643,6 +643,14 @@ class Rule:
         """Where a finished plan stands, counted apart from `rows`."""
         raise NotImplementedError
 
+    def holds_back(self, reading: Reading) -> bool:
+        """Whether it may limit a plan in a way that none of its levels shows."""
+        return False
+
+    def group_text(self, group: str) -> str:
+        """The name of a row or level, in the user's words."""
+        return group
+
     def side_text(self, row: Row) -> Text:
         """What one of its rows asks for: "at least" or "at most", in euros or units."""
         money = any(term.of == "cents" for term in row.terms)

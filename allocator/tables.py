@@ -6,7 +6,6 @@ Rows are sorted by id, so that the order of a file never matters. Money stays in
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.money import MAX_CENTS, cents_column, decimals_column, format_euros, parse_decimal
-from allocator.problems import did_you_mean, near
+from allocator.problems import did_you_mean, letters, near
 from allocator.texts import Text
 
 TERRITORY_COLUMNS = ("id", "name", "region", "departement", "population")
@@ -728,14 +727,14 @@ def beneficiaries_of_aid(prior: Table, demands: Table) -> None:
             Text("Ajoutez la colonne beneficiary aux dossiers.", "Add the column beneficiary to the demands."),
         )
         return
-    alike = {_letters(name): name for name in sorted(asking)}
-    misspelt = foreign & names.map(_letters).isin(list(alike)).to_numpy(bool)
+    alike = {letters(name): name for name in sorted(asking)}
+    misspelt = foreign & names.map(letters).isin(list(alike)).to_numpy(bool)
     prior.rows(
         misspelt,
         "beneficiary",
         lambda v: Text(
-            f"« {_shown(v)} » s'écrit « {_shown(alike[_letters(v)])} » dans les dossiers",
-            f"“{_shown(v)}” is written “{_shown(alike[_letters(v)])}” in the demands",
+            f"« {_shown(v)} » s'écrit « {_shown(alike[letters(v)])} » dans les dossiers",
+            f"“{_shown(v)}” is written “{_shown(alike[letters(v)])}” in the demands",
         ),
         Text("Écrivez les deux de même.", "Write both alike."),
     )
@@ -754,11 +753,6 @@ def beneficiaries_of_aid(prior: Table, demands: Table) -> None:
         remedy,
         warn=True,
     )
-
-
-def _letters(name: str) -> str:
-    """What is left of a name without case, accents, spaces and signs."""
-    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if c.isalnum()) or name
 
 
 def _iso(cell: object) -> str:

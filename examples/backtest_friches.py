@@ -151,7 +151,11 @@ def backtest(path: str, told: Callable[[str], None] = lambda label: None) -> tup
     lines = [everything.choice("Retenues (constaté)", everything.funded)]
     told("hectares seuls, toute la France")
     lines.append(everything.best("Hectares seuls, toute la France", none))
-    for label, criterion in (("Hectares seuls, région par région", none), *CRITERIA.items(), ("tous ces critères ensemble", together)):
+    for label, criterion in (
+        ("Hectares seuls, région par région", none),
+        *CRITERIA.items(),
+        ("tous ces critères ensemble", together),
+    ):
         told(label)
         lines.append(everything.best_by_region(label if criterion is none else f"  + {label}", criterion))
     return everything, lines

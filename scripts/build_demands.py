@@ -120,7 +120,9 @@ OFFERS = {
     # hypothesis (no amount in the note), near the page's 450 M€ and 3 342 ha for 55 sites: 8.2 M€, 61 ha
     "site-cle-en-main": Offer(
         # hectares_zan: 60 % of the 55 sites are recycled land (banquedesterritoires.fr): 24 of 60 ha are new
-        8_000_000, 10_000_000, EPCI,
+        8_000_000,
+        10_000_000,
+        EPCI,
         {"emplois": (65, 20), "hectares_amenages": (60, 0), "hectares_zan": (24, 0)},
     ),
     # hypothesis (no amount in the note); 60 % of the cost, 20 % from each of three funders

@@ -117,8 +117,11 @@ def read(tarball: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The JSON lists by name, and the SHA-256 of each file."""
     content = tarball.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != TARBALL_SHA256:
-        stop(f"{tarball} n'est pas le paquet attendu ({PACKAGE} {VERSION}).",
-             f"    sha256 trouvé  : {found}", f"    sha256 attendu : {TARBALL_SHA256}")
+        stop(
+            f"{tarball} n'est pas le paquet attendu ({PACKAGE} {VERSION}).",
+            f"    sha256 trouvé  : {found}",
+            f"    sha256 attendu : {TARBALL_SHA256}",
+        )
     data, hashes = {}, {}
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for name in FILES:
@@ -151,35 +154,45 @@ def build(data: dict[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, int]
             who = f"{epci['nom']} ({epci['code']})"
             stop(f"{who} : population {population} absente, ou différente de ses communes")
         ranked = {"region": by_population(regions), "departement": by_population(departements)}
-        rows.append({
-            "id": epci["code"],
-            "name": epci["nom"],
-            "region": ranked["region"][0],
-            "departement": ranked["departement"][0],
-            "population": population,
-            "kind": epci["type"],
-            "metropole": "true" if epci["type"] in METROPOLES else "false",
-            "members": len(epci["membres"]),
-            "regions": JOIN.join(ranked["region"]),
-            "departements": JOIN.join(ranked["departement"]),
-        })
+        rows.append(
+            {
+                "id": epci["code"],
+                "name": epci["nom"],
+                "region": ranked["region"][0],
+                "departement": ranked["departement"][0],
+                "population": population,
+                "kind": epci["type"],
+                "metropole": "true" if epci["type"] in METROPOLES else "false",
+                "members": len(epci["membres"]),
+                "regions": JOIN.join(ranked["region"]),
+                "departements": JOIN.join(ranked["departement"]),
+            }
+        )
         for level, people in (("region", regions), ("departement", departements)):
             if len(people) > 1:
                 homes += [
-                    {"epci": epci["code"], "name": epci["nom"], "level": level, "code": code,
-                     "population": people[code], "home": "true" if code == ranked[level][0] else "false"}
+                    {
+                        "epci": epci["code"],
+                        "name": epci["nom"],
+                        "level": level,
+                        "code": code,
+                        "population": people[code],
+                        "home": "true" if code == ranked[level][0] else "false",
+                    }
                     for code in ranked[level]
                 ]
     epci = pd.DataFrame(rows).sort_values("id", ignore_index=True)
     home = pd.DataFrame(homes).sort_values(
-        ["level", "epci", "population", "code"], ascending=[False, True, False, True], ignore_index=True)
+        ["level", "epci", "population", "code"], ascending=[False, True, False, True], ignore_index=True
+    )
     names = {
         name: pd.DataFrame(data[name]).rename(columns={"nom": "name"}).sort_values("code", ignore_index=True)
         for name in ("regions", "departements")
     }
     regions_of = names["regions"].loc[lambda t: t["code"].isin(epci["region"]), ["code", "name"]]
     departements_of = names["departements"].loc[
-        lambda t: t["code"].isin(epci["departement"]), ["code", "name", "region"]]
+        lambda t: t["code"].isin(epci["departement"]), ["code", "name", "region"]
+    ]
     region_of = dict(zip(departements_of["code"], departements_of["region"], strict=True))
     if (epci["departement"].map(region_of) != epci["region"]).any():
         stop("un EPCI aurait son département dans une région et son domicile dans une autre")
@@ -217,8 +230,15 @@ def communes_of_today(data: dict[str, Any]) -> dict[str, pd.DataFrame]:
     for commune in (c for c in data["communes"] if c["type"] == "commune-actuelle"):
         code = commune["code"]
         epci, member = home.get(code, ("", {}))
-        rows.append({"code": code, "siren": member.get("siren") or commune.get("siren", ""), "epci": epci,
-                     "ept": ept.get(code, ""), "population": member.get("populationMunicipale", "")})
+        rows.append(
+            {
+                "code": code,
+                "siren": member.get("siren") or commune.get("siren", ""),
+                "epci": epci,
+                "ept": ept.get(code, ""),
+                "population": member.get("populationMunicipale", ""),
+            }
+        )
         past |= dict.fromkeys(commune.get("anciensCodes", ()), code)
     now = {row["code"] for row in rows}
     # A delegated commune's own list of past codes is the surer one: its chef-lieu may have merged since.
@@ -229,9 +249,11 @@ def communes_of_today(data: dict[str, Any]) -> dict[str, pd.DataFrame]:
         past.setdefault(code, parent)
     if set(past) & now or not set(past.values()) <= now:
         stop("un ancien code est aussi celui d'une commune d'aujourd'hui, ou n'y mène pas")
-    codes = [{"level": level, "code": item["code"], "name": item["nom"], "region": item.get("region", "")}
-             for level, name in (("region", "regions"), ("departement", "departements"), ("ept", "ept"))
-             for item in sorted(data[name], key=lambda item: item["code"])]
+    codes = [
+        {"level": level, "code": item["code"], "name": item["nom"], "region": item.get("region", "")}
+        for level, name in (("region", "regions"), ("departement", "departements"), ("ept", "ept"))
+        for item in sorted(data[name], key=lambda item: item["code"])
+    ]
     return {
         "communes.csv.gz": pd.DataFrame(rows).sort_values("code", ignore_index=True),
         "anciens_codes.csv.gz": pd.DataFrame(sorted(past.items()), columns=["code", "commune"]),

@@ -74,11 +74,7 @@ def make_environment(venv: Path) -> None:
 
 def locked(lock: Path) -> int:
     """How many libraries the lock names; some may not concern this platform."""
-    return len(
-        re.findall(
-            r"^[a-z0-9][\w.-]*==", lock.read_text(encoding="utf-8"), flags=re.MULTILINE | re.IGNORECASE
-        )
-    )
+    return len(re.findall(r"^[a-z0-9][\w.-]*==", lock.read_text(encoding="utf-8"), flags=re.MULTILINE | re.IGNORECASE))
 
 
 def pip(venv: Path, *arguments: str, total: int = 0) -> None:
@@ -88,9 +84,7 @@ def pip(venv: Path, *arguments: str, total: int = 0) -> None:
     lively = total > 0 and sys.stdout.isatty()
     said: list[str] = []
     seen = 0
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         for line in process.stdout:
             said.append(line)
@@ -110,9 +104,7 @@ def pip(venv: Path, *arguments: str, total: int = 0) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Installe les versions verrouillées dans un environnement local."
-    )
+    parser = argparse.ArgumentParser(description="Installe les versions verrouillées dans un environnement local.")
     parser.add_argument("lock", type=Path, help="requirements/run.txt ou requirements/dev.txt")
     parser.add_argument("--venv", type=Path, default=Path(".venv"))
     chosen = parser.parse_args()

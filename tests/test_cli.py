@@ -149,3 +149,19 @@ def test_a_reader_who_stops_reading_is_no_bug(arguments):
     assert done.returncode in (0, 2)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "french", "english"),
+    [
+        (["slove"], "'slove' est inconnu ; possibles : ", "invalid choice: 'slove'"),
+        (["solve"], "il manque : scenario", "are required: scenario"),
+        (["solve", "x", "--gap"], "--gap : une valeur est attendue", "expected one argument"),
+        (["solve", "x", "--gap", "a"], "'a' n'est pas lisible", "invalid float value: 'a'"),
+        (["solve", "x", "y"], "non reconnu : y", "unrecognized arguments: y"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_the_language(arguments, french, english):
+    for lang, said in (("fr", french), ("en", english)):
+        done = run("--lang", lang, *arguments)
+        assert done.returncode == 2 and said in done.stderr

@@ -42,7 +42,7 @@ def reading(space: Space, *grants: tuple[str, str, int, float]) -> Reading:
 def test_every_kind_is_complete(kind):
     cls = KINDS[kind]
     assert cls.title.fr and cls.title.en and cls.title.fr != "Constraint"
-    assert "Source:" in (cls.__doc__ or ""), "a docstring with a source"
+    assert cls.__doc__ and cls.law.fr and cls.law.en, "what it says, and where such rules come from"
     assert cls.rows is not Constraint.rows and cls.check is not Constraint.check
     assert cls.says.fr and cls.says.en and cls.example.keeps and cls.example.breaks
     assert cls.model_json_schema()["properties"]
@@ -430,3 +430,29 @@ def test_soft_boxes_and_rates_become_rows():
     assert sum(rule is lock for rule, _ in space.rows) == 1
     assert sum(rule is rate for rule, _ in space.rows) == 2  # one a year
     assert not space.capped.any()
+
+
+def test_rules_that_ask_for_nothing_or_for_everything_are_warned_about():
+    told = [
+        warning.text("fr")
+        for warning in space_with(
+            {"kind": "requires", "when": {"measures": ["friche"]}, "then": {"measures": ["ecole"]}, "lag": 3},
+            {"kind": "requires", "when": {"measures": ["friche"]}, "then": {"measures": ["friche"]}},
+            {"kind": "requires", "when": {"measures": ["friche"]}, "then": {"measures": ["ecole"]}},
+        ).scenario.warnings
+    ]
+    assert len(told) == 2
+    assert "constraints[0].lag" in told[0] and "aucun dossier" in told[0]
+    assert "constraints[1].then" in told[1] and "n'exige rien" in told[1]
+
+
+def test_beneficiaries_counted_apart_are_warned_about():
+    demands = pd.DataFrame(DEMANDS)
+    rule = {"kind": "de_minimis"}
+    (none,) = space_with(
+        rule, demands=demands.drop(columns="beneficiary", errors="ignore"), prior_aid=None
+    ).scenario.warnings
+    assert "par territoire" in none.text("fr")
+    twice = demands.assign(beneficiary=["SAS Été", "B", "sas ete", "B", "C"][: len(demands)])
+    (alike,) = space_with(rule, demands=twice, prior_aid=None).scenario.warnings
+    assert "comptés comme 2 bénéficiaires : SAS Été, sas ete" in alike.text("fr")

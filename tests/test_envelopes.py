@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-import pytest
 
 import allocator
 from allocator.envelopes import Envelope
@@ -220,3 +219,23 @@ def test_money_moved_into_a_fund_is_spent_once_by_those_around_it():
     plan = solved(*funds, gap=1e-4, measures=measures)
     assert plan.grants["cents"].sum() == plan.reading.moved.sum() == 10000
     assert (plan.account["left"] >= 0).all()
+
+
+def test_what_limits_a_plan_is_told_in_words():
+    """A least grant that keeps money back, payments that reach their ceiling but for odd cents, envelopes by their names."""
+    half = [{"id": "ecole", "lumpy": True}, {"id": "friche", "payment_profile": [0.5, 0.5]}]
+    one = {"on": {"demands": ["a-friche"]}}
+    kept = scenario(
+        {"id": "f", "amount": 100, **one}, measures=half, constraints=[{"kind": "min_grant", "amount": 101}]
+    )
+    assert allocator.solve(kept, gap=0).binding == ("f", "min_grant-1")
+    loose = kept.with_(constraints=[{"kind": "min_grant", "amount": 10}])
+    assert allocator.solve(loose, gap=0).binding == ("f",)
+    paid = solved(
+        {"id": "f", "amount": 900, "payments": {2026: "25,01", 2027: "25,02", 2028: 0}, **one}, gap=0, measures=half
+    )
+    assert paid.grants["cents"].tolist() == [5003] and paid.binding == ("f",)
+    envelope = Envelope(paid.scenario.funds[0])
+    assert [envelope.group_text(group) for group in ("", "2027", "CP 2026", "→ g", "max_rate")] == [
+        "total", "AE jusqu'à 2027", "CP 2026", "transferts vers g", "taux d'aide"
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from allocator import data
 from allocator.formats import load
 from allocator.formats.csv_text import read as read_csv
+from allocator.formats.folder import KEYS
 from allocator.formats.yaml_text import read as read_yaml
 from allocator.problems import Problem, ScenarioError
+from allocator.scenario.entities import Fund, Measure
+from allocator.tables import DEMAND_COLUMNS, PRIOR_AID_COLUMNS, TERRITORY_COLUMNS
 
 YAML = """\
 name: essai
@@ -355,3 +359,10 @@ def test_a_device_is_not_a_table(tmp_path):
     with pytest.raises(ScenarioError) as caught:
         load(str(tmp_path))
     assert sum("fichier ordinaire" in problem.message.fr for problem in caught.value.problems) == 2
+
+
+def test_the_reference_of_scenarios_names_every_key() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "scenario.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+)`", text))
+    own = [*Fund.model_fields, *Measure.model_fields, *DEMAND_COLUMNS, *TERRITORY_COLUMNS, *PRIOR_AID_COLUMNS, *KEYS]
+    assert set(own) <= named, set(own) - named

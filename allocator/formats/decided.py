@@ -109,7 +109,7 @@ def _committed(demand: str, past: pd.DataFrame, years: list[int], plan: str) -> 
     return [*kept, most]
 
 
-def _euros(cents: int) -> str:
+def _euros(cents: float) -> str:
     return f"{int(cents) // 100}.{int(cents) % 100:02d}"
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from allocator.constraints import Constraint, Example
 from allocator.money import Euros
-from allocator.problems import Problem, listed
+from allocator.problems import Problem, listed, spelt_alike
 from allocator.reading import Level, Reading
 from allocator.selection import Selection
 from allocator.space import Group, Row, Space, Statement, Term
@@ -39,16 +39,24 @@ class DeMinimis(Constraint):
 
     Grants are known by calendar year only, so a year counts as soon as one of its days lies in the window: `window` + 1
     calendar years. A prior aid dated by its year alone counts likewise. A breach is counted in euros, for each window.
-    Source: Regulation (EU) 2023/2831 art. 3(2) (300 000 € per single undertaking and Member State over any period of
-    three years), art. 4 (gross grant equivalent).
-    Not covered: the single undertaking (entreprise unique), which `beneficiary` stands for; mergers and splits; whether
-    the recipient is an undertaking at all: say so in `on`.
     """
 
     title = Text("Aides de minimis", "De minimis aid")
     says = Text(
         "par bénéficiaire, les aides ne dépassent pas ce montant sur trois ans glissants, aides passées comprises",
         "per beneficiary, aid does not exceed this amount over any three years, earlier aid included",
+    )
+    law = Text(
+        "règlement (UE) 2023/2831, art. 3, § 2 (300 000 € par entreprise unique et par État membre sur toute période"
+        " de trois ans), art. 4 (équivalent-subvention brut)",
+        "Regulation (EU) 2023/2831 art. 3(2) (300 000 € per single undertaking and Member State over any period of "
+        "three years), art. 4 (gross grant equivalent)",
+    )
+    not_covered = Text(
+        "l'entreprise unique, que `beneficiary` représente ; fusions et scissions ; si le bénéficiaire est bien une "
+        "entreprise : dites-le dans `on`",
+        "the single undertaking (entreprise unique), which `beneficiary` stands for; mergers and splits; whether the"
+        " recipient is an undertaking at all: say so in `on`",
     )
     example = Example(
         {"amount": 150},
@@ -94,6 +102,29 @@ class DeMinimis(Constraint):
                         "say who receives the aid, or narrow `on`",
                     ),
                 )
+
+    def warnings(self, scenario: Any) -> Iterator[Problem]:
+        if self.per != "beneficiary":
+            return
+        chosen = scenario.demands[self.on.pick(scenario).demands]
+        if "beneficiary" not in scenario._tables.demand_columns:
+            yield Problem(
+                "per",
+                Text(
+                    "les dossiers n'ont pas de colonne beneficiary : l'aide se compte par territoire",
+                    "the demands have no column beneficiary: aid is counted per territory",
+                ),
+                Text("Dire qui reçoit l'aide.", "Say who receives the aid."),
+            )
+        for names in spelt_alike(chosen["beneficiary"].unique().tolist()):
+            yield Problem(
+                "per",
+                Text(
+                    f"comptés comme {len(names)} bénéficiaires : {listed(names, 5)}",
+                    f"counted as {len(names)} beneficiaries: {listed(names, 5)}",
+                ),
+                Text("Si c'est le même, écrivez-le de même.", "If it is the same, write it alike."),
+            )
 
     def _windows(self, space: Space, who: str) -> list[Window]:
         """Every window to look at for one beneficiary."""

@@ -32,13 +32,14 @@ class _Amount(Constraint):
 
 
 class Ceiling(_Amount):
-    """Σ euros granted on `on` ≤ `amount`, or ≤ `per_inhabitant` × population, for each value of `per`.
-
-    Source: the envelope decided by the granting authority (plafond d'enveloppe).
-    """
+    """Σ euros granted on `on` ≤ `amount`, or ≤ `per_inhabitant` × population, for each value of `per`."""
 
     title = Text("Plafond", "Ceiling")
     says = Text("au plus tant d'euros sur cette sélection", "at most so many euros on this selection")
+    law = Text(
+        "l'enveloppe décidée par l'autorité qui attribue (plafond d'enveloppe)",
+        "the envelope decided by the granting authority (plafond d'enveloppe)",
+    )
     example = Example(
         {"on": {"funds": ["f"], "where": {"region": "11"}}, "amount": 100},
         (
@@ -62,13 +63,14 @@ class Ceiling(_Amount):
 
 
 class Floor(_Amount):
-    """Σ euros granted on `on` ≥ `amount`, or ≥ `per_inhabitant` × population, for each value of `per`.
-
-    Source: the guarantee decided by the granting authority (plancher garanti).
-    """
+    """Σ euros granted on `on` ≥ `amount`, or ≥ `per_inhabitant` × population, for each value of `per`."""
 
     title = Text("Plancher", "Floor")
     says = Text("au moins tant d'euros sur cette sélection", "at least so many euros on this selection")
+    law = Text(
+        "la garantie décidée par l'autorité qui attribue (plancher garanti)",
+        "the guarantee decided by the granting authority (plancher garanti)",
+    )
     example = Example(
         {"per": "region", "per_inhabitant": 0.01},
         (("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20), ("c-friche", "g", 2026, 30)),
@@ -90,13 +92,16 @@ class Share(Constraint):
     """min · Σ euros on `of` ≤ Σ euros on `on` ≤ max · Σ euros on `of`, for each value of `per`.
 
     Nothing granted on `of` asks for nothing on `on`. A breach is counted in euros on `on`.
-    Source: the part promised to a group of territories or measures (fléchage).
     """
 
     title = Text("Part", "Share")
     says = Text(
         "les euros d'une sélection, en part de ceux d'une autre",
         "euros on one selection as a share of those on another",
+    )
+    law = Text(
+        "la part promise à un groupe de territoires ou de mesures (fléchage)",
+        "the part promised to a group of territories or measures (fléchage)",
     )
     example = Example(
         {"on": {"where": {"region": "11"}}, "of": {}, "max": "40 %", "min": 0.1},

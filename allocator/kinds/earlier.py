@@ -25,14 +25,20 @@ class Continuity(Constraint):
     What the reference lacks is free; what it has and the scenario has no more (no such demand, nor its territory; a
     group without demands) is warned about. A row of the reference whose demand is gone counts where its territory and
     measure stand. A breach is counted in euros.
-    Source: the choice of the granting authority (clause de sauvegarde, sortie progressive).
-    Not covered: price changes: euros are compared as they were.
     """
 
     title = Text("Continuité", "Continuity")
     says = Text(
         "personne ne perd plus que cette part de ce que donnait un plan de référence",
         "nobody loses more than this share of what a reference plan gave",
+    )
+    law = Text(
+        "le choix de l'autorité qui attribue (clause de sauvegarde, sortie progressive)",
+        "the choice of the granting authority (clause de sauvegarde, sortie progressive)",
+    )
+    not_covered = Text(
+        "la hausse des prix : les euros sont comparés tels qu'ils étaient",
+        "price changes: euros are compared as they were",
     )
     example = Example(
         {"reference": _ROWS, "max_change": "20 %", "per": "region"},
@@ -86,13 +92,16 @@ class Contains(Constraint):
     """Each demand of `on` gets at least what the `reference` gave it, rounded up to whole units where these are whole.
 
     Demands of the reference that the scenario lacks are warned about. A breach is counted in units.
-    Source: the choice of the granting authority: with more money, nobody gets less (monotonie).
     """
 
     title = Text("Contient un autre plan", "Contains another plan")
     says = Text(
         "chaque dossier reçoit au moins ce que lui donnait un plan de référence",
         "each demand gets at least what a reference plan gave it",
+    )
+    law = Text(
+        "le choix de l'autorité qui attribue : avec plus d'argent, personne ne reçoit moins (monotonie)",
+        "the choice of the granting authority: with more money, nobody gets less (monotonie)",
     )
     example = Example(
         {"reference": [{"demand": "c-ecole", "cents": 10_000}]},

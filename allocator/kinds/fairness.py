@@ -25,15 +25,22 @@ class Equity(Constraint):
 
     Fewer than two such groups: nothing. Only what this scenario grants counts. A breach is counted in euros per
     inhabitant beyond.
-    Source: the choice of the granting authority; the aim of equality between local authorities is that of the
-    Constitution, art. 72-2 (péréquation).
-    Not covered: needs or means of territories: people alone are the measure.
     """
 
     title = Text("Équité par habitant", "Equity per inhabitant")
     says = Text(
         "entre groupes de territoires, les euros par habitant ne s'écartent pas de plus que cela",
         "between groups of territories, euros per inhabitant differ by no more than this",
+    )
+    law = Text(
+        "le choix de l'autorité qui attribue ; l'objectif d'égalité entre collectivités est celui de la "
+        "Constitution, art. 72-2 (péréquation)",
+        "the choice of the granting authority; the aim of equality between local authorities is that of the "
+        "Constitution, art. 72-2 (péréquation)",
+    )
+    not_covered = Text(
+        "les besoins et les moyens des territoires : seuls les habitants comptent",
+        "needs or means of territories: people alone are the measure",
     )
     example = Example(
         {"per": "region", "max_ratio": 2},

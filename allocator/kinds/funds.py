@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from allocator.account import account
 from allocator.constraints import Constraint, Example, needs_one_of, no_funds, no_years
 from allocator.money import Euros
 from allocator.problems import Problem, did_you_mean
@@ -34,15 +35,22 @@ class NoStacking(Constraint):
     `incompatible`, at most one.
 
     A breach is counted per fund in excess, per demand.
-    Source: non-cumul written in the rules of each fund (règlement d'intervention); for State aid, the cumulation rules
-    of Regulation (EU) 651/2014 art. 8 and Regulation (EU) 2023/2831 art. 5.
-    Not covered: aid for the same costs alone: a demand is taken as one set of eligible costs.
     """
 
     title = Text("Non-cumul de fonds", "No stacking")
     says = Text(
         "au plus tant de fonds, ou un seul des fonds incompatibles, paient un même dossier",
         "at most so many funds, or one of those that are incompatible, pay one demand",
+    )
+    law = Text(
+        "le non-cumul écrit dans les règles de chaque fonds (règlement d'intervention) ; pour les aides d'État, les "
+        "règles de cumul des règlements (UE) 651/2014, art. 8, et (UE) 2023/2831, art. 5",
+        "non-cumul written in the rules of each fund (règlement d'intervention); for State aid, the cumulation rules"
+        " of Regulation (EU) 651/2014 art. 8 and Regulation (EU) 2023/2831 art. 5",
+    )
+    not_covered = Text(
+        "le seul cumul sur les mêmes coûts : un dossier est pris pour un seul ensemble de coûts éligibles",
+        "aid for the same costs alone: a demand is taken as one set of eligible costs",
     )
     example = Example(
         {"on": {"measures": ["friche"]}, "incompatible": ["f", "g"]},
@@ -104,13 +112,16 @@ class MinGrant(Constraint):
     """Each fund that `on` selects pays a demand nothing, or at least `amount`, over the horizon.
 
     A breach is counted in euros missing, per demand and fund.
-    Source: the least grant in the rules of each fund (montant plancher de subvention du règlement d'intervention).
     """
 
     title = Text("Subvention minimale", "Least grant")
     says = Text(
         "chaque fonds verse à un dossier rien, ou au moins ce montant",
         "each fund pays a demand nothing, or at least this amount",
+    )
+    law = Text(
+        "la subvention minimale écrite dans les règles de chaque fonds (montant plancher du règlement d'intervention)",
+        "the least grant in the rules of each fund (montant plancher de subvention du règlement d'intervention)",
     )
     example = Example(
         {"on": {"funds": ["g"]}, "amount": 50},
@@ -126,6 +137,24 @@ class MinGrant(Constraint):
 
     def rows(self, space: Space) -> Iterator[Statement]:
         yield Least(space.groups(self.on)[0].demands, self.on.pick(space.scenario).funds, self.amount)
+
+    def holds_back(self, reading: Reading) -> bool:
+        """A fund with money left, but less than `amount`, pays a demand nothing; or a demand asks for less than that."""
+        space = reading.space
+        demands, funds = space.groups(self.on)[0].demands, self.on.pick(space.scenario).funds
+        wanting = demands[reading.granted[demands] < (space.most * space.step)[demands]]
+        if (reading.granted[wanting] + (space.most * space.step)[wanting] < self.amount).any():
+            return True
+        paid = dict(_paid(reading, demands, funds))
+        left = account(reading).groupby("fund")["left"].max()
+        short = [0 < left[fund.id] < self.amount for fund in space.scenario.funds]
+        return any(
+            short[f] and f not in paid.get(i, {})
+            for f in np.flatnonzero(funds)
+            for i in wanting[
+                space.cells_of(np.arange(space.shape[0]) == f, np.ones(space.shape[1], bool))[wanting] > 0
+            ].tolist()
+        )
 
     def check(self, reading: Reading) -> Iterator[Level]:
         scenario = reading.space.scenario

@@ -20,11 +20,12 @@ from allocator.texts import Text
 class Lock(Constraint):
     """Decided already: all units asked (`fund`), none (`refuse`), or exactly `units`.
 
-    `comment`: by whom and why. Source: the decision itself (arrêté, convention).
+    `comment`: by whom and why.
     """
 
     title = Text("Décision acquise", "Lock")
     says = Text("ces dossiers sont décidés d'avance", "these demands are decided already")
+    law = Text("la décision elle-même (arrêté, convention)", "the decision itself (arrêté, convention)")
     example = Example(
         {"on": {"demands": ["c-ecole"]}, "decision": "units", "units": 2},
         (("c-ecole", "f", 2026, 160),),
@@ -94,14 +95,20 @@ class Requires(Constraint):
 
     Study first, works the year after: `lag: 1`. A demand in both supports itself when `lag` is 0. A breach is counted
     in years that a started demand goes without.
-    Source: the order of operations in the rules of a fund (étude préalable, tranche conditionnelle).
-    Not covered: what was granted before the horizon: lock it in, or leave those demands out of `when`.
     """
 
     title = Text("Préalable", "Requires")
     says = Text(
         "un dossier ne commence que si un autre, au même endroit, a commencé avant lui",
         "a demand only starts where another, in the same place, has started before it",
+    )
+    law = Text(
+        "l'ordre des opérations dans les règles d'un fonds (étude préalable, tranche conditionnelle)",
+        "the order of operations in the rules of a fund (étude préalable, tranche conditionnelle)",
+    )
+    not_covered = Text(
+        "ce qui a été accordé avant l'horizon : fixez-le par `lock`, ou laissez ces dossiers hors de `when`",
+        "what was granted before the horizon: lock it in, or leave those demands out of `when`",
     )
     example = Example(
         {"when": {"measures": ["friche"]}, "then": {"measures": ["ecole"]}, "within": "territory", "lag": 1},
@@ -118,6 +125,27 @@ class Requires(Constraint):
         yield from whole_demands(self, "when", "then")
         if self.within in ("fund", "year"):
             yield _no_part(self.within, "within")
+
+    def warnings(self, scenario: Any) -> Iterator[Problem]:
+        when, then = self.when.pick(scenario).demands, self.then.pick(scenario).demands
+        if self.lag >= len(scenario.years) and when.any():
+            yield Problem(
+                "lag",
+                Text(
+                    f"lag vaut {self.lag}, pour {len(scenario.years)} année(s) : aucun dossier de when ne peut commencer",
+                    f"lag is {self.lag}, over {len(scenario.years)} year(s): no demand of when can ever start",
+                ),
+                Text("Réduire lag, ou allonger l'horizon.", "Lower lag, or lengthen the horizon."),
+            )
+        elif self.lag == 0 and when.any() and not (when & ~then).any():
+            yield Problem(
+                "then",
+                Text(
+                    "tout dossier de when est aussi dans then : la règle n'exige rien",
+                    "every demand of when is in then as well: the rule asks for nothing",
+                ),
+                Text("Dire autrement qui doit venir d'abord.", "Say otherwise who must come first."),
+            )
 
     def _pairs(self, space: Space) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Demands that need, and those that they may lean on, for each value of `within`."""
@@ -155,13 +183,15 @@ class Requires(Constraint):
 
 
 class Exclusive(Constraint):
-    """At most `at_most` served demands of `on` for each value of `per` (absent: in all).
-
-    Source: one offer per territory or project in a call for projects (offres concurrentes, variantes d'un même projet).
-    """
+    """At most `at_most` served demands of `on` for each value of `per` (absent: in all)."""
 
     title = Text("Exclusivité", "Exclusive")
     says = Text("au plus tant de dossiers servis, par territoire ou par projet", "at most so many served demands, each")
+    law = Text(
+        "une offre par territoire ou par projet dans un appel à projets (offres concurrentes, variantes d'un même "
+        "projet)",
+        "one offer per territory or project in a call for projects (offres concurrentes, variantes d'un même projet)",
+    )
     example = Example(
         {"per": "territory"},
         (("a-ecole", "f", 2026, 100), ("c-friche", "f", 2026, 20), ("c-friche", "g", 2027, 20)),

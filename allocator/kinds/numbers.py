@@ -19,13 +19,14 @@ from allocator.texts import Text
 
 
 class Count(Constraint):
-    """min ≤ Σ units (or served demands) on `on` ≤ max, for each value of `per`.
-
-    Source: the number of projects that a call for projects announces (dix Rebonds, vingt écoles).
-    """
+    """min ≤ Σ units (or served demands) on `on` ≤ max, for each value of `per`."""
 
     title = Text("Nombre", "Count")
     says = Text("tant d'unités, ou de dossiers servis", "so many units, or served demands")
+    law = Text(
+        "le nombre de projets qu'un appel à projets annonce (dix Rebonds, vingt écoles)",
+        "the number of projects that a call for projects announces (dix Rebonds, vingt écoles)",
+    )
     example = Example(
         {"on": {"measures": ["ecole"]}, "max": 2, "per": "year"},
         (("a-ecole", "f", 2026, 200), ("c-ecole", "f", 2027, 160)),
@@ -77,13 +78,17 @@ class Indicator(Constraint):
 
     `weights`: {attribute: {value: weight}}, 1 where nothing is said; they hold until and including the year `until`.
     A selection of funds or years counts units in proportion to its euros.
-    Source: the target or envelope, e.g. hectares of the ZAN (loi n° 2021-1104, art. 191 ; loi n° 2023-630).
     """
 
     title = Text("Indicateur", "Indicator")
     says = Text(
         "un total d'indicateur à atteindre (hectares, emplois), ou à ne pas dépasser",
         "a total of an indicator to reach (hectares, jobs), or not to exceed",
+    )
+    law = Text(
+        "l'objectif ou l'enveloppe à tenir, par exemple les hectares du ZAN (loi n° 2021-1104, art. 191 ; loi n° "
+        "2023-630)",
+        "the target or envelope, e.g. hectares of the ZAN (loi n° 2021-1104, art. 191 ; loi n° 2023-630)",
     )
     example = Example(
         {"indicator": "emplois", "on": {"funds": ["f"]}, "min": 3.5},

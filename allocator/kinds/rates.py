@@ -75,15 +75,23 @@ class FundRate(Constraint):
     `max_rate`: a rate, or lines [{where, rate}] of which the first that fits a demand counts; 0 refuses (a firm in
     difficulty). Rates limit aid, that is gross grant equivalent: a fund whose money comes back may pay more (the rate
     divided by its equivalent). Rounded up to the cent. A breach is counted in euros.
-    Source: State-aid intensities, Regulation (EU) 651/2014 (GBER), art. 4 to 7 and 14, and the regional aid map; firms in
-    difficulty, its art. 1(4)(c); rules of each fund.
-    Not covered: which costs are eligible; notification thresholds; aid from several funds added up against one rate.
     """
 
     title = Text("Taux maximal d'un fonds", "Fund rate")
     says = Text(
         "chaque fonds paie au plus cette part du coût, par année d'engagement",
         "each fund pays at most this share of the cost, per year of commitment",
+    )
+    law = Text(
+        "intensités des aides d'État, règlement (UE) 651/2014 (RGEC), art. 4 à 7 et 14, et carte des aides à "
+        "finalité régionale ; entreprises en difficulté, son art. 1, § 4, c ; règles de chaque fonds",
+        "State-aid intensities, Regulation (EU) 651/2014 (GBER), art. 4 to 7 and 14, and the regional aid map; firms"
+        " in difficulty, its art. 1(4)(c); rules of each fund",
+    )
+    not_covered = Text(
+        "quels coûts sont éligibles ; les seuils de notification ; le total des aides de plusieurs fonds devant un "
+        "même taux",
+        "which costs are eligible; notification thresholds; aid from several funds added up against one rate",
     )
     example = Example(
         {"on": {"funds": ["g"]}, "max_rate": [{"where": {"sol": "vert"}, "rate": "60 %"}, {"rate": 0.5}]},
@@ -173,17 +181,27 @@ class Cofunding(Constraint):
     Decided per demand: those that cannot pass are refused. `authorities`: the values of `beneficiary_kind` that are local
     authorities; a blank one is taken for one. Overseas territories only with `overseas: true`. A breach is counted in
     percentage points per served demand.
-    Source: CGCT art. L1111-10 III: a local authority or grouping bears at least 20 % of the financing that public persons
-    bring to its investment, itself included (base: public), except those of Guadeloupe, Guyane, La Réunion, Martinique,
-    Mayotte, Saint-Barthélemy, Saint-Martin and Saint-Pierre-et-Miquelon.
-    Not covered: derogations by the prefect (monuments, disasters, the list of III), urban renewal (law 2003-710 art. 9),
-    the 30 % of L1111-9 for shared competences: `max_public_rate: 70 %` on these demands.
     """
 
     title = Text("Cofinancement", "Cofunding")
     says = Text(
         "une collectivité paie elle-même au moins 20 % de l'argent public de son projet",
         "a local authority pays itself at least 20% of its project's public money",
+    )
+    law = Text(
+        "CGCT, art. L1111-10, III : une collectivité ou un groupement supporte au moins 20 % des financements que "
+        "les personnes publiques apportent à son investissement, le sien compris (base: public), sauf en Guadeloupe,"
+        " Guyane, à La Réunion, en Martinique, à Mayotte, Saint-Barthélemy, Saint-Martin et Saint-Pierre-et-Miquelon",
+        "CGCT art. L1111-10 III: a local authority or grouping bears at least 20 % of the financing that public "
+        "persons bring to its investment, itself included (base: public), except those of Guadeloupe, Guyane, La "
+        "Réunion, Martinique, Mayotte, Saint-Barthélemy, Saint-Martin and Saint-Pierre-et-Miquelon",
+    )
+    not_covered = Text(
+        "les dérogations du préfet (monuments, catastrophes, liste du III), la rénovation urbaine (loi n° 2003-710, "
+        "art. 9), les 30 % de l'art. L1111-9 pour les compétences partagées : `max_public_rate: 70 %` sur ces "
+        "dossiers",
+        "derogations by the prefect (monuments, disasters, the list of III), urban renewal (law 2003-710 art. 9), "
+        "the 30 % of L1111-9 for shared competences: `max_public_rate: 70 %` on these demands",
     )
     example = Example(
         {"on": {"measures": ["friche"]}, "max_public_rate": 0.8},

@@ -213,7 +213,8 @@ def _binding(plan: Plan, console: Console) -> None:
     standing = {rule.id: (rule, levels) for rule, levels in plan.certificate.levels}
     for name in plan.binding:
         rule, levels = standing[name]
-        tight = [level.group for level in levels if level.tight and level.group]
+        groups = sorted((level.group for level in levels if level.tight), key=bool)  # what has no name is the total
+        tight = [] if groups == [""] else [said for group in groups if (said := rule.group_text(group))]
         where = f" — {', '.join(tight[:6])}{' …' if len(tight) > 6 else ''}" if tight else ""
         console.print(f"  {rule.title} : {rule.label or rule.id}{where}", markup=False, highlight=False)
     broken = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,14 +39,6 @@ def fields(kind: type[Constraint]) -> dict[str, bool]:
     }
 
 
-def law(kind: type[Constraint]) -> dict[str, str]:
-    """The parts of its docstring: `says`, `source`, `not_covered` ("" where it has none), each in one line."""
-    text = " ".join(inspect.cleandoc(kind.__doc__ or "").split())
-    match = re.fullmatch(r"(.*?)(?: Source: (.*?))?(?: Not covered: (.*))?", text)
-    assert match is not None
-    return dict(zip(("says", "source", "not_covered"), (part or "" for part in match.groups()), strict=True))
-
-
 def as_dicts() -> list[dict[str, Any]]:
     """Every kind, plain enough for JSON."""
     return [
@@ -56,9 +47,9 @@ def as_dicts() -> list[dict[str, Any]]:
             "title": str(kind.title),
             "says": str(kind.says),
             "fields": fields(kind),
-            "in_full": law(kind)["says"],
-            "source": law(kind)["source"],
-            "not_covered": law(kind)["not_covered"],
+            "in_full": " ".join(inspect.cleandoc(kind.__doc__ or "").split()),
+            "source": str(kind.law),
+            "not_covered": str(kind.not_covered or ""),
             "example": {
                 "constraint": {"kind": name, **kind.example.fields},
                 **{
@@ -99,10 +90,9 @@ def print_kinds(console: Console) -> None:
         table.add_column(str(heading), ratio=ratio, overflow="fold")
     for name, kind in KINDS.items():
         own = ", ".join(field if needed else f"[{field}]" for field, needed in fields(kind).items())
-        shown = law(kind)
-        source = shown["source"]
-        if shown["not_covered"]:
-            source += f"\n{Text('Non couvert', 'Not covered')} : {shown['not_covered']}"
+        source = str(kind.law)
+        if kind.not_covered is not None:
+            source += f"\n{Text('Non couvert', 'Not covered')} : {kind.not_covered}"
         table.add_row(
             Rich.assemble((f"{kind.title}\n", "bold"), name),
             Rich(f"{kind.says}\n{own}"),

@@ -287,7 +287,7 @@ class ResultBook:
                    Text("Non-respect", "Breach"), Text("Tenue", "Kept"), Text("Ferme ou souple", "Hard or soft")]  # fmt: skip
         limits = set(self.plan.binding)
         rows = (
-            (str(rule.title), rule.id, rule.label or rule.id, level.group, *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
+            (str(rule.title), rule.id, rule.label or rule.id, rule.group_text(level.group), *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
              None if level.slack is None else float(level.slack), float(level.breach), str(_yes(level.held)),
              str(Text("souple", "soft") if rule.soft is not None else Text("ferme", "hard"))
              + (str(Text(", limite le plan", ", limits the plan")) if rule.id in limits else ""))
