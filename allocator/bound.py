@@ -45,23 +45,27 @@ class Proof:
     """A node. `multipliers` (rows of the scenario,) floats, points per whole number of the row; `farkas`: they bound the
     scenario without objective below zero, or else, where whole cents leave plans possible, `otherwise` are multipliers
     that bound it. `fixed`: ranges outside which these multipliers bound the node; `halves`:
-    the two ranges that cover what is left, each with its own proof."""
+    the two ranges that cover what is left, each with its own proof. `parts` (at the root): groups of demands (k,) that
+    share no row with a multiplier, each with its own proof, which sees only the rows of its group; together all demands."""
 
     multipliers: np.ndarray
     farkas: bool = False
     fixed: tuple[Cut, ...] = ()
     halves: tuple[tuple[Cut, Proof], tuple[Cut, Proof]] | None = None
     otherwise: np.ndarray | None = None
+    parts: tuple[tuple[np.ndarray, Proof], ...] = ()
 
     def of_leaves(self) -> Iterator[np.ndarray]:
         """The multipliers of every leaf."""
-        if self.halves is None:
+        below = [proof for _, proof in (*(self.halves or ()), *self.parts)]
+        if not below:
             yield self.multipliers
-        for _, half in self.halves or ():
-            yield from half.of_leaves()
+        for proof in below:
+            yield from proof.of_leaves()
 
     def leaves(self) -> int:
-        return 1 if self.halves is None else sum(half.leaves() for _, half in self.halves)
+        below = [proof.leaves() for _, proof in (*(self.halves or ()), *self.parts)]
+        return sum(below) if below else 1
 
 
 @dataclass
@@ -257,9 +261,12 @@ class Priced:
             few_price[y] = unit.min(axis=0)
         return cheapest, able, extra, few, few_price
 
-    def bound(self, spans: dict[int, Span]) -> Fraction | None:
-        """Points that no plan exceeds, the demands of `spans` kept within them; None when there is no plan at all."""
-        total = self._free_terms(spans)
+    def bound(self, spans: dict[int, Span], inside: np.ndarray | None = None) -> Fraction | None:
+        """Points that no plan exceeds, the demands of `spans` kept within them; None when there is no plan at all.
+
+        `inside` (n,) bool, which holds those of `spans`: the points of these demands alone.
+        """
+        total = self._free_terms(spans, np.ones(self.space.n, bool) if inside is None else inside)
         for i, span in spans.items():
             term = self.term(i, span)
             if total is None or term is None:
@@ -376,14 +383,14 @@ class Priced:
             return None
         return worth if space.lumpy[i] else -(-worth // int(space.asked[i]))
 
-    def _free_terms(self, spans: dict[int, Span]) -> int | None:
-        """Σ terms of the demands outside `spans`, all at once but the slow ones."""
+    def _free_terms(self, spans: dict[int, Span], inside: np.ndarray) -> int | None:
+        """Σ terms of the demands `inside` (n,) bool but outside `spans`, all at once but the slow ones."""
         space = self.space
         low, high = space.boxes
-        others = ~self.slow
+        others = inside & ~self.slow
         others[list(spans)] = False
         total_slow = 0
-        for i in np.flatnonzero(self.slow).tolist():
+        for i in np.flatnonzero(self.slow & inside).tolist():
             if i not in spans:
                 alone = self.term(i, self.free_span(i))
                 if alone is None:
@@ -470,27 +477,74 @@ def _divisor(space: Space) -> int:
     return found
 
 
-def prove(space: Space, proof: Proof) -> Fraction | None:
-    """The bound that a proof gives: what no plan exceeds. None: there is no plan. Raises ValueError for a broken proof."""
+def prove(space: Space, proof: Proof, step: Fraction | None = None) -> Fraction | None:
+    """The bound that a proof gives: what no plan exceeds. None: there is no plan. Raises ValueError for a broken proof.
 
+    `step`: all that demands are worth in a plan lies on it; then so does the bound, and that of each part.
+    """
     free = Priced(space, np.zeros(len(space.rows)))
+    if not proof.parts:
+        return _on_step(_walked(space, proof, free, None), step)
+    if (
+        space.aim.auxiliaries
+        or (np.bincount(np.concatenate([d for d, _ in proof.parts]), minlength=space.n) != 1).any()
+    ):
+        raise ValueError("the parts do not make up the scenario")
+    total = Fraction(0)
+    for demands, part in proof.parts:
+        inside = np.zeros(space.n, bool)
+        inside[demands] = True
+        bound = _on_step(_walked(space, part, free, inside), step)
+        if bound is None:
+            return None
+        total += bound
+    return total
+
+
+def _on_step(value: Fraction | None, step: Fraction | None) -> Fraction | None:
+    return value if value is None or not step else value // step * step
+
+
+def own_rows(space: Space, inside: np.ndarray) -> np.ndarray:
+    """(rows,) bool: the rows that count something of demands `inside` (n,) bool, and nothing else."""
+    found = np.zeros(len(space.rows), bool)
+    for r, (_, row) in enumerate(space.rows):
+        counted = [_counted(space, term) for term in row.terms]
+        found[r] = not row.auxiliaries and any(map(len, counted)) and all(inside[demands].all() for demands in counted)
+    return found
+
+
+def _counted(space: Space, term: Term) -> np.ndarray:
+    """Demands (k,) of which the term may count something: some fund that it looks at may pay them then."""
+    seen = np.array([(pattern.eligible & (term.cells != 0)).any() for pattern in space.patterns], bool)
+    return term.demands[seen[space.pattern[term.demands]] & np.asarray(term.weights != 0)]
+
+
+def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None) -> Fraction | None:
+    """The bound of a tree of boxes: for all demands, or for those `inside` by their own rows, whatever the others do."""
+    own = None if inside is None else own_rows(space, inside)
+
+    def priced_by(multipliers: np.ndarray, farkas: bool = False) -> Priced:
+        return Priced(space, multipliers if own is None else np.where(own, multipliers, 0.0), farkas=farkas)
 
     def walk(node: Proof, spans: dict[int, Span]) -> Fraction | None:
         found: list[Fraction] = []
         spans = dict(spans)
         if node.halves is None or node.fixed:
-            priced = Priced(space, node.multipliers, farkas=node.farkas)
-            here = priced.bound(spans)
+            priced = priced_by(node.multipliers, node.farkas)
+            here = priced.bound(spans, inside)
             if here is None or (node.farkas and here < 0):
                 return None
             if node.farkas:
                 if node.otherwise is None:
                     raise ValueError("the multipliers do not show that the box is empty")
-                priced = Priced(space, node.otherwise)
-                here = priced.bound(spans)
+                priced = priced_by(node.otherwise)
+                here = priced.bound(spans, inside)
                 if here is None:
                     return None
             for cut in node.fixed:
+                if inside is not None and not inside[cut.demand]:
+                    raise ValueError("a part fixes a demand of another")
                 span = spans.get(cut.demand) or priced.free_span(cut.demand)
                 mine = priced.term(cut.demand, span)
                 for side in span.outside(cut):
@@ -499,16 +553,22 @@ def prove(space: Space, proof: Proof) -> Fraction | None:
                         found.append(here + Fraction(term - mine, priced.scale))
                 spans[cut.demand] = span.within(cut)
         if node.halves is None:
-            inside = priced.bound(spans)
-            found += [inside] if inside is not None else []
+            left = priced.bound(spans, inside)
+            found += [left] if left is not None else []
         else:
-            (left, _), (right, _) = node.halves
-            if (left.demand, left.of, left.at) != (right.demand, right.of, right.at) or left.upper + 1 < right.lower:
+            (below, _), (above, _) = node.halves
+            if (below.demand, below.of, below.at) != (
+                above.demand,
+                above.of,
+                above.at,
+            ) or below.upper + 1 < above.lower:
                 raise ValueError("the two halves do not cover the box")
             for half, child in node.halves:
+                if inside is not None and not inside[half.demand]:
+                    raise ValueError("a part is split by a demand of another")
                 span = spans.get(half.demand) or free.free_span(half.demand)
                 top = span.most if half.of == "steps" else 1
-                if (half is left and half.lower > 0) or (half is right and half.upper < top):
+                if (half is below and half.lower > 0) or (half is above and half.upper < top):
                     raise ValueError("the two halves do not cover the box")
                 value = walk(child, {**spans, half.demand: span.within(half)})
                 found += [value] if value is not None else []

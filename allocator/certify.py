@@ -255,15 +255,12 @@ def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
     if proof is None:
         return None, Check("bound", True, Text("aucune borne", "no bound"))
     try:
-        limit = prove(space, proof)
+        limit = prove(space, proof, value_step(space))
     except (ValueError, OverflowError) as error:
         return None, Check("bound", False, Text(f"preuve refusée : {error}", f"proof refused: {error}"))
     if limit is None:
         message = Text("la preuve dit qu'aucun plan n'existe", "the proof says that no plan exists")
         return None, Check("bound", False, message)
-    step = value_step(space)
-    if step:
-        limit = limit // step * step
     leaves, shown = proof.leaves(), _figure(space, limit)
     most = Text("n'a plus de", "has more than") if space.aim.sign > 0 else Text("n'a moins de", "has less than")
     return limit, Check(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from allocator import engines
+from allocator.apart import search_apart
 from allocator.bound import Proof
 from allocator.certify import Certificate, certify, certify_infeasible, joined, value_step
 from allocator.conflict import Conflict, against_decisions, conflict, contradiction
@@ -210,19 +211,21 @@ class _Run:
         reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
-        if whole and not self._close_enough(certificate):
+        searches = self._searches(relaxed, root, certificate, x)
+        while whole and not self._close_enough(certificate):
             start = self._lap("certify", start)
-            found = self._prove(relaxed, root, certificate, space)
+            found = next(searches, None)
             start = self._lap("solve", start)
-            if found.x is not None:
-                better = settle(relaxed, found.x, self.lp)
-                if better is not None:
-                    reading = better
+            if found is None:
+                break
+            better = None if found.x is None else settle(relaxed, found.x, self.lp)
             start = self._lap("settle", start)
-            proof = found.proof
             if reading is None and found.x is None and found.complete:
-                return self._infeasible(space, proof, None)
-            certificate = NO_CHECKS if reading is None else certify(reading, proof)
+                return self._infeasible(space, found.proof, None)
+            plan = reading if better is None else better
+            known = NO_CHECKS if plan is None else certify(plan, found.proof)
+            if not certificate.ok or (known.ok and _closer(known, certificate)):
+                reading, proof, certificate = plan, found.proof, known
         self._lap("certify", start)
         return Stage(space, relaxed, reading, certificate, proof)
 
@@ -303,28 +306,43 @@ class _Run:
             return Proof(np.zeros(len(relaxed.compiled.row_scale)))  # every demand served at once: weak, but a bound
         return Proof(relaxed.compiled.multipliers(root.duals))
 
-    def _prove(self, relaxed: Relaxed, root: Outcome, certificate: Certificate, space: Space) -> Found:
+    def _searches(
+        self, relaxed: Relaxed, root: Outcome, certificate: Certificate, x: np.ndarray | None
+    ) -> Iterator[Found]:
+        """Trees that close what the root leaves: one for each part that nothing scarce ties to others; then one for all."""
+        space = relaxed.compiled.space
         scale = relaxed.compiled.objective_scale
         step = value_step(space)
-        lp_only = not self.engine.whole_units
-        search = Search(
-            Relaxed(relaxed.compiled, self.engine) if lp_only else relaxed,
-            self.gap,
-            0.0 if step is None else float(step) / scale,
-            nodes=max(FEWEST_NODES, min(MOST_NODES, PRICED // max(space.n, 1))),
-            deadline=self.deadline,
-            stop=self.stop,
-            on_progress=self.on_progress,
-        )
-        if certificate.ok and certificate.objective is not None:
-            search.best = float(certificate.objective) / scale
-        found = search.run(root)
-        if lp_only:
-            claim = (
-                "optimal" if found.complete and found.x is not None else "infeasible" if found.complete else "feasible"
+        nodes = max(FEWEST_NODES, min(MOST_NODES, PRICED // max(space.n, 1)))
+
+        def search(program: Relaxed) -> Search:
+            return Search(
+                program,
+                self.gap,
+                0.0 if step is None else float(step) / scale,
+                nodes=nodes,
+                deadline=self.deadline,
+                stop=self.stop,
+                on_progress=self.on_progress,
             )
-            self.report = replace(self.report, claimed_status=claim)
-        return found
+
+        within = relaxed if self.engine.whole_units else Relaxed(relaxed.compiled, self.engine)
+        apart = search_apart(within, root, x if certificate.ok else None, search)
+        if apart is not None:
+            self._claim(apart)
+            yield apart
+        whole = search(within)
+        if certificate.ok and certificate.objective is not None:
+            whole.best = float(certificate.objective) / scale
+        found = whole.run(root)
+        self._claim(found)
+        yield found
+
+    def _claim(self, found: Found) -> None:
+        """What our own search claims, where the engine knows no whole units."""
+        if not self.engine.whole_units:
+            done = "infeasible" if found.x is None else "optimal"
+            self.report = replace(self.report, claimed_status=done if found.complete else "feasible")
 
     def _close_enough(self, certificate: Certificate) -> bool:
         return certificate.ok and certificate.exact_gap is not None and certificate.exact_gap <= self.gap
@@ -388,6 +406,13 @@ class _Run:
         now = time.monotonic()
         self.seconds = replace(self.seconds, **{stage: getattr(self.seconds, stage) + now - since})
         return now
+
+
+def _closer(one: Certificate, other: Certificate) -> bool:
+    """Whether a certificate proves more: a narrower gap, or as narrow a one with a better plan."""
+    assert one.objective is not None and other.objective is not None
+    gaps = [float("inf") if c.exact_gap is None else c.exact_gap for c in (one, other)]
+    return gaps[0] < gaps[1] or (gaps[0] == gaps[1] and one.objective > other.objective)
 
 
 def _one_row_alone(space: Space) -> tuple[Certificate, Conflict] | None:

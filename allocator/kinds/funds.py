@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from allocator.account import account
 from allocator.constraints import Constraint, Example, needs_one_of, no_funds, no_years
 from allocator.money import Euros
 from allocator.problems import Problem, did_you_mean
@@ -139,22 +138,13 @@ class MinGrant(Constraint):
         yield Least(space.groups(self.on)[0].demands, self.on.pick(space.scenario).funds, self.amount)
 
     def holds_back(self, reading: Reading) -> bool:
-        """A fund with money left, but less than `amount`, pays a demand nothing; or a demand asks for less than that."""
+        """A demand gets less than it asks for, and some fund that may pay it pays it nothing."""
         space = reading.space
         demands, funds = space.groups(self.on)[0].demands, self.on.pick(space.scenario).funds
         wanting = demands[reading.granted[demands] < (space.most * space.step)[demands]]
-        if (reading.granted[wanting] + (space.most * space.step)[wanting] < self.amount).any():
-            return True
-        paid = dict(_paid(reading, demands, funds))
-        left = account(reading).groupby("fund")["left"].max()
-        short = [0 < left[fund.id] < self.amount for fund in space.scenario.funds]
-        return any(
-            short[f] and f not in paid.get(i, {})
-            for f in np.flatnonzero(funds)
-            for i in wanting[
-                space.cells_of(np.arange(space.shape[0]) == f, np.ones(space.shape[1], bool))[wanting] > 0
-            ].tolist()
-        )
+        paid = dict(_paid(reading, wanting, funds))
+        may = np.array([pattern.eligible.any(axis=1) & funds for pattern in space.patterns])
+        return any(set(np.flatnonzero(may[space.pattern[i]])) - set(paid.get(i, ())) for i in wanting.tolist())
 
     def check(self, reading: Reading) -> Iterator[Level]:
         scenario = reading.space.scenario
