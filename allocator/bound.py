@@ -57,15 +57,16 @@ class Proof:
 
     def of_leaves(self) -> Iterator[np.ndarray]:
         """The multipliers of every leaf."""
-        below = [proof for _, proof in (*(self.halves or ()), *self.parts)]
-        if not below:
-            yield self.multipliers
-        for proof in below:
-            yield from proof.of_leaves()
+        open_nodes = [self]  # no recursion: a plunge may be deeper than Python's stack
+        while open_nodes:
+            node = open_nodes.pop()
+            below = [proof for _, proof in (*(node.halves or ()), *node.parts)]
+            open_nodes += below
+            if not below:
+                yield node.multipliers
 
     def leaves(self) -> int:
-        below = [proof.leaves() for _, proof in (*(self.halves or ()), *self.parts)]
-        return sum(below) if below else 1
+        return sum(1 for _ in self.of_leaves())
 
 
 @dataclass
@@ -527,24 +528,27 @@ def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None)
     def priced_by(multipliers: np.ndarray, farkas: bool = False) -> Priced:
         return Priced(space, multipliers if own is None else np.where(own, multipliers, 0.0), farkas=farkas)
 
-    def walk(node: Proof, spans: dict[int, Span]) -> Fraction | None:
-        found: list[Fraction] = []
-        spans = dict(spans)
+    found: list[Fraction] = []
+    boxes: list[tuple[Proof, dict[int, Span]]] = [(proof, {})]
+    while boxes:
+        node, spans = boxes.pop()
+        cuts = [*node.fixed, *(half for half, _ in node.halves or ())]
+        if inside is not None and not all(inside[cut.demand] for cut in cuts):
+            raise ValueError("a part is cut by a demand of another")
         if node.halves is None or node.fixed:
             priced = priced_by(node.multipliers, node.farkas)
             here = priced.bound(spans, inside)
             if here is None or (node.farkas and here < 0):
-                return None
+                continue
             if node.farkas:
                 if node.otherwise is None:
                     raise ValueError("the multipliers do not show that the box is empty")
                 priced = priced_by(node.otherwise)
                 here = priced.bound(spans, inside)
                 if here is None:
-                    return None
+                    continue
+            spans = dict(spans)
             for cut in node.fixed:
-                if inside is not None and not inside[cut.demand]:
-                    raise ValueError("a part fixes a demand of another")
                 span = spans.get(cut.demand) or priced.free_span(cut.demand)
                 mine = priced.term(cut.demand, span)
                 for side in span.outside(cut):
@@ -564,14 +568,9 @@ def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None)
             ) or below.upper + 1 < above.lower:
                 raise ValueError("the two halves do not cover the box")
             for half, child in node.halves:
-                if inside is not None and not inside[half.demand]:
-                    raise ValueError("a part is split by a demand of another")
                 span = spans.get(half.demand) or free.free_span(half.demand)
                 top = span.most if half.of == "steps" else 1
                 if (half is below and half.lower > 0) or (half is above and half.upper < top):
                     raise ValueError("the two halves do not cover the box")
-                value = walk(child, {**spans, half.demand: span.within(half)})
-                found += [value] if value is not None else []
-        return max(found, default=None)
-
-    return walk(proof, {})
+                boxes.append((child, {**spans, half.demand: span.within(half)}))
+    return max(found, default=None)

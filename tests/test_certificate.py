@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -260,3 +261,13 @@ def test_objective_is_exact():
         Fraction(int(g.cents), 100 * int(asked[g.demand])) * emplois[g.demand] for g in plan.grants.itertuples()
     )
     assert plan.certificate.objective == by_hand
+
+
+def test_a_proof_may_be_deeper_than_the_stack():
+    """A plunge goes as deep as there are whole columns; counting and checking its cases needs no recursion."""
+    space, _, _ = plan_and_proof()
+    proof = leaf = Proof(np.zeros(len(space.rows)))
+    for _ in range(3 * sys.getrecursionlimit()):
+        proof = replace(leaf, halves=((Cut(3, ALL_YEARS, 0, 0), leaf), (Cut(3, ALL_YEARS, 1, 10**9), proof)))
+    assert proof.leaves() == 3 * sys.getrecursionlimit() + 1
+    assert prove(space, proof) == prove(space, leaf)
