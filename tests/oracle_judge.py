@@ -17,8 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from oracle_reading import Cell, Envelope, Level, Move, Payments, Reading, Spent, amount, exact, points
+from oracle_reading import Cell, Envelope, Level, Move, Payments, Reading, amount, exact, points
 from scipy.optimize import Bounds, LinearConstraint, milp
+
+
+ByYear = dict[tuple[str, int], int]  # cents by (fund, year)
 
 
 @dataclass(frozen=True)
@@ -102,31 +105,35 @@ def fund_lines(reading: Reading, plan: Payments) -> Iterator[Line | Joint]:
             used = sum(c for (_, f, y), c in plan.items() if f in funds and y in years)
             yield Line(name, Fraction(used, 100), high=Fraction(cents, 100))
         return
-    spent: dict[Spent, int] = defaultdict(int)
-    for (d, fund, year), cents in plan.items():
-        spent[fund, reading.demands[d].measure, year] += cents
-    values = tuple(spent[key] for key in reading.spent_keys)
-    yield Joint(
-        "envelopes", values, lambda sums: over_envelopes(reading, dict(zip(reading.spent_keys, sums, strict=True)))
-    )
+    values = reading.posted(plan)
+    yield Joint("envelopes", values, lambda sums: over_envelopes(reading, *told_apart(reading, sums)))
     for fund in reading.funds.values():
         if fund.payments:
             yield Joint(
                 f"payments of {fund.id}",
                 values,
-                lambda sums, fund=fund: over_payments(reading, fund, dict(zip(reading.spent_keys, sums, strict=True))),
+                lambda sums, fund=fund: over_payments(reading, fund, told_apart(reading, sums)[1]),
             )
         if fund.notified:
             yield notified_line(reading, fund, plan)
 
 
-def over_envelopes(reading: Reading, spent: dict[Spent, int]) -> Fraction:
+def told_apart(reading: Reading, sums: tuple[Fraction | int, ...]) -> tuple[ByYear, ByYear]:
+    """What funds commit and what they pay, by (fund, year)."""
+    committed: ByYear = {}
+    paid: ByYear = {}
+    for (account, fund, year), cents in zip(reading.accounts, sums, strict=True):
+        (committed if account == "committed" else paid)[fund, year] = int(cents)
+    return committed, paid
+
+
+def over_envelopes(reading: Reading, committed: ByYear, paid: ByYear) -> Fraction:
     """Euros committed beyond the envelopes, whatever is moved between funds (with moves that are possible: 0)."""
-    back = reading.returned(reading.paid(spent))
+    back = reading.returned(paid)
     rows: list[tuple[int, Envelope]] = []
     for row in reading.envelopes():
         room = row.limit + sum(c for (f, y), c in back.items() if f in row.funds and y in row.years)
-        rows.append((room - sum(c for (f, _, y), c in spent.items() if f in row.funds and y in row.years), row))
+        rows.append((room - sum(c for (f, y), c in committed.items() if f in row.funds and y in row.years), row))
     worst = min(room for room, _ in rows)
     if worst >= 0 or (reading.moves and can_move(reading, rows)):
         return Fraction(0)
@@ -168,11 +175,11 @@ def can_move(reading: Reading, rows: list[tuple[int, Envelope]]) -> bool:
     return found.status == 0
 
 
-def over_payments(reading: Reading, fund: Any, spent: dict[Spent, int]) -> Fraction:
+def over_payments(reading: Reading, fund: Any, paid: ByYear) -> Fraction:
     """Euros paid beyond a fund's payments, over all years."""
     family = reading.family(fund.id)
     by_year: dict[int, int] = defaultdict(int)
-    for (other, year), cents in reading.paid(spent).items():
+    for (other, year), cents in paid.items():
         if other in family:
             by_year[year] += cents
     over = sum(max(0, by_year[int(year)] - math.floor(limit)) for year, limit in fund.payments.items())

@@ -19,7 +19,6 @@ import numpy as np
 
 Cell = tuple[str, str, int]  # demand, fund, year
 Payments = Mapping[Cell, int]  # cents, non-zero
-Spent = tuple[str, str, int]  # fund, measure, year
 
 
 def exact(value: Any) -> Fraction:
@@ -330,21 +329,38 @@ class Reading:
         shares = [exact(share) for share in self.measures[measure].payment_profile]
         return [sum(shares[: k + 1], Fraction(0)) for k in range(len(shares))]
 
-    @cached_property
-    def spent_keys(self) -> list[Spent]:
-        """(fund, measure, year) with a cell."""
-        return sorted({(f, self.demands[d].measure, y) for d, f, y in self.cells})
-
-    def paid(self, spent: Mapping[Spent, int]) -> dict[tuple[str, int], int]:
-        """Whole cents that each fund pays in each year: running totals rounded down, so groups telescope."""
-        found: dict[tuple[str, int], int] = defaultdict(int)
-        for (fund, measure, year), cents in spent.items():
-            before = 0
-            for offset, share in enumerate(self.profile(measure)):
-                until = math.floor(share * cents)
-                found[fund, year + offset] += until - before
-                before = until
+    def instalments(self, cell: Cell, cents: int) -> dict[int, int]:
+        """{calendar year: whole cents} of one grant: up to each year its due share rounded down, so all of it at the end."""
+        found, before = {}, 0
+        for year, share in enumerate(self.profile(self.demands[cell[0]].measure), cell[2]):
+            until = math.floor(share * cents)
+            found[year] = until - before
+            before = until
         return found
+
+    def paid(self, plan: Payments) -> dict[tuple[str, int], int]:
+        """Whole cents that each fund pays in each year, grant by grant."""
+        found: dict[tuple[str, int], int] = defaultdict(int)
+        for cell, cents in plan.items():
+            for year, part in self.instalments(cell, cents).items():
+                found[cell[1], year] += part
+        return found
+
+    @cached_property
+    def accounts(self) -> list[Account]:
+        """(fund, year) in which money may be committed, and those in which it may be paid."""
+        committed = {(f, y) for _, f, y in self.cells}
+        paid = {(c[1], c[2] + k) for c in self.cells for k, _ in enumerate(self.profile(self.demands[c[0]].measure))}
+        return [*(("committed", *key) for key in sorted(committed)), *(("paid", *key) for key in sorted(paid))]
+
+    def posted(self, plan: Payments) -> tuple[int, ...]:
+        """Cents on each of the accounts; sums over demands, since every grant is rounded by itself."""
+        found: dict[Account, int] = defaultdict(int)
+        for (_, fund, year), cents in plan.items():
+            found["committed", fund, year] += cents
+        for key, cents in self.paid(plan).items():
+            found["paid", *key] += cents
+        return tuple(found[account] for account in self.accounts)
 
     def returned(self, paid: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
         """Whole cents that come back to each fund in each year."""
@@ -593,6 +609,7 @@ class Reading:
         return exact(demand.row[of]) / demand.asked
 
 
+Account = tuple[str, str, int]  # "committed" or "paid", fund, year
 Move = tuple[str, str, int | None]  # source, target, year (None: once for the horizon)
 
 

@@ -36,7 +36,7 @@ ACCOUNTS = ("payments", "income", "returns", "transfers", "notified")
 PRICES = [0.05, 0.5, 1, 3, "1/3", 10]
 PROFILES = [["0.5", "0.5"], ["1/3", "2/3"], ["0.3", "0.7"], ["0", "1"], ["0.2", "0.3", "0.5"]]
 LATER = [["0", "1"], ["0", "0", "1"]]  # paid in one year: in whole cents
-RETURNS = [{1: "0.5"}, {1: "0.3", 2: "0.5"}, {1: 1}, {2: "1/3"}, {0: "0.25"}]
+RETURNS = [{1: "0.5"}, {1: "0.3", 2: "0.5"}, {1: 1}, {2: "1/3"}, {3: "0.25"}]
 SORTS = ["commune", "epci", "entreprise", ""]
 
 
@@ -170,16 +170,14 @@ def with_field(
     rank = rng.randrange(len(funds))
     fund, model = funds[rank], scenario.funds[rank]
     family = reading.family(model.id)
-    spent: dict[tuple[str, str, int], int] = defaultdict(int)
     by_region: dict[str, int] = defaultdict(int)
-    for (d, f, year), cents in witness.items():
-        spent[f, reading.demands[d].measure, year] += cents
+    for (d, f, _), cents in witness.items():
         if f in family:
             by_region[reading.territories[reading.demands[d].territory]["region"]] += cents
-    total = sum(cents for (f, _, _), cents in spent.items() if f in family)
+    total = sum(by_region.values())
     if field == "payments":
         paid: dict[int, int] = defaultdict(int)
-        for (f, year), cents in reading.paid(spent).items():
+        for (f, year), cents in reading.paid(witness).items():
             if f in family:
                 paid[year] += cents
         roomy = Fraction(rng.choice(["1", "1", "1.2", "2", "0.6"]))

@@ -325,18 +325,13 @@ class Textbook:
                 self.notified(fund)
 
     def paid(self) -> dict[tuple[str, int], list[tuple[int, Fraction]]]:
-        """What each fund pays in each year: in cents, running totals rounded down; in euros, the shares themselves."""
+        """What each fund pays in each year: in cents, each grant's running total rounded down; in euros, the shares."""
         found: dict[tuple[str, int], list[tuple[int, Fraction]]] = defaultdict(list)
-        for fund, measure, year in self.reading.spent_keys:
-            committed = [
-                (self.x[c], Fraction(1))
-                for c in self.x
-                if c[1:] == (fund, year) and self.reading.demands[c[0]].measure == measure
-            ]
+        for (d, fund, first), column in self.x.items():
             before: list[tuple[int, Fraction]] = []
-            for offset, share in enumerate(self.reading.profile(measure)):
-                until = self.floor([(column, share) for column, _ in committed], share.denominator)
-                found[fund, year + offset] += [*until, *((column, -value) for column, value in before)]
+            for year, share in enumerate(self.reading.profile(self.reading.demands[d].measure), first):
+                until = self.floor([(column, share)], share.denominator)
+                found[fund, year] += [*until, *((column, -value) for column, value in before)]
                 before = until
         return found
 
