@@ -20,7 +20,6 @@ import pandas as pd
 from oracle_reading import Cell, Envelope, Level, Move, Payments, Reading, amount, exact, points
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-
 ByYear = dict[tuple[str, int], int]  # cents by (fund, year)
 
 

@@ -27,8 +27,8 @@ from allocator.texts import Text
 GAP = 1e-4  # of each plan: what is less is told as not measurable
 ROUGH = 1e-3  # of the plans that a threshold compares: seldom a proof beyond what the relaxation gives
 SECONDS = 10.0  # for each of them, where no plan is easily found
-PRECISION = 1e-3  # of a threshold: three digits
-DEAREST = 64  # times the amount asked, beyond which no threshold is looked for
+PRECISION = 0.01  # of a threshold
+DEARER = (1 + PRECISION, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # times the amount asked, tried in turn
 ENDS = 2  # places named that gain most, and that lose most
 
 OnStep = Callable[[str], None]
@@ -36,15 +36,15 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Threshold:
-    """Euros per unit of a measure from which the plan found funds fewer units, within `PRECISION`, all of its demands
-    dearer alike; None where even `tried` does not change them. `status` of the plan there: it may be infeasible, or none
-    found in time.
+    """Euros per unit of a measure at which the plan found funds fewer units, all of its demands dearer alike; None where
+    no price tried does. `below`: the dearest price tried at which it funds as many, `PRECISION` less or what is asked today.
+    `status` of the plan at the threshold: it may be infeasible, or none found in time.
     """
 
     measure: str
     asked: float
+    below: float
     euros: float | None
-    tried: float
     status: str = "optimal"
 
 
@@ -184,39 +184,41 @@ def dearer(scenario: Scenario, measure: str, factor: float) -> Scenario:
 
 @cache
 def _threshold(name: str, measure: str) -> Threshold | None:
-    """By doubling what a unit asks for (and costs), then halving the interval, each step solved. None where no unit is
-    funded to begin with."""
+    """A little more than a unit asks for (and costs), then doubled, then halving the interval: both ends of the last
+    one are plans solved. None where no unit is funded to begin with."""
     scenario = _scenario(name)
     if measure not in set(scenario.demands["measure"]):
         return None
     asked = float(scenario.demands.loc[scenario.demands["measure"] == measure, "asked"].astype(float).mean())
 
-    def at(factor: float) -> Plan:
-        return solve(dearer(scenario, measure, factor), gap=ROUGH, time_limit=SECONDS)
-
     def units(plan: Plan) -> float:
         return float(plan.units.loc[plan.units["measure"] == measure, "units"].sum())
 
-    now = units(at(1.0))
+    now = units(_plan(name))
     if not now:
         return None
 
-    def fewer(plan: Plan) -> bool:
-        return units(plan) < now * (1 - 1e-6)
+    def fewer(factor: float) -> str | None:
+        """The status of the plan at so many times what is asked, where it funds fewer units."""
+        plan = solve(dearer(scenario, measure, factor), gap=ROUGH, time_limit=SECONDS)
+        return plan.status if units(plan) < now * (1 - 1e-6) else None
 
-    low, high, flipped = 1.0, 2.0, at(2.0)
-    while not fewer(flipped):
-        if high >= DEAREST:
-            return Threshold(measure, asked, None, asked * high)
-        low, high, flipped = high, 2 * high, at(2 * high)
+    low, status = 1.0, None
+    for high in DEARER:
+        status = fewer(high)
+        if status is not None:
+            break
+        low = high
+    else:
+        return Threshold(measure, asked, asked * low, None)
     while high / low > 1 + PRECISION:
         middle = (low * high) ** 0.5
-        plan = at(middle)
-        if fewer(plan):
-            high, flipped = middle, plan
-        else:
+        found = fewer(middle)
+        if found is None:
             low = middle
-    return Threshold(measure, asked, asked * high, asked * high, flipped.status)
+        else:
+            high, status = middle, found
+    return Threshold(measure, asked, asked * low, asked * high, status)
 
 
 def print_effects(effects: list[Effect], console: Console) -> None:
@@ -304,17 +306,19 @@ def _absent(one: Effect) -> str:
 
 
 def _flip(flip: Threshold) -> str:
-    asked, limit = (_rounded(euros) for euros in (flip.asked, flip.tried))
+    asked, below = _rounded(flip.asked), _rounded(flip.below)
     if flip.euros is None:
-        said = Text(f"rien ne change jusqu'à {limit} par unité", f"nothing changes up to {limit} a unit")
-    elif flip.status in ("optimal", "feasible"):
-        said = Text(f"moins d'unités à partir de {limit} par unité", f"fewer units from {limit} a unit")
-    elif flip.status == "infeasible":
-        said = Text(
-            f"plus aucun plan possible à partir de {limit} par unité", f"no plan is possible from {limit} a unit"
-        )
+        said = Text(f"rien ne change jusqu'à {below} par unité", f"nothing changes up to {below} a unit")
     else:
-        said = Text(f"plus aucun plan trouvé à partir de {limit} par unité", f"no plan is found from {limit} a unit")
+        to = _rounded(flip.euros)
+        what = {
+            "infeasible": Text("plus aucun plan possible", "no plan is possible"),
+            "no_plan": Text("plus aucun plan trouvé", "no plan is found"),
+        }.get(flip.status, Text("moins d'unités", "fewer units"))
+        said = Text(
+            f"autant à {below} par unité, {what.fr} à {to}",
+            f"as many at {below} a unit, {what.en} at {to}",
+        )
     return f"· {flip.measure} ({asked}){Text(chr(160) + ': ', ': ')}{said}"
 
 
