@@ -26,7 +26,7 @@ from allocator.texts import Text
 
 GAP = 1e-4  # of each plan: what is less is told as not measurable
 ROUGH = 1e-3  # of the plans that a threshold compares: seldom a proof beyond what the relaxation gives
-SECONDS = 10.0  # for each of them, where no plan is easily found
+SECONDS = 60.0  # for each of them, which takes a few: no threshold hangs on the clock
 PRECISION = 0.01  # of a threshold
 DEARER = (1 + PRECISION, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # times the amount asked, tried in turn
 ENDS = 2  # places named that gain most, and that lose most
