@@ -111,9 +111,7 @@ class Reading:
         self.years: list[int] = [int(year) for year in scenario.years]
         self.funds = {fund.id: fund for fund in scenario.funds}
         self.measures = {measure.id: measure for measure in scenario.measures}
-        self.territories: dict[str, dict[str, Any]] = {
-            row["id"]: row for row in records(scenario.territories)
-        }
+        self.territories: dict[str, dict[str, Any]] = {row["id"]: row for row in records(scenario.territories)}
         self.demand_columns = set(scenario.demands.columns)
         self.territory_columns = set(scenario.territories.columns)
         self._groups: dict[str, list[tuple[str, Choice, Choice | None]]] = {}
