@@ -118,11 +118,13 @@ def _both(have: tuple[int, int], cut: Cut) -> tuple[int, int]:
 @dataclass(frozen=True)
 class Way:
     """One demand paid by one set of funds: worth (Y,) of a unit of each year, whether they can pay it (Y,), what rounding
-    rates up to the cent may add; the toll of being paid by them, and the fewest steps that makes."""
+    rates up to the cent may add, and how many cents it lets through where they cannot; the toll of being paid by them, and
+    the fewest steps that makes."""
 
     worth: list[int]
     able: list[bool]
     extra: int
+    few: int
     toll: int = 0
     fewest: int = 0
 
@@ -168,7 +170,7 @@ class Priced:
         gain = np.zeros(space.n, object) if farkas else aim.values * (self.scale // aim.scale)
         self.gain = gain - per_unit  # (Y, n)
         self.worth, self.able = np.zeros((years, space.n), object), np.zeros((years, space.n), bool)
-        self.extra = np.zeros(space.n, object)
+        self.extra, self.few = np.zeros(space.n, object), np.zeros(space.n, object)
         for k, pattern in enumerate(space.patterns):
             members = np.flatnonzero(space.pattern == k)
             self._price_all(k, members, pattern.sets())
@@ -206,6 +208,7 @@ class Priced:
             self.able[:, members] = known | able
             extra = extra + self._of_few(members, few, few_price)
             self.extra[members] = np.maximum(self.extra[members], extra)
+            self.few[members] = np.maximum(self.few[members], few.sum(axis=0))
 
     def _of_few(self, members: np.ndarray, few: np.ndarray, price: np.ndarray) -> np.ndarray:
         """(k,) what cents that only rounding up lets through may add."""
@@ -297,7 +300,7 @@ class Priced:
         """Every set of funds that may pay demand i; only the largest ones where it costs nothing to be paid by more."""
         tolls = self.paid.get(i)
         if tolls is None and not span.paid:
-            yield Way(self.worth[:, i].tolist(), self.able[:, i].tolist(), int(self.extra[i]))
+            yield Way(self.worth[:, i].tolist(), self.able[:, i].tolist(), int(self.extra[i]), int(self.few[i]))
             return
         pattern = self.space.patterns[self.space.pattern[i]]
         allowed = frozenset(f for f in pattern.funds if span.paid.get(f, (0, 1))[1] == 1)
@@ -326,7 +329,7 @@ class Priced:
             least = sum(space.patterns[k].least[f] for f in paying)
             dearer = self._dearer(i, paying, cheapest[:, 0], able[:, 0])
             more = int(extra[0] + self._of_few(member, few, few_price)[0]) - dearer
-            kept = Way(worth, able[:, 0].tolist(), more, 0, -(-least // int(space.step[i])))
+            kept = Way(worth, able[:, 0].tolist(), more, int(few.sum()), 0, -(-least // int(space.step[i])))
             self._kept[key] = kept
         return replace(kept, toll=toll)
 
@@ -362,16 +365,16 @@ class Priced:
         """The most that the steps of demand i are worth, the first of them in year `since`."""
         space, years = self.space, range(max(since, 0), len(span.low))
         if not any(way.able):  # a few cents at most, by rounding up
-            return 0 if way.extra > 0 else None
+            return 0 if way.few else None
         able = [y for y in years if way.able[y]]
         room = {y: min(span.high[y], span.most) for y in able}
         taken = {y: max(span.low[y], 0) for y in able}
         if since in taken:
             taken[since] = max(taken[since], 1)
-        elif since >= 0 and way.extra <= 0:
+        elif since >= 0 and not way.few:
             return None
-        fewest = max(span.fewest, int(space.least[i]), way.fewest)
-        stuck = any(span.low[y] > 0 for y in range(len(span.low)) if y not in taken)
+        fewest = max(span.fewest, int(space.least[i]), way.fewest) - way.few  # those may be the few
+        stuck = not way.few and any(span.low[y] > 0 for y in range(len(span.low)) if y not in taken)
         if stuck or any(taken[y] > room[y] for y in able):
             return None
         count, worth = sum(taken.values()), sum(int(way.worth[y]) * t for y, t in taken.items())
@@ -398,12 +401,12 @@ class Priced:
                     return None
                 total_slow += alone
         nobody = ~self.able.any(axis=0)
-        stuck = nobody & (self.extra == 0).astype(bool)
+        stuck = nobody & (self.few == 0).astype(bool)
         if np.any(others & ((low > high) | ((low > 0) & stuck))):
             return None
         floor = -(1 << 400)
         best = np.where(self.able, self.worth, floor).max(axis=0) if len(self.worth) else np.zeros(0, object)
-        fewest = np.maximum(low, space.least)
+        fewest = np.maximum(np.maximum(low, space.least) - self.few, 0)
         steps = np.where((best > 0).astype(bool), high, fewest).astype(object)
         total = best * steps
         loose = ~space.lumpy
