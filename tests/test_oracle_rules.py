@@ -144,6 +144,25 @@ def test_solve_never_claims_too_much_on_odd_cents(block: int) -> None:
     assert found >= 12, "a test of missing plans tests little"
 
 
+@pytest.mark.parametrize("worth", [0, -1])
+@pytest.mark.parametrize("soft", [None, 5])
+def test_a_cent_that_only_rounding_lets_through_is_served_too(worth: int, soft: int | None) -> None:
+    """A rate of a quarter, and nobody for the rest: one cent may be granted, which is no gain but keeps the count."""
+    wanted = {"kind": "count", "of": "demands", "min": 1} | ({} if soft is None else {"soft": soft})
+    territories = {"id": ["t"], "name": ["T"], "region": ["11"], "departement": ["75"], "population": [1]}
+    demands = {"id": ["d"], "territory": "t", "measure": "m", "units": 1, "asked": 0.02, "jobs": worth}
+    scenario = Scenario(
+        "cent", [2026], [{"id": "f", "amount": 1}], [{"id": "m"}], pd.DataFrame(territories), pd.DataFrame(demands),
+        [wanted, {"kind": "fund_rate", "max_rate": 0.25}], {"maximise": {"jobs": 1}},
+    )  # fmt: skip
+    best, plan = brute_force(scenario), allocator.solve(scenario, gap=0)
+    assert best.cents == 1
+    assert plan.status in ("no_plan", "feasible", "optimal")
+    if plan.status != "no_plan":
+        assert plan.bound >= best.objective >= plan.objective
+        assert plan.status == "feasible" or plan.objective == best.objective
+
+
 # ------------------------------------------------------------------------------ larger scenarios
 
 
