@@ -10,20 +10,21 @@ from strategies import scenarios
 from valley import FLOOR, SCHOOLS, valley
 
 import allocator
-from allocator.explain.funded import Flip, Funded, _changed
+from allocator.explain.flips import Flip, changed
+from allocator.explain.funded import Funded
 from allocator.explain.variants import granted, raised
 
 
 def solved_again(scenario: allocator.Scenario, demand: str, flip: Flip, value: float) -> int:
     """Cents granted to the demand with the change that a flip speaks of, by a solve of our own, and what it then asks."""
     if flip.what == "fund":
-        changed = raised(scenario, flip.of, round(value - flip.now))
+        other = raised(scenario, flip.of, round(value - flip.now))
     elif flip.what == "asked":
-        changed = _changed(scenario, demand, "asked", round(value) / 100)
+        other = changed(scenario, demand, "asked", round(value) / 100)
     else:
-        changed = _changed(scenario, demand, flip.of, round(value, 6))
-    plan = allocator.solve(changed)
-    asked = dict(zip(changed.demands["id"], plan.asked_cents(), strict=True))[demand]
+        other = changed(scenario, demand, flip.of, round(value, 6))
+    plan = allocator.solve(other)
+    asked = dict(zip(other.demands["id"], plan.asked_cents(), strict=True))[demand]
     got = granted(plan)[demand] if plan.reading is not None else 0
     return 0 if not got else 2 if got == asked else 1
 
