@@ -16,8 +16,8 @@ from allocator.scenario import Scenario
 from allocator.texts import Text
 
 PRECISION = 0.01  # of a flip: the steps in which figures are tried
-CLOSE = 0.1  # of a change: between what flips the decision and what does not yet, good enough after two tries
-PROBES = 8  # solves to bring a flip that close
+CLOSE = 0.2  # of a change: between what flips the decision and what does not yet, good enough after two tries
+PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Flip:
     short: float | None
     units: float = 1.0
     far: float = 0.0  # the farthest that was tried in vain, of a fund
+    together: bool = False  # and with the other funds at once
     around: tuple[str, ...] = ()  # envelopes around the fund, given as much
     earned: int = 0
 
@@ -97,6 +98,7 @@ class Flips:
     turned: Callable[[Plan], bool]
     contrary: Plan
     loss: Gain
+    probes: int = PROBES
 
     def __post_init__(self) -> None:
         scenario = self.variants.scenario
@@ -147,7 +149,7 @@ class Flips:
             to, short = proved
         else:
             far = min(0.0, now - 2 * needed) if self.whole else now + 4 * needed + 0.1 * abs(now)
-            to, short = search(counting, self.turned, now, far, now + way * needed, finest)
+            to, short = search(counting, self.turned, now, far, now + way * needed, finest, self.probes)
         return Flip("score", best, spoken(best).fr, self.unit, now, to, short, self.units)
 
     def _proved(self, indicator: str, now: float, worth: float, way: int, finest: float) -> tuple[float, float] | None:
@@ -158,7 +160,9 @@ class Flips:
         if not self.all_or_nothing or not 0 < least <= most < math.inf or self._ruled(indicator):
             return None
         step = max(10.0 ** math.floor(math.log10(max(most - least, PRECISION * most))) / 10, finest)
-        to, short = now + way * math.ceil(most / step) * step, now + way * math.floor(least / step) * step
+        rounding = (math.ceil, math.floor) if way > 0 else (math.floor, math.ceil)
+        to, short = (by((now + way * change) / step) * step for by, change in zip(rounding, (most, least), strict=True))
+        short = max(short, now) if way > 0 else min(short, now)
         return (to, short) if to >= 0 else None
 
     def _ruled(self, indicator: str) -> bool:
@@ -178,34 +182,52 @@ class Flips:
 
         even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if self.whole else 0.8)
         far = max(3.0 * price, 1.5 * even) if self.whole else min(price / 20, even / 2)
-        found = search(asking, self.turned, float(price), far, even, max(tenth(price / 1000), 100.0))
+        found = search(asking, self.turned, float(price), far, even, max(tenth(price / 1000), 100.0), self.probes)
         return Flip("asked", "asked", "asked", self.unit, float(price), *found, units=self.units)
 
     def of_funds(self) -> Iterator[Flip]:
-        """Each fund that may pay it and has nothing to spare."""
+        """Each fund that may pay it and has nothing to spare; all of them at once first: where that changes nothing, that
+        is the answer."""
         variants, scenario = self.variants, self.variants.scenario
         wanted = int(variants.plan.asked_cents()[self.at])
-        for fund in scenario.funds:
-            may = fund.on is None or bool(fund.on.pick(scenario).demands[self.at])
-            if not may or fund.id not in variants.plan.binding:
-                continue
-            held, finest = total(fund), max(tenth(wanted / 100), 100.0)
-            step = grid(wanted, finest)
-            much = held if self.whole else max(8 * wanted, held // 2)
-            far = held + (-1 if self.whole else 1) * math.floor(much / step) * step
-            guess = max(held - wanted, 0) if self.whole else held + wanted
-            around = tuple(f.label for f in enclosed(scenario, fund.id))
+        finest = max(tenth(wanted / 100), 100.0)
+        step, way = grid(wanted, finest), -1 if self.whole else 1
+        may = [
+            fund
+            for fund in scenario.funds
+            if fund.id in variants.plan.binding and (fund.on is None or bool(fund.on.pick(scenario).demands[self.at]))
+        ]
+        far = {
+            f.id: math.floor((total(f) if self.whole else max(8 * wanted, total(f) // 2)) / step) * step for f in may
+        }
+        vain = False
+        if len(may) > 1:
+            moved = scenario
+            for fund in may:
+                moved = raised(moved, fund.id, round(way * far[fund.id]))
+            together = variants.solve(moved, Text("tous ces fonds, autres montants", "all these funds, other amounts"))
+            vain = together.reading is not None and not self.turned(together)
+        for fund in may:
+            held = total(fund)
 
             def holding(cents: float, fund: Any = fund, held: int = held) -> Plan:
                 what = Text(f"{fund.label}, autre montant", f"{fund.label}, other amount")
                 return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
 
-            to, short = search(holding, self.turned, float(held), far, float(guess), finest, rough=True)
+            end, guess = held + way * far[fund.id], max(held + way * wanted, 0)
+            to, short = None, None
+            if not vain:
+                to, short = search(
+                    holding, self.turned, float(held), end, float(guess), finest, self.probes, rough=True
+                )
             earned = 0
             if to is not None and to > held and fund.returns:
                 before, after = (_committed(plan, fund.id) for plan in (variants.plan, holding(to)))
                 earned = max(after - before - round(to - held), 0)
-            yield Flip("fund", fund.id, fund.label, self.unit, float(held), to, short, self.units, far, around, earned)
+            around = tuple(f.label for f in enclosed(scenario, fund.id))
+            yield Flip(
+                "fund", fund.id, fund.label, self.unit, float(held), to, short, self.units, end, vain, around, earned
+            )
 
 
 def _committed(plan: Plan, fund: str) -> int:
@@ -250,6 +272,7 @@ def search(
     far: float,
     guess: float,
     finest: float,
+    probes: int = PROBES,
     *,
     rough: bool = False,
 ) -> tuple[float | None, float | None]:
@@ -282,7 +305,7 @@ def search(
                 low = steps
     if high is None:
         return None, None
-    while high - low > max(1, CLOSE * high) and len(made) < PROBES:
+    while high - low > max(1, CLOSE * high) and len(made) < probes:
         middle = _round_steps(low, high)
         if flips(middle):
             high = middle

@@ -11,18 +11,19 @@ import numpy as np
 
 from allocator.explain.conflicts import Conflicts
 from allocator.explain.explanation import Explanation, money
-from allocator.explain.flips import Flip, Flips, share
-from allocator.explain.points import Counted, Gain, counted
+from allocator.explain.flips import BRIEF, PROBES, Flip, Flips, share
+from allocator.explain.points import Counted, Gain, counted, weights
 from allocator.explain.reserve import keeping
-from allocator.explain.variants import Variants, called, granted, listing
+from allocator.explain.variants import Variants, called, granted, listing, quoted
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.selection import Selection
 from allocator.texts import Text
 
 RULES_TRIED = 8
+CHEAP = 30  # rivals looked at, of its own measure and of the others
 NAMED = 4  # of those whose money changes
-FINER = 1e-2  # of the gap: where plans differ by who pays, not by how much is lost
+FINER, FINER_SECONDS = 1e-2, 5.0  # of the gap: where plans differ by who pays, not by how much is lost
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,11 @@ class Rival:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules tried by leaving them out: `deciding`, any one of which decides (id, label); or all of `tried` (labels), without
-    which together the decision is another (`together`) or the same; None: nobody looked at them together."""
+    """Rules tried by leaving them out (id, label): without all of `tried` the decision is the same, or without `deciding`
+    alone, the fewest of them that were found, it is another."""
 
+    tried: tuple[tuple[str, str], ...] = ()
     deciding: tuple[tuple[str, str], ...] = ()
-    tried: tuple[str, ...] = ()
-    together: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -244,45 +244,34 @@ class Funded(Explanation):
                         "No other amount asked, among those tried, changes it.",
                     )
                 )
-        for said in (flip.vain() for flip in vain if flip.what == "fund"):
-            lines.append(Text(f"Ne suffisent pas : {said.fr}.", f"Not enough: {said.en}."))
+        funds = [flip for flip in vain if flip.what == "fund"]
+        if funds:
+            said = [flip.vain() for flip in funds]
+            both = Text("", "")
+            if len(funds) > 1 and all(flip.together for flip in funds):
+                both = Text(", même ensemble", ", even together")
+            lines.append(Text(
+                f"N'y suffiraient pas{both.fr} : " + " ; ".join(t.fr for t in said) + ".",
+                f"Would not be enough{both.en}: " + "; ".join(t.en for t in said) + ".",
+            ))  # fmt: skip
         return lines
 
     def _ruled(self) -> list[Text]:
-        if self.rules is None or self.impossible or self.contrary is None:
+        if self.rules is None or self.impossible or self.contrary is None or not self.rules.tried:
             return []
-        rules, then = self.rules, self._then
-        if rules.deciding:
-            names = listing((f"« {label} »" for _, label in rules.deciding), len(rules.deciding))
-            any_one = "l'une de ces règles" if len(rules.deciding) > 1 else "cette règle"
-            any_en = "any one of these rules" if len(rules.deciding) > 1 else "this rule"
+        names, then = quoted(label for _, label in self.rules.deciding or self.rules.tried), self._then
+        several = len(self.rules.deciding or self.rules.tried) > 1
+        which = (
+            Text("ensemble ces règles", "these rules together") if several else Text("cette règle", "this rule")
+        )  # fmt: skip
+        if self.rules.deciding:
             return [Text(
-                f"Il suffirait aussi d'abandonner {any_one} pour qu'il {then.fr} : {names.fr}.",
-                f"Giving up {any_en} would be enough too for it {then.en}: {names.en}.",
+                f"Il suffirait aussi d'abandonner {which.fr} pour qu'il {then.fr} : {names.fr}.",
+                f"Giving up {which.en} would be enough too for it {then.en}: {names.en}.",
             )]  # fmt: skip
-        if not rules.tried:
-            return []
-        names = listing((f"« {label} »" for label in rules.tried), len(rules.tried))
-        if rules.together:
-            return [Text(
-                f"Abandonner une seule de ces règles n'y changerait rien, les abandonner toutes oui : {names.fr}.",
-                f"Giving up one of these rules alone would not change it, giving up all would: {names.en}.",
-            )]  # fmt: skip
-        if rules.together is None:
-            return [Text(
-                f"Abandonner une seule de ces règles n'y changerait rien : {names.fr}.",
-                f"Giving up one of these rules alone would not change it: {names.en}.",
-            )]  # fmt: skip
-        if len(rules.tried) == 1:
-            return [
-                Text(
-                    f"Abandonner la règle {names.fr} n'y changerait rien.",
-                    f"Giving up the rule {names.en} would not change it.",
-                )
-            ]
         return [Text(
-            f"Abandonner ensemble ces {len(rules.tried)} règles n'y changerait rien : {names.fr}.",
-            f"Giving up these {len(rules.tried)} rules together would not change it: {names.en}.",
+            f"Abandonner {which.fr} n'y changerait rien : {names.fr}.",
+            f"Giving up {which.en} would not change it: {names.en}.",
         )]  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
@@ -291,7 +280,7 @@ class Funded(Explanation):
             "demand": self.demand, "name": self.name, "granted_cents": self.granted, "asked_cents": self.asked, "most_cents": self.most,
             "contrary": self.contrary.as_dict() if self.contrary else None, "impossible": self.impossible,
             "blocking": [{"id": i, "label": label} for i, label in self.blocking],
-            "deciding": [{"id": i, "label": label} for i, label in rules.deciding], "rules_tried": list(rules.tried),
+            "deciding": [{"id": i, "label": label} for i, label in rules.deciding], "rules_tried": [i for i, _ in rules.tried],
             "rivals": [r.as_dict() for r in self.rivals], "flips": [f.as_dict() for f in self.flips],
         }  # fmt: skip
 
@@ -348,7 +337,7 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
     loss = variants.gain(other).loss
     loss = Gain(loss.found, max(loss.least, 0.0), loss.most)
     turned = _turned(demand, got, whole)
-    flips = Flips(variants, demand, whole, turned, other, loss)
+    flips = Flips(variants, demand, whole, turned, other, loss, BRIEF if brief else PROBES)
     rivals, alone = _rivals(variants, demand, decision, whole, other)
     return told(
         most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone,
@@ -400,8 +389,8 @@ def _turned(demand: str, got: int, whole: bool) -> Callable[[Plan], bool]:
 
 
 def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Rules:
-    """Rules without which the demand is decided the other way: those that may bind on it, then those that secure money for
-    others. All are left out together first: where that changes nothing, that is the answer."""
+    """Few rules without which the demand is decided the other way, among those that may bind on it and those that secure
+    money for others: all are left out together, then half of them, as long as that turns the decision over."""
     binding = [(rule, levels) for rule, levels in variants.plan.certificate.levels if rule.kind != "fund"]
     its_own = {rule.id: rule for rule, levels in binding if _binds(variants, demand, rule, levels)}
     of_others = {
@@ -409,15 +398,21 @@ def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -
         if rule.id in variants.plan.binding and any(level.tight and level.lower is not None for level in levels)
     }  # fmt: skip
     rules = list({**its_own, **of_others}.values())[:RULES_TRIED]
-    labels = tuple(str(rule.label or rule.id) for rule in rules)
-    together = None
-    if len(rules) > 2:
-        freed = variants.without(*(rule.id for rule in rules))
-        together = turned(freed) if freed.reading is not None else None
-    if together is False:
-        return Rules((), labels, False)
-    deciding = tuple((rule.id, rule.label) for rule in rules if turned(variants.without(rule.id)))
-    return Rules(deciding, labels, together)
+    tried = tuple((str(rule.id), str(rule.label or rule.id)) for rule in rules)
+
+    def decide(some: tuple[tuple[str, str], ...]) -> bool:
+        return turned(variants.without(*(rule for rule, _ in some)))
+
+    if not tried or not decide(tried):
+        return Rules(tried)
+    few = tried
+    while len(few) > 1:
+        half = (len(few) + 1) // 2
+        less = next((some for some in (few[:half], few[half:]) if decide(some)), few)
+        if less == few:
+            break
+        few = less
+    return Rules(tried, few)
 
 
 def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]) -> bool:
@@ -447,15 +442,9 @@ def _rivals(
     """Whose money changes under the contrary, the most first; and whether nobody else's does: where it is to be funded,
     nobody comes in, where it is to be refused, nobody loses. Where that costs more, the best plan itself is told."""
     before = granted(variants.plan)
-    label = "les autres dossiers"
-    if whole:
-        rules = [decision, *keeping(variants.plan, besides=demand)]
-    else:
-        outside = [d for d, cents in before.items() if not cents and d != demand]
-        rules = [decision]
-        if outside:
-            rules.append({"kind": "lock", "on": {"demands": outside}, "decision": "refuse", "label": label})
-    finer = Variants(variants.plan, variants.gap * FINER, variants.time_limit, variants.on_step)
+    rules = [decision, *(keeping(variants.plan, besides=demand) if whole else _only_cheap(variants, demand))]
+    seconds = min(variants.time_limit or FINER_SECONDS, FINER_SECONDS)
+    finer = Variants(variants.plan, variants.gap * FINER, seconds, variants.on_step)
     nearest = finer.obeying(*rules, what=Text("qui en paierait le prix", "who would pay for it"))
     alone = nearest.reading is not None and variants.gain(nearest, other).least <= 0
     chosen = nearest if alone else other
@@ -467,6 +456,27 @@ def _rivals(
         Rival(d, called(variants.scenario, d), changed[d], _places(chosen if whole else variants.plan, d))
         for d in order
     ), alone
+
+
+def _only_cheap(variants: Variants, demand: str) -> list[dict[str, Any]]:
+    """Rules under which nobody else comes in, and who has all it asks for keeps it, but for some: of its own measure and
+    of the others, `CHEAP` demands that bring the fewest points for their money."""
+    plan, scenario, before = variants.plan, variants.scenario, granted(variants.plan)
+    table, counting = scenario.demands, weights(scenario)
+    points = sum(table[name].astype(float).to_numpy() * weight for name, weight in counting.items())
+    worth = points / np.maximum(scenario.cents("asked").astype(float), 1.0)
+    own = (table["measure"] == table["measure"][table["id"] == demand].iloc[0]).to_numpy()
+    ids, got = table["id"].to_numpy(), np.array([before[d] for d in table["id"]])
+    order = np.argsort(worth, kind="stable") if counting else np.arange(0)
+    others = order[(got[order] > 0) & (ids[order] != demand)]
+    kept = np.concatenate([others[own[others]][CHEAP:], others[~own[others]][CHEAP:]])
+    whole = [str(ids[k]) for k in kept if got[k] == plan.asked_cents()[k]]
+    outside = [str(d) for d in ids[(got == 0) & (ids != demand)]]
+    return [
+        {"kind": "lock", "label": "les autres dossiers", "on": {"demands": some}, "decision": what}
+        for some, what in ((outside, "refuse"), (whole, "fund"))
+        if some
+    ]
 
 
 def _places(plan: Plan, demand: str) -> tuple[tuple[str, int], ...]:

@@ -147,8 +147,8 @@ class Counted:
             )
         if any(not gain.sharp and not gain.nothing for gain in told):
             lines.append(Text(
-                "« Entre », « au plus » : c'est certain, les deux plans comparés étant chacun prouvés proches du meilleur possible.",
-                "“Between”, “at most”: this is certain, both plans compared being proved close to the best possible.",
+                "« Entre » et « au plus » donnent des limites certaines : chaque plan est calculé à un petit écart près du meilleur possible.",
+                "“Between” and “at most” give certain limits: each plan is solved to within a small gap of the best possible.",
             ))  # fmt: skip
         return lines
 
@@ -178,8 +178,8 @@ def counted(plan: Plan) -> Counted:
     if soft:
         more = Text(f"{more.fr}, moins ce que coûtent les règles souples", f"{more.en}, less what soft rules take")
     return Counted(POINTS, total, Text(
-        "Points, tels que le scénario les compte : " + ", ".join(f"{n.fr} × {w.fr}" for n, w in parts) + more.fr,
-        "Points, as the scenario counts them: " + ", ".join(f"{n.en} × {w.en}" for n, w in parts) + more.en,
+        "Les points de ce scénario : " + ", ".join(f"{n.fr} × {w.fr}" for n, w in parts) + more.fr,
+        "The points of this scenario: " + ", ".join(f"{n.en} × {w.en}" for n, w in parts) + more.en,
     ), gap)  # fmt: skip
 
 

@@ -189,6 +189,12 @@ def called(scenario: Scenario, demand: str) -> str:
     return f"{measure}, {place} ({demand})"
 
 
+def quoted(labels: Iterable[str]) -> Text:
+    """Labels, all of them."""
+    labels = list(labels)
+    return Text(" ; ".join(f"« {label} »" for label in labels), "; ".join(f"“{label}”" for label in labels))
+
+
 def listing(names: Iterable[str], most: int = 5) -> Text:
     """Some names, and how many more there are: at least two, one would have been named."""
     names = list(names)
