@@ -58,7 +58,7 @@ def test_refused():
     text = found.text("fr").replace("\u202f", " ").replace("\u00a0", " ")
     assert text.startswith("Friches, Plateau (d3) n'est pas financé (il demande 1 000 000 €)")
     assert "Pour le financer, il faudrait retirer :\n    1 000 000 € à Friches, Littoral (d2) – Fonds" in text
-    assert "ferait perdre à l'ensemble du plan 8 emplois sur 80,4 (environ 10 %)" in text
+    assert "ferait perdre à l'ensemble du plan 8 emplois sur 79,2 (environ 10 %)" in text
     assert "Il suffit de l'un de ces changements pour qu'il soit financé, au moins en partie :" in text
     json.dumps(found.as_dict(), allow_nan=False)
 

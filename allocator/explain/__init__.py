@@ -126,12 +126,5 @@ def _known(what: str, name: str, names: Iterable[str]) -> str:
             "about": Text("sujet inconnu", "unknown topic"),
         }[what]
         unknown = Text(f"{called.fr} « {name} »", f"{called.en} “{name}”")
-        yearly = [each for each in names if each.startswith(f"{name} ") and each[len(name) + 1 :].isdigit()]
-        if yearly:
-            said = [" ou ".join(f"« {each} »" for each in yearly), " or ".join(f"“{each}”" for each in yearly)]
-            once = Text(
-                f"il est demandé chaque année : nommer {said[0]}", f"it is asked for every year: name {said[1]}"
-            )
-            raise ScenarioError([Problem(what, unknown, once)])
         raise ScenarioError([Problem(what, unknown, did_you_mean(name, names))])
     return name

@@ -16,8 +16,11 @@ from allocator.scenario import Scenario
 from allocator.texts import Text
 
 PRECISION = 0.01  # of a flip: the steps in which figures are tried
-CLOSE = 0.2  # of a change: between what flips the decision and what does not yet, good enough after two tries
-PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close
+CLOSE, CLOSER = (
+    0.2,
+    0.05,
+)  # of a change: between what flips the decision and what does not yet, good enough after two tries
+PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close (where it is `rough`, so many more than two)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Flip:
             if self.earned:
                 back = money(self.earned)
                 said = Text(
-                    f"{said.fr}, à quoi s'ajoutent {back.fr} de remboursements que cet argent fait revenir au fonds",
-                    f"{said.en}, and {back.en} more that this money brings back to the fund as repayments",
+                    f"{said.fr}, qui ramènent au fonds {back.fr} de remboursements à dépenser aussi",
+                    f"{said.en}, which bring {back.en} back to the fund as repayments, to be spent too",
                 )
         if self.short == self.now or not bracket:
             return said
@@ -305,7 +308,7 @@ def search(
                 low = steps
     if high is None:
         return None, None
-    while high - low > max(1, CLOSE * high) and len(made) < probes:
+    while high - low > max(1, (CLOSER if rough else CLOSE) * high) and len(made) < (probes + 2 if rough else probes):
         middle = _round_steps(low, high)
         if flips(middle):
             high = middle

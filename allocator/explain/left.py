@@ -101,8 +101,8 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
     around = _exhausted(variants, fund, year)
     if around:
         full = Text(
-            f"L'enveloppe qui le contient, « {around} », est tout entière engagée : il faudrait l'augmenter aussi",
-            f"The envelope that holds it, “{around}”, is fully committed: it would have to grow too",
+            f"L'enveloppe qui le contient, « {around} », est tout entière engagée : pour que cet argent serve, il faudrait l'augmenter aussi",
+            f"The envelope that holds it, “{around}”, is fully committed: for this money to serve, it would have to grow",
         )
         return Left(fund, label, year, rest, "around", full)
     assert plan.reading is not None

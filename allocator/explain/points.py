@@ -109,19 +109,16 @@ class Counted:
         return Text(f"{said.fr} {unit.fr}", f"{said.en} {unit.en}")
 
     def beside(self, gain: Gain) -> Text:
-        """ " sur 218 670 (0,005 % au plus)"; nothing where the plan's total is no measure of it."""
+        """ " sur 218 670 (moins de 0,0043 %)"; nothing where the plan's total is no measure of it."""
         shown = gain.over(self.size)
         top = shown.found if shown.sharp else shown.most
         if not isfinite(top) or self.total <= 0 or top <= 0 or top > self.total:
             return Text("", "")
-        share = _outwards(-float("inf"), 100 * top / self.total)[1]
-        step = 10.0 ** floor(log10(share))
-        part, total = number(ceil(share / step - 1e-9) * step if share < 1 else share), number(self.total)
-        most = Text("", "") if shown.sharp else Text(" au plus", " at most")
-        about = Text("environ ", "about ") if shown.sharp else Text("", "")
-        return Text(
-            f" sur {total.fr} ({about.fr}{part.fr} %{most.fr})", f" of {total.en} ({about.en}{part.en}%{most.en})"
-        )
+        share, total = 100 * top / self.total, number(self.total)
+        step = 10.0 ** (floor(log10(share)) - 1)
+        part = number((round(share / step) if shown.sharp else ceil(share / step - 1e-9)) * step)
+        about = Text("environ", "about") if shown.sharp else Text("moins de", "less than")
+        return Text(f" sur {total.fr} ({about.fr} {part.fr} %)", f" of {total.en} ({about.en} {part.en}%)")
 
     def lost(self, gain: Gain) -> Text:
         """What the plan as a whole loses: "ferait perdre à l'ensemble du plan entre 2,4 et 9,2 points sur 218 670 …"."""

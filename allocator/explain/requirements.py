@@ -295,7 +295,7 @@ class Credits(Requirement):
         return Text(f"paient au plus {most.fr}{of.fr}", f"pay at most {most.en}{of.en}")
 
     def _made_of(self, scenario: Scenario) -> Text:
-        """The commitments paid that year, where all that the fund may pay is paid alike: " (50 % de ce qui est engagé en 2027)"."""
+        """The commitments paid that year, where all that the fund may pay is paid alike: ", qui servent à payer 50 % de ce qui est engagé en 2027"."""
         can = np.ones(len(scenario.demands), bool) if self.fund.on is None else self.fund.on.pick(scenario).demands
         paid = set(scenario.demands["measure"][can])
         profiles = {tuple(m.payment_profile) for m in scenario.measures if m.id in paid}
@@ -309,7 +309,7 @@ class Credits(Requirement):
         ]
         french = " et ".join(f"{share.fr} % de ce qui est engagé en {year}" for share, year in parts)
         english = " and ".join(f"{share.en}% of what is committed in {year}" for share, year in parts)
-        return Text(f" ({french})", f" ({english})") if parts else Text("", "")
+        return Text(f", qui servent à payer {french}", f", which are to pay {english}") if parts else Text("", "")
 
     @property
     def droppable(self) -> bool:
