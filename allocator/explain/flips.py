@@ -43,8 +43,8 @@ class Flip:
     earned: int = 0
 
     def text(self, *, bracket: bool = True) -> Text:
-        """The change, of a flip that was found: "400 000 € demandés par ha au lieu de 500 000 € (401 000 € ne suffit pas)";
-        `bracket`: with what does not do yet."""
+        """The change, of a flip that was found: "400 000 € demandés par ha au lieu de 500 000 € (avec 401 000 €, rien ne
+        change)"; `bracket`: with what does not do yet."""
         assert self.to is not None and self.short is not None
         whole = self.units == 1 or (self.what == "asked" and "€" in self.unit)  # "1 M€ par M€" says nothing
         per = Text("", "") if whole else Text(f" par {self.unit}", f" per {self.unit}")
@@ -68,7 +68,7 @@ class Flip:
                 )
         if self.short == self.now or not bracket:
             return said
-        return Text(f"{said.fr} ({short.fr} ne suffit pas)", f"{said.en} ({short.en} is not enough)")
+        return Text(f"{said.fr} (avec {short.fr}, rien ne change)", f"{said.en} (with {short.en}, nothing changes)")
 
     def vain(self) -> Text:
         """What a fund was given, or had taken from it, for nothing."""

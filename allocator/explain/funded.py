@@ -23,7 +23,7 @@ from allocator.texts import Text
 RULES_TRIED = 8
 CHEAP = 30  # rivals looked at, of its own measure and of the others
 NAMED = 4  # of those whose money changes
-FINER, FINER_SECONDS = 1e-2, 5.0  # of the gap: where plans differ by who pays, not by how much is lost
+FINER, FINER_SECONDS = 1e-2, 10.0  # of the gap: where plans differ by who pays, not by how much is lost
 
 
 @dataclass(frozen=True)
