@@ -140,6 +140,14 @@ class Envelope(Rule):
             cells = np.outer(mine, np.ones(len(space.scenario.years), bool))
             yield Rate(np.arange(space.n), cells, Fraction(self.fund.max_rate))
 
+    def side_text(self, row: Row) -> Text:
+        said = super().side_text(row)
+        if not self.fund.carry_over or not row.group.isdigit():
+            return said
+        return Text(
+            f"{said.fr} (AE cumulées jusqu'à cette année-là)", f"{said.en} (commitments summed up to that year)"
+        )
+
     def _commitments(self, space: Space) -> Iterator[Row]:
         scenario, family = space.scenario, self.family(space.scenario)
         for years, cents in self.limits(scenario):

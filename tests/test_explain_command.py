@@ -60,7 +60,7 @@ def test_json(folder, capsys):
 
 def test_english(folder, capsys):
     assert main(["explain", folder, "--constraint", "plancher-sud", "--lang", "en"]) == 0
-    assert "Keeping “Plancher du Sud” costs 6 emplois." in capsys.readouterr().out
+    assert "Keeping “Plancher du Sud” costs 6 emplois of 60 (about 10%)." in capsys.readouterr().out
 
 
 def test_a_wrong_name(folder, capsys):

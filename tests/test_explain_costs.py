@@ -22,8 +22,8 @@ def test_a_known_cost():
     assert found.regained.found == pytest.approx(1.2)
     assert found.regained.least <= 1.2 + 1e-9 <= found.regained.most + 2e-9
     assert found.indicators == {"emplois": pytest.approx(1.2)}
-    assert found.text("fr").startswith("Respecter « Plancher du Sud » coûte 1,2 emplois.")
-    assert found.text("en").startswith("Keeping “Plancher du Sud” costs 1.2 emplois.")
+    assert found.text("fr").startswith("Respecter « Plancher du Sud » coûte 1,2 emplois sur 79,2 (environ 1,5 %).")
+    assert found.text("en").startswith("Keeping “Plancher du Sud” costs 1.2 emplois of 79.2 (about 1.5%).")
 
 
 def test_ranked_and_not_measurable():
@@ -31,7 +31,7 @@ def test_ranked_and_not_measurable():
     found = allocator.explain(plan, about="costs")
     assert [cost.rule for cost in found.ranked] == ["plancher-sud", "ecoles"]
     assert [cost.measurable for cost in found.ranked] == [True, False]
-    assert "Non mesurable : Aucune école." in found.text("fr")
+    assert "Ne coûte rien : Aucune école." in found.text("fr")
     assert json.loads(json.dumps(found.as_dict(), allow_nan=False))["costs"][0]["rule"] == "plancher-sud"
 
 

@@ -121,11 +121,11 @@ def test_importance_by_hand():
     kept = certainty(Variants(plan), "left")
     assert kept.contrary.found == pytest.approx(3)  # 110 with left, 107 with right
     assert kept.proved == pytest.approx(3 / 110, abs=1e-3)
-    assert "Le refuser ferait perdre 3 emplois." in kept.text("fr")
+    assert "Le refuser ferait perdre à l'ensemble du plan 3 emplois sur 110 (environ 2,7 %)." in kept.text("fr")
     out = certainty(Variants(plan), "worst")
     assert not out.is_funded and out.verdict == "never"
-    assert "Le financer en entier ferait perdre 9 emplois." in out.text("fr")
-    assert "Refusing it would lose 3 emplois." in kept.text("en")
+    assert "Le financer en entier ferait perdre à l'ensemble du plan 9 emplois sur 110 (environ 8,2 %)." in out.text("fr")
+    assert "Refusing it would make the plan as a whole lose 3 emplois of 110 (about 2.7%)." in kept.text("en")
 
 
 def test_in_how_many_plans_of_each_tolerance():

@@ -71,8 +71,8 @@ def explain(
     `demand`: why it is funded or not, and what would change that. `constraint`: what the rule costs. `fund`: what more
     money buys, up to where it buys nothing, and who is next. `against`: another plan; who wins and who loses from it to
     this one. None of them: `about`, one of `TOPICS`; with a demand, `about="near"` says how certain its decision is. An
-    infeasible plan is explained by what conflicts. `brief`: what takes a few solves only (no flips, curves, lists, costs
-    of every rule or least changes; fewer other plans). `gap`, `time_limit`: of each variant solved; `on_step` is told
+    infeasible plan is explained by what conflicts. `brief`: what takes a few solves only (no curves, lists, costs of every
+    rule or least changes; of a demand, neither the rules tried nor the funds that would flip it; fewer other plans). `gap`, `time_limit`: of each variant solved; `on_step` is told
     what is being solved.
     Raises `ScenarioError` for a name that the scenario does not have, or more than one question.
     """

@@ -6,16 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation
-from allocator.explain.variants import (
-    Gain,
-    Variants,
-    called,
-    changes,
-    changes_text,
-    counted,
-    granted,
-    listing,
-)
+from allocator.explain.points import Counted, Gain, counted
+from allocator.explain.variants import Variants, called, changes, changes_text, granted, listing
 from allocator.texts import Text
 
 
@@ -27,7 +19,7 @@ class Cost(Explanation):
     about: ClassVar[str] = "cost"
     rule: str
     label: str
-    unit: Text
+    counted: Counted
     regained: Gain | None
     indicators: dict[str, float]
     newly: tuple[str, ...]
@@ -45,20 +37,23 @@ class Cost(Explanation):
                 f"Cost of the rule “{self.label}”: no plan found without it within the limits given.",
             )
         if not self.measurable:
+            if self.regained.nothing:
+                return Text(f"Respecter « {self.label} » ne coûte rien.", f"Keeping “{self.label}” costs nothing.")
+            most = self.counted.of(self.regained)
             return Text(
-                f"Respecter « {self.label} » : coût non mesurable, plus petit que l'écart garanti des plans.",
-                f"Keeping “{self.label}”: cost not measurable, smaller than the gap of the plans.",
+                f"Respecter « {self.label} » : coût non mesurable ; {most.fr}, peut-être rien.",
+                f"Keeping “{self.label}”: cost not measurable; {most.en}, perhaps nothing.",
             )
-        found = self.regained.text()
+        found, beside = self.counted.of(self.regained), self.counted.beside(self.regained)
         return Text(
-            f"Respecter « {self.label} » coûte {found.fr} {self.unit.fr}.",
-            f"Keeping “{self.label}” costs {found.en} {self.unit.en}.",
+            f"Respecter « {self.label} » coûte {found.fr}{beside.fr}.",
+            f"Keeping “{self.label}” costs {found.en}{beside.en}.",
         )
 
     @property
     def details(self) -> list[Text]:
         if not self.measurable:
-            return []
+            return self.counted.notes(self.regained)
         lines = []
         if self.indicators:
             said = changes_text(self.indicators)
@@ -70,7 +65,7 @@ class Cost(Explanation):
             if names:
                 shown = listing(names)
                 lines.append(Text(f"{said.fr} : {shown.fr}.", f"{said.en}: {shown.en}."))
-        return lines
+        return [*lines, *self.counted.notes(self.regained)]
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -89,7 +84,7 @@ def cost(variants: Variants, rule: str) -> Cost:
     plan, scenario = variants.plan, variants.scenario
     other = variants.without(rule)
     label = next(c.label for c in scenario.constraints if c.id == rule)
-    unit = counted(variants.plan)
+    unit = counted(plan)
     if other.reading is None:
         return Cost(rule, label, unit, None, {}, (), ())
     free = variants.gain(other)
@@ -127,10 +122,10 @@ class Costs(Explanation):
             )
         first = self.measured[0]
         assert first.regained is not None
-        found = first.regained.text()
+        found, beside = first.counted.of(first.regained), first.counted.beside(first.regained)
         return Text(
-            f"La règle la plus chère est « {first.label} » : la respecter coûte {found.fr} {first.unit.fr}.",
-            f"The dearest rule is “{first.label}”: keeping it costs {found.en} {first.unit.en}.",
+            f"La règle la plus chère est « {first.label} » : la respecter coûte {found.fr}{beside.fr}.",
+            f"The dearest rule is “{first.label}”: keeping it costs {found.en}{beside.en}.",
         )
 
     @property
@@ -138,20 +133,30 @@ class Costs(Explanation):
         lines = []
         for each in self.measured:
             assert each.regained is not None
-            found, said = each.regained.text(), changes_text(each.indicators)
+            found, said = each.counted.of(each.regained), changes_text(each.indicators)
             lines.append(Text(
-                f"{found.fr} {each.unit.fr} : {each.label} (sans elle : {said.fr})",
-                f"{found.en} {each.unit.en}: {each.label} (without it: {said.en})",
+                f"{found.fr} : {each.label} (sans elle : {said.fr})",
+                f"{found.en}: {each.label} (without it: {said.en})",
             ))  # fmt: skip
-        rest = [each.label for each in self.ranked if each.regained is not None and not each.measurable]
+        free = [each.label for each in self.ranked if each.regained is not None and each.regained.nothing]
+        if free:
+            shown = listing(free, len(free))
+            lines.append(Text(f"Ne coûte rien : {shown.fr}.", f"Costs nothing: {shown.en}."))
+        dim = [c for c in self.ranked if c.regained is not None and not c.measurable and not c.regained.nothing]
+        rest = [each.label for each in dim]
         if rest:
             shown = listing(rest, len(rest))
-            lines.append(Text(f"Non mesurable : {shown.fr}.", f"Not measurable: {shown.en}."))
+            tops = [each.regained for each in dim if each.regained is not None]
+            most = dim[0].counted.of(max(tops, key=lambda gain: gain.most))
+            lines.append(Text(
+                f"Non mesurable (chacune {most.fr}, peut-être rien) : {shown.fr}.",
+                f"Not measurable (each {most.en}, perhaps nothing): {shown.en}.",
+            ))  # fmt: skip
         lost = [each.label for each in self.ranked if each.regained is None]
         if lost:
             shown = listing(lost, len(lost))
             lines.append(Text(f"Aucun plan trouvé sans : {shown.fr}.", f"No plan found without: {shown.en}."))
-        return lines
+        return lines + (self.ranked[0].counted.notes(*(each.regained for each in self.ranked)) if self.ranked else [])
 
     def facts(self) -> dict[str, Any]:
         return {"costs": [each.facts() for each in self.ranked]}

@@ -1,100 +1,75 @@
-"""Why a demand is funded, or not: what the contrary would cost, the rules that decide, the rival, and what would flip it."""
+"""Why a demand is funded, or not: what the contrary would cost, who would pay for it, the rules that decide, and what would
+flip it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
-from allocator.explain.explanation import Explanation, apart, money
-from allocator.explain.variants import Gain, Variants, called, counted, granted, listing, raised, total, weights
+from allocator.explain.conflicts import Conflicts
+from allocator.explain.explanation import Explanation, money
+from allocator.explain.flips import BRIEF, PROBES, Flip, Flips, share
+from allocator.explain.points import Counted, Gain, counted, weights
+from allocator.explain.reserve import keeping
+from allocator.explain.variants import Variants, called, granted, listing, quoted
 from allocator.plan import Plan
 from allocator.reading import Level
-from allocator.scenario import Scenario
 from allocator.selection import Selection
 from allocator.texts import Text
 
-PRECISION = 0.01  # of a flip: between what flips the decision and what does not yet
-PROBES = 8  # solves to bring a flip to that precision
 RULES_TRIED = 8
+CHEAP = 30  # rivals looked at, of its own measure and of the others
+NAMED = 4  # of those whose money changes
+FINER, FINER_SECONDS = 1e-2, 10.0  # of the gap: where plans differ by who pays, not by how much is lost
 
 
 @dataclass(frozen=True)
 class Rival:
-    """A demand that gets less when the decision is the other way, or more: `change` in cents."""
+    """A demand that gets less when the decision is the other way, or more: `change` in cents; `places`: from which funds,
+    in which years, that money comes."""
 
     demand: str
     name: str
     change: int
+    places: tuple[tuple[str, int], ...] = ()
+
+    def text(self) -> Text:
+        cents = money(abs(self.change))
+        where = " ; ".join(f"{fund}, {year}" for fund, year in self.places)
+        paid = f" – {where.replace(' ; ', ', ')}" if where else ""
+        to = Text(f"{cents.fr} à {self.name}", f"{cents.en} from {self.name}")
+        if self.change > 0:
+            to = Text(f"{cents.fr} à {self.name}", f"{cents.en} to {self.name}")
+        return Text(f"{to.fr}{paid}", f"{to.en}{paid}")
 
     def as_dict(self) -> dict[str, Any]:
-        return {"demand": self.demand, "name": self.name, "change_cents": self.change}
+        places = [{"fund": fund, "year": year} for fund, year in self.places]
+        return {"demand": self.demand, "name": self.name, "change_cents": self.change, "places": places}
 
 
 @dataclass(frozen=True)
-class Flip:
-    """A change that turns the decision over, verified by solving: the decision is another at `to` and not yet at `short`
-    (`now` itself where nothing nearer was tried). Money in cents, an indicator in its own unit."""
+class Rules:
+    """Rules tried by leaving them out (id, label): without all of `tried` the decision is the same, or without `deciding`
+    alone, the fewest of them that were found, it is another."""
 
-    what: Literal["score", "asked", "fund"]
-    of: str  # the indicator, or the fund
-    label: str
-    unit: str
-    now: float
-    to: float | None
-    short: float | None
-
-    def text(self) -> Text:
-        """The condition, of a flip that was found: "s'il demandait 400 000 € par ha au lieu de 500 000 € (401 000 € ne suffit pas)"."""
-        assert self.to is not None and self.short is not None
-        if self.what == "score":
-            now, to, short = apart(self.now, self.to, self.short)
-            said = Text(
-                f"s'il comptait {to.fr} {self.label} par {self.unit} au lieu de {now.fr}",
-                f"if it counted {to.en} {self.label} per {self.unit} instead of {now.en}",
-            )
-        elif self.what == "asked":
-            now, to, short = (money(round(cents)) for cents in (self.now, self.to, self.short))
-            said = Text(
-                f"s'il demandait {to.fr} par {self.unit} au lieu de {now.fr}",
-                f"if it asked {to.en} per {self.unit} instead of {now.en}",
-            )
-        else:
-            moved, short = money(abs(round(self.to - self.now))), money(abs(round(self.short - self.now)))
-            more = Text("de plus", "more") if self.to > self.now else Text("de moins", "less")
-            said = Text(
-                f"si le fonds « {self.label} » avait {moved.fr} {more.fr}",
-                f"if the fund “{self.label}” had {moved.en} {more.en}",
-            )
-        if self.short == self.now:
-            return said
-        return Text(f"{said.fr} ({short.fr} ne suffit pas)", f"{said.en} ({short.en} is not enough)")
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "what": self.what,
-            "of": self.of,
-            "label": self.label,
-            "now": self.now,
-            "to": self.to,
-            "short": self.short,
-        }
+    tried: tuple[tuple[str, str], ...] = ()
+    deciding: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Funded(Explanation):
-    """A demand and its decision. `most`: cents that it could get at most where not all is possible. `contrary`: the loss in the best plan that decides the other way, None where no plan
-    does (`blocking`: the rules that forbid it) or where none was found. `deciding`: rules without which the decision is
-    another, None where nobody looked; `rivals`: who gives up, or takes, the money under the contrary."""
+    """A demand and its decision. `most`: cents that it could get at most where not all is possible. `contrary`: the loss
+    in the best plan that decides the other way, None where no plan does (`blocking`: the rules that forbid it) or where
+    none was found. `rules`: None where nobody looked; `rivals`: who gives up, or takes, the money under the contrary,
+    `alone`: while nobody else comes in, or loses. `at_once`: it is funded whole or not at all."""
 
     about: ClassVar[str] = "demand"
     demand: str
     name: str
-    unit: Text
+    counted: Counted
     granted: int
     asked: int
     most: int
@@ -102,28 +77,49 @@ class Funded(Explanation):
     contrary: Gain | None
     impossible: bool
     blocking: tuple[tuple[str, str], ...]  # id, label
-    deciding: tuple[tuple[str, str], ...] | None
+    rules: Rules | None
     rivals: tuple[Rival, ...]
+    alone: bool
     flips: tuple[Flip, ...]
+    at_once: bool
 
     @property
     def all(self) -> bool:
         return self.granted == self.asked
 
     @property
-    def _more(self) -> Text:
-        if self.granted:
-            return Text("il serait financé en entier", "it would be funded in full")
-        return Text("il serait financé (au moins en partie)", "it would be funded (at least in part)")
+    def deciding(self) -> tuple[tuple[str, str], ...] | None:
+        return None if self.rules is None else self.rules.deciding
 
     @property
-    def _contrary(self) -> Text:
+    def tied(self) -> bool:
+        """Whether the decision is as good as its contrary, as far as can be proved."""
+        return self.contrary is not None and self.contrary.least <= 0
+
+    @property
+    def _other(self) -> Text:
+        """What the contrary is called."""
         return (
-            Text("Le refuser", "Refusing it") if self.all
-            else Text("Le financer en entier", "Funding all of it") if self.most == self.asked
-            else Text(f"Lui accorder {money(self.most).fr}, le plus qui soit possible,",
-                      f"Granting it {money(self.most).en}, the most that is possible,")
+            Text("le refuser", "refusing it") if self.all
+            else Text("le financer", "funding it") if self.at_once
+            else Text("le financer en entier", "funding all of it") if self.most == self.asked
+            else Text(f"lui accorder {money(self.most).fr}, le plus qui soit possible,",
+                      f"granting it {money(self.most).en}, the most that is possible,")
         )  # fmt: skip
+
+    @property
+    def _then(self) -> Text:
+        """What it would be where the decision turns over: "il soit financé"."""
+        if self.all:
+            return (
+                Text("ne soit plus financé", "not to be funded") if self.at_once
+                else Text("ne soit plus financé en entier", "not to be funded in full")
+            )  # fmt: skip
+        if self.granted:
+            return Text("soit financé en entier", "to be funded in full")
+        if self.at_once:
+            return Text("soit financé", "to be funded")
+        return Text("soit financé, au moins en partie", "to be funded, at least in part")
 
     @property
     def answer(self) -> Text:
@@ -149,17 +145,23 @@ class Funded(Explanation):
                 return other
             names = listing(label for _, label in self.blocking)
             return Text(f"{other.fr}, à cause de : {names.fr}", f"{other.en}, because of: {names.en}")
-        contrary = self._contrary
-        low = Text(contrary.fr[0].lower() + contrary.fr[1:], contrary.en[0].lower() + contrary.en[1:])
+        other = self._other
         if self.contrary is None:
-            return Text(f"{low.fr} n'a donné aucun plan dans les limites", f"{low.en} gave no plan within the limits")
-        if self.contrary.least <= 0:
             return Text(
-                f"{low.fr} ne changerait rien de mesurable, c'est un ex æquo à l'écart garanti près",
-                f"{low.en} would change nothing measurable, it is a tie within the gap",
+                f"{other.fr} n'a donné aucun plan dans les limites", f"{other.en} gave no plan within the limits"
             )
-        size = self.contrary.text()
-        return Text(f"{low.fr} ferait perdre {size.fr} {self.unit.fr}", f"{low.en} would lose {size.en} {self.unit.en}")
+        if self.contrary.nothing:
+            return Text(
+                f"{other.fr} ne coûterait rien à l'ensemble du plan, c'est un ex æquo",
+                f"{other.en} would cost the plan as a whole nothing, it is a tie",
+            )
+        lost = self.counted.lost(self.contrary)
+        if self.tied:
+            return Text(
+                f"{other.fr} {lost.fr}, peut-être rien ; autant dire un ex æquo",
+                f"{other.en} {lost.en}, perhaps nothing; as good as a tie",
+            )
+        return Text(f"{other.fr} {lost.fr}", f"{other.en} {lost.en}")
 
     @property
     def details(self) -> list[Text]:
@@ -171,44 +173,57 @@ class Funded(Explanation):
             ))  # fmt: skip
         for label, year, cents in self.by_fund:
             paid = money(cents)
-            lines.append(Text(f"{label}, {year} : {paid.fr}", f"{label}, {year}: {paid.en}"))
-        if self.deciding:
-            names = listing((label for _, label in self.deciding), len(self.deciding))
-            other = (
-                Text("il ne serait plus financé", "it would no longer be funded") if self.all
-                else self._more
-            )  # fmt: skip
-            lines.append(Text(
-                f"Ce qui décide : sans l'une de ces règles, {other.fr} : {names.fr}.",
-                f"What decides: without one of these rules, {other.en}: {names.en}.",
-            ))  # fmt: skip
-        elif self.deciding is not None and self.contrary is not None and not self.impossible:
             lines.append(
+                Text(f"Payé par « {label} » en {year} : {paid.fr}.", f"Paid by “{label}” in {year}: {paid.en}.")
+            )
+        return [
+            *lines,
+            *self._rivalry(),
+            *self._flipped(),
+            *self._unmoved(),
+            *self._ruled(),
+            *self.counted.notes(self.contrary),
+        ]
+
+    def _rivalry(self) -> list[Text]:
+        if not self.rivals:
+            return []
+        named = self.rivals[: NAMED if len(self.rivals) > NAMED + 1 else None]
+        shown, rest = [rival.text() for rival in named], self.rivals[len(named) :]
+        if rest:
+            cents = money(sum(abs(r.change) for r in rest))
+            shown.append(
                 Text(
-                    "Aucune des règles essayées n'en décide à elle seule.", "None of the rules tried decides it alone."
+                    f"et {cents.fr} à {len(rest)} autres",
+                    f"and {cents.en} {'to' if self.all else 'from'} {len(rest)} more",
                 )
             )
-        if self.rivals:
-            shown = listing([f"{r.name}, {money(abs(r.change)).fr}" for r in self.rivals], 3)
-            said = listing([f"{r.name}, {money(abs(r.change)).en}" for r in self.rivals], 3)
-            lines.append(
-                Text(
-                    f"S'il était refusé, l'argent irait à : {shown.fr}.",
-                    f"Were it refused, the money would go to: {said.en}.",
+        french, english = "\n  ".join(t.fr for t in shown), "\n  ".join(t.en for t in shown)
+        if self.all:
+            said = Text("S'il était refusé, cet argent irait ainsi", "Were it refused, this money would go")
+            if not self.alone:
+                said = Text(
+                    "Le meilleur plan qui le refuse donne de plus", "The best plan that refuses it gives in addition"
                 )
-                if self.all
-                else Text(f"L'argent est allé à : {shown.fr}.", f"The money went to: {said.en}.")
-            )
-        done = [flip.text() for flip in self.flips if flip.to is not None]
-        if done:
-            other = (
-                Text("il ne serait plus financé en entier", "it would no longer be funded in full") if self.all
-                else self._more
-            )  # fmt: skip
-            lines.append(Text(f"I{other.fr[1:]} :", f"I{other.en[1:]}:"))
-            lines += [Text(f"  {line.fr}", f"  {line.en}") for line in done]
-        lines += self._unmoved()
-        return lines
+        else:
+            said = Text("Pour le financer, il faudrait retirer", "To fund it, one would have to take")
+            if not self.alone:
+                said = Text("Le meilleur plan qui le finance retire", "The best plan that funds it takes")
+        return [Text(f"{said.fr} :\n  {french}", f"{said.en}:\n  {english}")]
+
+    def _flipped(self) -> list[Text]:
+        done = [flip.text(bracket=not self.tied) for flip in self.flips if flip.to is not None]
+        if not done:
+            return []
+        then = self._then
+        first = (
+            Text("Il suffit de l'un de ces changements", "One of these changes is enough for it") if len(done) > 1
+            else Text("Il suffit de ce changement", "This change is enough for it")
+        )  # fmt: skip
+        return [
+            Text(f"{first.fr} pour qu'il {then.fr} :", f"{first.en} {then.en}:"),
+            *(Text(f"  {line.fr}", f"  {line.en}") for line in done),
+        ]
 
     def _unmoved(self) -> list[Text]:
         """What was tried in vain."""
@@ -229,31 +244,57 @@ class Funded(Explanation):
                         "No other amount asked, among those tried, changes it.",
                     )
                 )
-        funds = listing(flip.label for flip in vain if flip.what == "fund")
-        if funds.fr:
-            more = Text("Moins d'argent", "Less money") if self.all else Text("Plus d'argent", "More money")
-            lines.append(
-                Text(f"{more.fr} n'y change rien, dans : {funds.fr}.", f"{more.en} does not change it, in: {funds.en}.")
-            )
+        funds = [flip for flip in vain if flip.what == "fund"]
+        if funds:
+            said = [flip.vain() for flip in funds]
+            both = Text("", "")
+            if len(funds) > 1 and all(flip.together for flip in funds):
+                both = Text(", même ensemble", ", even together")
+            lines.append(Text(
+                f"N'y suffiraient pas{both.fr} : " + " ; ".join(t.fr for t in said) + ".",
+                f"Would not be enough{both.en}: " + "; ".join(t.en for t in said) + ".",
+            ))  # fmt: skip
         return lines
 
+    def _ruled(self) -> list[Text]:
+        if self.rules is None or self.impossible or self.contrary is None or not self.rules.tried:
+            return []
+        names, then = quoted(label for _, label in self.rules.deciding or self.rules.tried), self._then
+        several = len(self.rules.deciding or self.rules.tried) > 1
+        which = (
+            Text("ensemble ces règles", "these rules together") if several else Text("cette règle", "this rule")
+        )  # fmt: skip
+        if self.rules.deciding:
+            return [Text(
+                f"Il suffirait aussi d'abandonner {which.fr} pour qu'il {then.fr} : {names.fr}.",
+                f"Giving up {which.en} would be enough too for it {then.en}: {names.en}.",
+            )]  # fmt: skip
+        return [Text(
+            f"Abandonner {which.fr} n'y changerait rien : {names.fr}.",
+            f"Giving up {which.en} would not change it: {names.en}.",
+        )]  # fmt: skip
+
     def facts(self) -> dict[str, Any]:
+        rules = self.rules or Rules()
         return {
             "demand": self.demand, "name": self.name, "granted_cents": self.granted, "asked_cents": self.asked, "most_cents": self.most,
             "contrary": self.contrary.as_dict() if self.contrary else None, "impossible": self.impossible,
             "blocking": [{"id": i, "label": label} for i, label in self.blocking],
-            "deciding": [{"id": i, "label": label} for i, label in self.deciding or ()],
+            "deciding": [{"id": i, "label": label} for i, label in rules.deciding], "rules_tried": [i for i, _ in rules.tried],
             "rivals": [r.as_dict() for r in self.rivals], "flips": [f.as_dict() for f in self.flips],
         }  # fmt: skip
 
 
 def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
-    """Why a demand gets what it gets: a solve for the contrary, one for the rival, one for each rule that binds on it,
-    and some for each flip. `brief`: the first two only."""
+    """Why a demand gets what it gets: a solve for the contrary, one for the rivals, some for each flip, one or more for
+    the rules that may bind on it. `brief`: without the rules and the funds that would flip it."""
     plan, scenario = variants.plan, variants.scenario
     got = granted(plan)[demand]
     asked = int(dict(zip(scenario.demands["id"], plan.asked_cents(), strict=True))[demand])
     name, whole = called(scenario, demand), got == asked
+    row: Any = scenario.demands.set_index("id").loc[demand]
+    lumpy = next(m.lumpy for m in scenario.measures if m.id == row["measure"])
+    at_once = max(float(row.get("min_units", 0) or 0), 1.0 if lumpy else 0.0) >= float(row["units"])
     labels = {f.id: f.label for f in scenario.funds}
     rows = plan.grants[plan.grants["demand"] == demand]
     by_fund = tuple(
@@ -269,15 +310,23 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
 
     def told(**found: Any) -> Funded:
         rest: dict[str, Any] = {
-            "most": asked, "contrary": None, "impossible": False, "blocking": (), "deciding": (), "rivals": (), "flips": (), **found
+            "most": asked, "contrary": None, "impossible": False, "blocking": (), "rules": None, "rivals": (),
+            "alone": True, "flips": (), **found,
         }  # fmt: skip
-        most_possible = rest.pop("most")
-        return Funded(demand, name, counted(variants.plan), got, asked, most_possible, by_fund, **rest)
+        return Funded(
+            demand=demand,
+            name=name,
+            counted=counted(plan),
+            granted=got,
+            asked=asked,
+            by_fund=by_fund,
+            at_once=at_once,
+            **rest,
+        )
 
     most, blocking = asked, {}
     if other.status == "infeasible":
-        parties = other.conflict.parties if other.conflict else ()
-        blocking = {p.rule.id: p.rule.label or p.rule.id for p in parties if (p.rule.label or "") != decision["label"]}
+        blocking = _blocking(variants, other, str(decision["label"]))
         most = got if whole else _most(variants, demand, name)
         if most <= got:
             return told(impossible=True, blocking=tuple(blocking.items()), most=got)
@@ -286,19 +335,32 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
     if other.reading is None:
         return told()
     loss = variants.gain(other).loss
+    loss = Gain(loss.found, max(loss.least, 0.0), loss.most)
     turned = _turned(demand, got, whole)
+    flips = Flips(variants, demand, whole, turned, other, loss, BRIEF if brief else PROBES)
+    rivals, alone = _rivals(variants, demand, decision, whole, other)
     return told(
-        most=most,
-        blocking=tuple(blocking.items()),
-        contrary=Gain(loss.found, max(loss.least, 0.0), loss.most),
-        deciding=None if brief else tuple(_deciding(variants, demand, turned)),
-        rivals=_rivals(variants, demand, decision, whole, other),
-        flips=() if brief else tuple(_flips(variants, demand, whole, turned, other)),
-    )
+        most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone,
+        flips=tuple(flips.of_itself() if brief else flips.all()),
+        rules=None if brief else _deciding(variants, demand, turned),
+    )  # fmt: skip
 
 
 def _decide(demand: str, decision: str, name: str) -> dict[str, Any]:
     return {"kind": "lock", "on": {"demands": [demand]}, "decision": decision, "label": f"supposition : {name}"}
+
+
+def _blocking(variants: Variants, other: Plan, supposed: str) -> dict[str, str]:
+    """The rules and funds that a supposed decision runs against: those of the proof, or, where it names none, those of a
+    smallest conflict."""
+    parties = other.conflict.parties if other.conflict else ()
+    found = {p.rule.id: p.rule.label or p.rule.id for p in parties if (p.rule.label or "") != supposed}
+    if found:
+        return found
+    search = Conflicts(Variants(other, variants.gap, variants.time_limit, variants.on_step))
+    if not search.impossible(search.scenario):
+        return {}
+    return {r.key[1]: r.label for r in search.smallest(search.scenario) if r.label != supposed}
 
 
 def _most(variants: Variants, demand: str, name: str) -> int:
@@ -320,30 +382,37 @@ def _turned(demand: str, got: int, whole: bool) -> Callable[[Plan], bool]:
     def turned(plan: Plan) -> bool:
         if plan.reading is None:
             return False
-        share = _share(plan, demand)
-        return share < 1 if whole else share == 1 if got else share > 0
+        part = share(plan, demand)
+        return part < 1 if whole else part == 1 if got else part > 0
 
     return turned
 
 
-def _share(plan: Plan, demand: str) -> Fraction:
-    """The part of the units asked for that a demand is granted."""
-    asked = dict(zip(plan.scenario.demands["id"], plan.asked_cents(), strict=True))[demand]
-    return Fraction(granted(plan)[demand], max(int(asked), 1))
-
-
-def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Iterator[tuple[str, str]]:
-    """Rules without which the demand is decided the other way: those that may bind on it are tried first, then those
-    that secure money for others."""
+def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Rules:
+    """Few rules without which the demand is decided the other way, among those that may bind on it and those that secure
+    money for others: all are left out together, then half of them, as long as that turns the decision over."""
     binding = [(rule, levels) for rule, levels in variants.plan.certificate.levels if rule.kind != "fund"]
     its_own = {rule.id: rule for rule, levels in binding if _binds(variants, demand, rule, levels)}
     of_others = {
         rule.id: rule for rule, levels in binding
         if rule.id in variants.plan.binding and any(level.tight and level.lower is not None for level in levels)
     }  # fmt: skip
-    for rule in list({**its_own, **of_others}.values())[:RULES_TRIED]:
-        if turned(variants.without(rule.id)):
-            yield rule.id, rule.label
+    rules = list({**its_own, **of_others}.values())[:RULES_TRIED]
+    tried = tuple((str(rule.id), str(rule.label or rule.id)) for rule in rules)
+
+    def decide(some: tuple[tuple[str, str], ...]) -> bool:
+        return turned(variants.without(*(rule for rule, _ in some)))
+
+    if not tried or not decide(tried):
+        return Rules(tried)
+    few = tried
+    while len(few) > 1:
+        half = (len(few) + 1) // 2
+        less = next((some for some in (few[:half], few[half:]) if decide(some)), few)
+        if less == few:
+            break
+        few = less
+    return Rules(tried, few)
 
 
 def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]) -> bool:
@@ -367,145 +436,51 @@ def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]
     return any(level.group == str(here) and (level.slack is None or level.slack <= asked) for level in levels)
 
 
-def _rivals(variants: Variants, demand: str, decision: dict[str, Any], whole: bool, other: Plan) -> tuple[Rival, ...]:
-    """Whose money changes under the contrary, the most first. Where it is to be funded, nobody else may come in, if that
-    leaves a plan: who gives way is then not blurred by others who move up."""
+def _rivals(
+    variants: Variants, demand: str, decision: dict[str, Any], whole: bool, other: Plan
+) -> tuple[tuple[Rival, ...], bool]:
+    """Whose money changes under the contrary, the most first; and whether nobody else's does: where it is to be funded,
+    nobody comes in, where it is to be refused, nobody loses. Where that costs more, the best plan itself is told."""
     before = granted(variants.plan)
-    if not whole:
-        outside = [d for d, cents in before.items() if not cents and d != demand]
-        rules = [decision]
-        if outside:
-            label = "personne d'autre n'entre"
-            rules.append({"kind": "lock", "on": {"demands": outside}, "decision": "refuse", "label": label})
-        what = Text("le rival", "the rival")
-        nearest = variants.obeying(*rules, what=what)
-        if nearest.reading is not None and variants.gain(nearest, other).least <= 0:
-            other = nearest
-    after = granted(other)
+    rules = [decision, *(keeping(variants.plan, besides=demand) if whole else _only_cheap(variants, demand))]
+    seconds = min(variants.time_limit or FINER_SECONDS, FINER_SECONDS)
+    finer = Variants(variants.plan, variants.gap * FINER, seconds, variants.on_step)
+    nearest = finer.obeying(*rules, what=Text("qui en paierait le prix", "who would pay for it"))
+    alone = nearest.reading is not None and variants.gain(nearest, other).least <= 0
+    chosen = nearest if alone else other
+    after = granted(chosen)
     sign = 1 if whole else -1
     changed = {d: after[d] - cents for d, cents in before.items() if d != demand and sign * (after[d] - cents) > 0}
     order = sorted(changed, key=lambda d: (-abs(changed[d]), d))
-    return tuple(Rival(d, called(variants.scenario, d), changed[d]) for d in order)
+    return tuple(
+        Rival(d, called(variants.scenario, d), changed[d], _places(chosen if whole else variants.plan, d))
+        for d in order
+    ), alone
 
 
-def _flips(variants: Variants, demand: str, whole: bool, turned: Callable[[Plan], bool], other: Plan) -> Iterator[Flip]:
-    """The least change of its score, of what it asks for, or of a fund that binds, each searched from the present state."""
-    scenario = variants.scenario
-    row: Any = scenario.demands.set_index("id").loc[demand]
-    loss = max(variants.gain(other).loss.found, 0.0)
-    moved = abs(float(_share(other, demand) - _share(variants.plan, demand))) * float(row["units"]) or 1.0
-    name = called(scenario, demand)
-    unit = next(m.unit for m in scenario.measures if m.id == row["measure"]) or str(Text("unité", "unit"))
-    weighed = weights(scenario)
-    if weighed:
-        best = max(weighed, key=lambda k: (abs(weighed[k] * float(row[k])), weighed[k]))
-        now, worth = float(row[best]), weighed[best]
-        if worth > 0:
-            needed = loss / moved / worth
-            guess = now - needed if whole else now + needed
-            far = min(0.0, now - 2 * needed) if whole else now + 4 * needed + 0.1 * abs(now)
-            found = _search(
-                lambda x: variants.solve(
-                    _changed(scenario, demand, best, round(x, 6)), Text(f"{name}, autre {best}", f"{name}, other {best}")
-                ),
-                turned, now, far, guess, max(_tenth(abs(now) / 10_000), 1e-6),
-            )  # fmt: skip
-            yield Flip("score", best, best, unit, now, *found)
-    points = moved * sum(weight * float(row[indicator]) for indicator, weight in weighed.items())
-    rival = points - loss if whole else points + loss  # what the same money buys elsewhere
-    price = int(scenario.cents("asked")[int((scenario.demands["id"] == demand).to_numpy().argmax())])
-
-    def asking(cents: float) -> Plan:
-        return variants.solve(
-            _changed(scenario, demand, "asked", round(cents) / 100),
-            Text(f"{name}, autre montant", f"{name}, other amount"),
-        )
-
-    even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if whole else 0.8)
-    far = max(3.0 * price, 1.5 * even) if whole else min(price / 20, even / 2)
-    found = _search(asking, turned, float(price), far, even, max(_tenth(price / 1000), 100.0))
-    yield Flip("asked", "asked", "asked", unit, float(price), *found)
-    at = int((scenario.demands["id"] == demand).to_numpy().argmax())
-    wanted = int(dict(zip(scenario.demands["id"], variants.plan.asked_cents(), strict=True))[demand])
-    for fund in scenario.funds:
-        may = fund.on is None or bool(fund.on.pick(scenario).demands[at])
-        if may and fund.id in variants.plan.binding:
-            held = total(fund)
-            far = 0.0 if whole else float(held + max(8 * wanted, held // 2))
-            guess = max(held - wanted, 0) if whole else held + wanted
-
-            def holding(cents: float, fund: Any = fund, held: int = held) -> Plan:
-                what = Text(f"{fund.label}, autre montant", f"{fund.label}, other amount")
-                return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
-
-            found = _search(
-                holding, turned, float(held), far, float(guess), max(_tenth(wanted / 100), 100.0), rough=True
-            )
-            yield Flip("fund", fund.id, fund.label, unit, float(held), *found)
+def _only_cheap(variants: Variants, demand: str) -> list[dict[str, Any]]:
+    """Rules under which nobody else comes in, and who has all it asks for keeps it, but for some: of its own measure and
+    of the others, `CHEAP` demands that bring the fewest points for their money."""
+    plan, scenario, before = variants.plan, variants.scenario, granted(variants.plan)
+    table, counting = scenario.demands, weights(scenario)
+    points = sum(table[name].astype(float).to_numpy() * weight for name, weight in counting.items())
+    worth = points / np.maximum(scenario.cents("asked").astype(float), 1.0)
+    own = (table["measure"] == table["measure"][table["id"] == demand].iloc[0]).to_numpy()
+    ids, got = table["id"].to_numpy(), np.array([before[d] for d in table["id"]])
+    order = np.argsort(worth, kind="stable") if counting else np.arange(0)
+    others = order[(got[order] > 0) & (ids[order] != demand)]
+    kept = np.concatenate([others[own[others]][CHEAP:], others[~own[others]][CHEAP:]])
+    whole = [str(ids[k]) for k in kept if got[k] == plan.asked_cents()[k]]
+    outside = [str(d) for d in ids[(got == 0) & (ids != demand)]]
+    return [
+        {"kind": "lock", "label": "les autres dossiers", "on": {"demands": some}, "decision": what}
+        for some, what in ((outside, "refuse"), (whole, "fund"))
+        if some
+    ]
 
 
-def _changed(scenario: Scenario, demand: str, column: str, value: float) -> Scenario:
-    """The scenario where a demand has another figure. A project keeps its cost: the owner pays what is not asked for."""
-    demands = scenario.demands.copy()
-    at = demands["id"] == demand
-    if column == "asked" and "own" in demands:
-        demands["own"] = demands["own"].astype(float)
-        less = float(demands.loc[at, "asked"].iloc[0]) - value
-        demands.loc[at, "own"] = (demands.loc[at, "own"] + less).clip(lower=0).round(2)
-    if column == "asked":
-        demands.loc[at, "cost"] = demands.loc[at, "cost"].clip(lower=value)
-    demands[column] = demands[column].astype(float)
-    demands.loc[at, column] = value
-    return scenario.with_(demands=demands)
-
-
-def _tenth(value: float) -> float:
-    """The power of ten at or below a positive number."""
-    return float(10.0 ** math.floor(math.log10(max(value, 1e-9))))
-
-
-def _search(
-    solve: Callable[[float], Plan],
-    turned: Callable[[Plan], bool],
-    now: float,
-    far: float,
-    guess: float,
-    finest: float,
-    *,
-    rough: bool = False,
-) -> tuple[float | None, float | None]:
-    """Between `now`, where the decision stands, and `far`: the nearest value found that turns it over, the last one
-    nearer where it stands still. Round figures only, `PRECISION` of the change or finer; `guess` and
-    what lies just before it are tried first, bisection does the rest; where the guess is `rough`, `far` comes first."""
-    size = abs(guess - now) or abs(far - now)
-    grid = max(10.0 ** math.floor(math.log10(max(PRECISION * size, finest))), finest)
-    way = 1 if far > now else -1
-    last = math.floor(abs(far - now) / grid)
-    made: set[int] = set()
-
-    def flips(steps: int) -> bool:
-        made.add(steps)
-        return turned(solve(now + way * steps * grid))
-
-    low, high = 0, None
-    first = min(max(math.ceil(abs(guess - now) / grid), 1), last)
-    order = (first, first - 1 if first > 1 else 0, first + 1, last)
-    if rough:
-        order = (last, first, 0, 0)
-    for steps in order:
-        if low < steps <= last and (high is None or steps < high) and steps not in made:
-            if flips(steps):
-                high = steps
-            elif rough and steps == last:
-                return None, None
-            else:
-                low = steps
-    if high is None:
-        return None, None
-    while high - low > 1 and len(made) < PROBES:
-        middle = (low + high) // 2
-        if flips(middle):
-            high = middle
-        else:
-            low = middle
-    return now + way * high * grid, now + way * low * grid
+def _places(plan: Plan, demand: str) -> tuple[tuple[str, int], ...]:
+    """The funds and years that pay a demand."""
+    labels = {f.id: f.label for f in plan.scenario.funds}
+    rows = plan.grants[plan.grants["demand"] == demand]
+    return tuple((labels[fund], int(year)) for fund, year in zip(rows["fund"], rows["year"], strict=True))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from allocator.explain.conflicts import Change, Conflicts, Remedy, within
 from allocator.explain.explanation import Explanation
-from allocator.explain.requirements import Credits, Money, Requirement
+from allocator.explain.requirements import Requirement
 from allocator.explain.variants import Variants
 from allocator.plan import Plan
 from allocator.texts import Text
@@ -18,13 +18,13 @@ from allocator.texts import Text
 
 @dataclass(frozen=True)
 class Part:
-    """One requirement of the conflict: what it asks for, and the nearest that can be where the others hold (None: it has
-    no number, or none helps)."""
+    """One requirement of the conflict: what it asks for, and the nearest that can be where the others (so many) hold (None:
+    it has no number, or none helps)."""
 
     requirement: Requirement
     asks: Text
     possible: Change | None
-    alone: bool
+    others: int
     reason: Text | None = None
 
     def text(self) -> Text:
@@ -35,16 +35,25 @@ class Part:
         if self.possible is None or self.possible.dial is None or self.possible.to is None:
             return said
         to = self.possible.dial.shown(self.possible.to)
-        if isinstance(self.requirement, Money | Credits):
-            return Text(
-                f"{said.fr} ; pour tenir le reste, il faudrait {to.fr}", f"{said.en}; to keep the rest it takes {to.en}"
-            )
-        if self.alone:
+        if not self.others:
             return Text(
                 f"{said.fr} ; quels que soient les fonds et les autres règles, les dossiers permettent {to.fr}",
                 f"{said.en}; whatever the funds and the other rules, the demands allow for {to.en}",
             )
-        return Text(f"{said.fr} ; possible avec le reste : {to.fr}", f"{said.en}; possible with the rest: {to.en}")
+        rest = (
+            Text("l'autre exigence", "the other requirement") if self.others == 1
+            else Text(f"les {_small(self.others).fr} autres exigences", f"the {_small(self.others).en} other requirements")
+        )  # fmt: skip
+        some = self.others > 1
+        if self.possible.dial.up:
+            return Text(
+                f"{said.fr} ; {rest.fr} en demande{'nt' if some else ''} {to.fr}",
+                f"{said.en}; {rest.en} take{'' if some else 's'} {to.en}",
+            )
+        return Text(
+            f"{said.fr} ; {rest.fr} ne permet{'tent' if some else ''} que {to.fr}",
+            f"{said.en}; {rest.en} allow{'' if some else 's'} only {to.en}",
+        )
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -83,8 +92,8 @@ class Infeasible(Explanation):
         lines = [part.text() for part in self.parts]
         if self.minimal and len(self.parts) > 1:
             lines.append(Text(
-                "Sans l'une quelconque d'entre elles, les autres peuvent tenir : vérifié cas par cas, par un plan certifié.",
-                "Without any one of them the others can hold: verified case by case, by a certified plan.",
+                "Dès qu'on renonce à l'une d'elles, les autres peuvent tenir : vérifié pour chacune, plan recalculé et recompté.",
+                "As soon as one of them is given up, the others can hold: verified for each, the plan solved and counted again.",
             ))  # fmt: skip
         elif not self.minimal:
             lines.append(Text(
@@ -102,10 +111,10 @@ class Infeasible(Explanation):
         if self.remedies:
             several = len(self.remedies) > 1
             lines.append(
-                Text("Il suffit de l'un de ces changements, chacun vérifié par un plan certifié :",
-                     "One of these changes is enough, each verified by a certified plan:")
+                Text("Il suffit de l'un de ces changements (plan recalculé et vérifié pour chacun) :",
+                     "One of these changes is enough (plan solved again and verified for each):")
                 if several
-                else Text("Ce changement suffit, vérifié par un plan certifié :", "This change is enough, verified by a certified plan:")
+                else Text("Ce changement suffit (plan recalculé et vérifié) :", "This change is enough (plan solved again and verified):")
             )  # fmt: skip
             lines += self._changes
         else:
@@ -176,13 +185,21 @@ def infeasible(variants: Variants, brief: bool = False) -> Explanation:
     for requirement in (search.narrowed(r, alone) for r in found):
         nearest = search.nearest(requirement, alone)
         reason = search.reason(requirement, alone) if len(found) == 1 and nearest is None else None
-        parts.append(Part(requirement, requirement.asks(search.scenario), nearest, len(found) == 1, reason))
+        parts.append(Part(requirement, requirement.asks(search.scenario), nearest, len(found) - 1, reason))
         for changes in [[Change(requirement)]] if brief else search.changes(requirement, nearest, others):
             remedy = search.verified(changes)
             if remedy is not None and not any(within(other.changes, remedy.changes) for other in remedies):
                 remedies = [r for r in remedies if not within(remedy.changes, r.changes)] + [remedy]
     remedies.sort(key=lambda remedy: (len(remedy.changes), remedy.size))
     return Infeasible(tuple(parts), minimal, tuple(remedies), tuple(others))
+
+
+def _small(count: int) -> Text:
+    """A small number in letters."""
+    french, english = ("deux", "trois", "quatre", "cinq", "six"), ("two", "three", "four", "five", "six")
+    if 2 <= count <= 6:
+        return Text(french[count - 2], english[count - 2])
+    return Text(str(count), str(count))
 
 
 def _enumerated(names: Sequence[Text]) -> Text:

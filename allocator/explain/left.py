@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from allocator.explain.conflicts import Conflicts
 from allocator.explain.explanation import Explanation, money
-from allocator.explain.variants import Gain, Variants, counted, listing, within
+from allocator.explain.points import Gain, counted
+from allocator.explain.variants import Variants, listing, within
 from allocator.plan import Plan
 from allocator.texts import Text
 
@@ -99,8 +101,8 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
     around = _exhausted(variants, fund, year)
     if around:
         full = Text(
-            f"L'enveloppe qui le contient, « {around} », est tout entière engagée",
-            f"The envelope around it, “{around}”, is fully committed",
+            f"L'enveloppe qui le contient, « {around} », est tout entière engagée : pour que cet argent serve, il faudrait l'augmenter aussi",
+            f"The envelope that holds it, “{around}”, is fully committed: for this money to serve, it would have to grow",
         )
         return Left(fund, label, year, rest, "around", full)
     assert plan.reading is not None
@@ -138,7 +140,7 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
         # it would only stand in for another fund's money: is there a plan that spends more in all?
         anywhere = True
         other = _spending(variants, label, total + more, {})
-    cause, reason, rules = _verdict(variants, other, more, label, anywhere)
+    cause, reason, rules = _verdict(variants, other, more, label, anywhere, bool((space.lumpy & waiting).any()))
     lost = variants.gain(other).loss if other.reading is not None else None
     return Left(fund, label, year, rest, cause, reason, rules, lost)
 
@@ -163,7 +165,7 @@ def _spending(variants: Variants, label: str, cents: int, on: dict[str, Any]) ->
 
 
 def _verdict(
-    variants: Variants, other: Plan, more: int, label: str, anywhere: bool
+    variants: Variants, other: Plan, more: int, label: str, anywhere: bool, lumpy: bool
 ) -> tuple[str, Text, tuple[str, ...]]:
     """Cause, reason and rules that the best plan which spends `more` (`anywhere`: in all funds together) shows."""
     step = money(more)
@@ -173,10 +175,10 @@ def _verdict(
     if other.reading is not None:
         lost = variants.gain(other).loss
         if lost.least > 0:
-            size, unit = lost.text(), counted(variants.plan)
+            said = counted(variants.plan).lost(lost)
             dear = Text(
-                f"En dépenser {step.fr} de plus{where.fr} ferait perdre {size.fr} {unit.fr}",
-                f"Spending {step.en} more{where.en} would lose {size.en} {unit.en}",
+                f"En dépenser {step.fr} de plus{where.fr} {said.fr}",
+                f"Spending {step.en} more{where.en} {said.en}",
             )
             return "loss", dear, ()
         same = Text(
@@ -192,12 +194,23 @@ def _verdict(
         return "unknown", unsure, ()
     named = [p for p in other.conflict.parties if p.rule.label != SUPPOSED] if other.conflict else []
     rules = tuple(dict.fromkeys(party.rule.id for party in named))
+    groups = [(p.rule.label or p.rule.id) + (f" ({p.group})" if p.group else "") for p in named]
+    if not rules:
+        # the proof names none: a smallest conflict does
+        search = Conflicts(Variants(other, variants.gap, variants.time_limit, variants.on_step))
+        if search.impossible(search.scenario):
+            found = [r for r in search.smallest(search.scenario) if r.label != SUPPOSED]
+            rules, groups = tuple(dict.fromkeys(r.key[1] for r in found)), [r.label for r in found]
     if rules:
-        groups = [(p.rule.label or p.rule.id) + (f" ({p.group})" if p.group else "") for p in named]
         names = listing(dict.fromkeys(groups))
         because = Text(f", à cause de : {names.fr}", f", because of: {names.en}")
-    else:
+    elif lumpy:
         because = Text(" : les unités entières ne tombent pas juste", ": whole units do not fit")
+    else:
+        because = Text(
+            " : ce que demandent encore les dossiers qu'il peut payer n'y suffit pas",
+            ": what the demands that it may pay still ask for is not enough",
+        )
     held = Text(
         f"Aucun plan ne peut en dépenser {step.fr} de plus{where.fr}{because.fr}",
         f"No plan can spend {step.en} more{where.en}{because.en}",

@@ -9,16 +9,9 @@ from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.left import LeftOver, left
+from allocator.explain.points import Counted, Gain, counted
 from allocator.explain.reserve import Reserve, reserve
-from allocator.explain.variants import (
-    Gain,
-    Variants,
-    changes,
-    changes_text,
-    counted,
-    total,
-    within,
-)
+from allocator.explain.variants import Variants, changes, changes_text, enclosed, enclosing, raised, total, within
 from allocator.plan import Plan
 from allocator.texts import Text
 
@@ -47,6 +40,7 @@ class Bought:
     label: str
     gain: Gain | None
     indicators: dict[str, float]
+    around: tuple[str, ...] = ()  # labels of the envelopes around it, given as much
 
     def as_dict(self) -> dict[str, Any]:
         gain = self.gain.as_dict() if self.gain else None
@@ -59,7 +53,7 @@ class NextMillion(Explanation):
     grow as much."""
 
     about: ClassVar[str] = "money"
-    unit: Text
+    counted: Counted
     ranked: tuple[Bought, ...]
 
     @property
@@ -71,10 +65,10 @@ class NextMillion(Explanation):
                 "A million euros more buys nothing measurable in any fund.",
             )
         assert best[0].gain is not None
-        size = best[0].gain.text()
+        size = self.counted.of(best[0].gain)
         return Text(
-            f"C'est dans « {best[0].label} » qu'un million d'euros de plus achète le plus : {size.fr} {self.unit.fr}.",
-            f"A million euros more buys most in “{best[0].label}”: {size.en} {self.unit.en}.",
+            f"C'est dans « {best[0].label} » qu'un million d'euros de plus achète le plus : {size.fr}.",
+            f"A million euros more buys most in “{best[0].label}”: {size.en}.",
         )
 
     @property
@@ -86,11 +80,17 @@ class NextMillion(Explanation):
             elif each.gain.least <= 0:
                 lines.append(Text(f"{each.label} : rien de mesurable", f"{each.label}: nothing measurable"))
             else:
-                size, said = each.gain.text(), changes_text(each.indicators)
+                size, said = self.counted.of(each.gain), changes_text(each.indicators)
                 lines.append(Text(
-                    f"{each.label} : {size.fr} {self.unit.fr} ({said.fr})", f"{each.label}: {size.en} {self.unit.en} ({said.en})"
+                    f"{each.label} : {size.fr} (dans le plan recalculé : {said.fr})",
+                    f"{each.label}: {size.en} (in the plan solved again: {said.en})",
                 ))  # fmt: skip
-        return lines
+        if any(each.around for each in self.ranked):
+            lines.append(Text(
+                "Ce million s'ajoute du dehors ; un fonds contenu dans une enveloppe l'augmente d'autant.",
+                "This million comes on top, from outside; a fund inside an envelope makes it grow as much.",
+            ))  # fmt: skip
+        return [*lines, *self.counted.notes(*(each.gain for each in self.ranked))]
 
     def facts(self) -> dict[str, Any]:
         return {"more_cents": MILLION, "funds": [each.as_dict() for each in self.ranked]}
@@ -105,10 +105,11 @@ def next_million(variants: Variants) -> NextMillion:
 
 def _bought(variants: Variants, fund: str, label: str) -> Bought:
     other = variants.with_money(fund, MILLION)
+    around = tuple(f.label for f in enclosed(variants.scenario, fund))
     if other.reading is None:
-        return Bought(fund, label, None, {})
+        return Bought(fund, label, None, {}, around)
     gain = _more_is_no_worse(variants.gain(other))
-    return Bought(fund, label, gain, changes(variants.plan, other))
+    return Bought(fund, label, gain, changes(variants.plan, other), around)
 
 
 def _more_is_no_worse(gain: Gain) -> Gain:
@@ -139,12 +140,13 @@ class Response(Explanation):
     about: ClassVar[str] = "fund"
     fund: str
     label: str
-    unit: Text
+    counted: Counted
     now: int
     million: Bought
     points: tuple[Point, ...]
     exact: bool
     enough: int | None
+    added: Text
     rest: LeftOver
     reserve: Reserve | None
 
@@ -159,17 +161,17 @@ class Response(Explanation):
         if gain is None or gain.least <= 0:
             first = Text("n'achète rien de mesurable", "buys nothing measurable")
         else:
-            size = gain.text()
-            first = Text(f"achète {size.fr} {self.unit.fr}", f"buys {size.en} {self.unit.en}")
-        until = Text("", "")
+            size = self.counted.of(gain)
+            first = Text(f"achèterait {size.fr}", f"would buy {size.en}")
+        until, around = Text("", ""), enclosing(self.million.around)
         if self.enough is not None:
             enough = money(self.enough)
             until = Text(
                 f" ; à partir de {enough.fr}, plus rien de mesurable", f"; from {enough.en} on, nothing measurable"
             )
         return Text(
-            f"Un million d'euros de plus dans « {self.label} » {first.fr}{until.fr}.",
-            f"A million euros more in “{self.label}” {first.en}{until.en}.",
+            f"Un million d'euros de plus dans « {self.label} »{around.fr} {first.fr}{until.fr}.",
+            f"A million euros more in “{self.label}”{around.en} {first.en}{until.en}.",
         )
 
     @property
@@ -180,27 +182,30 @@ class Response(Explanation):
             else Text("plans calculés ; entre eux, rien n'est dit", "plans solved; nothing is said between them")
         )
         now = money(self.now)
-        lines = [] if not self.points else [Text(
+        added = [self.added] if self.added.fr and self.million.gain is not None else []
+        lines = added if not self.points else [*added, Text(
             f"Ce qu'achète le fonds, par rapport aux {now.fr} d'aujourd'hui ({kind.fr}) :",
             f"What the fund buys, against today's {now.en} ({kind.en}):",
         )]  # fmt: skip
         for before, point in zip((None, *self.points), self.points, strict=False):
-            amount, size = money(point.cents), _signed(point.gain)
+            amount, size = money(point.cents), self.counted.of(point.gain, signed=True)
             each = Text("", "")
             if before is not None and self.exact:
-                slope = number((point.gain.found - before.gain.found) / (point.cents - before.cents) * MILLION)
+                slope = number(
+                    (point.gain.found - before.gain.found) / (point.cents - before.cents) * MILLION / self.counted.size
+                )
                 each = Text(
                     f" ({slope.fr} par M€ depuis le point précédent)", f" ({slope.en} per million since the last)"
                 )
             lines.append(
                 Text(
-                    f"  {amount.fr} : {size.fr} {self.unit.fr}{each.fr}",
-                    f"  {amount.en}: {size.en} {self.unit.en}{each.en}",
+                    f"  {amount.fr} : {size.fr}{each.fr}",
+                    f"  {amount.en}: {size.en}{each.en}",
                 )
             )
         parts: list[Explanation] = [self.rest, *([self.reserve] if self.reserve else [])]
         lines += [line for part in parts for line in (part.answer, *(_indented(detail) for detail in part.details))]
-        return lines
+        return [*lines, *self.counted.notes(self.million.gain, *(point.gain for point in self.points))]
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -214,12 +219,6 @@ def _indented(line: Text) -> Text:
     return Text(f"  {line.fr}", f"  {line.en}")
 
 
-def _signed(gain: Gain) -> Text:
-    said = gain.text()
-    sign = "+" if gain.found > 0 else ""
-    return Text(f"{sign}{said.fr}", f"{sign}{said.en}")
-
-
 def response(variants: Variants, fund: str, *, brief: bool = False) -> Response:
     """Everything about one fund: a million more, its whole curve, what it leaves, who is next. `brief`: without the curve
     and the list."""
@@ -229,8 +228,22 @@ def response(variants: Variants, fund: str, *, brief: bool = False) -> Response:
     following = None if brief else reserve(variants, fund)
     return Response(
         fund, each.label, counted(variants.plan), total(each), _bought(variants, fund, each.label), points, exact, enough,
-        left(variants, fund), following,
+        _added(variants, fund), left(variants, fund), following,
     )  # fmt: skip
+
+
+def _added(variants: Variants, fund: str) -> Text:
+    """Which years hold the million more."""
+    scenario = variants.scenario
+    before, after = (next(f for f in s.funds if f.id == fund) for s in (scenario, raised(scenario, fund, MILLION)))
+    if after.amounts is None or len(after.amounts) < 2:
+        return Text("", "")
+    parts = [(year, cents - (before.amounts or {}).get(year, 0)) for year, cents in after.amounts.items()]
+    said = [(year, money(cents)) for year, cents in parts if cents]
+    return Text(
+        "Ce million s'ajoute ainsi : " + ", ".join(f"{cents.fr} en {year}" for year, cents in said) + ".",
+        "This million is added so: " + ", ".join(f"{cents.en} in {year}" for year, cents in said) + ".",
+    )
 
 
 def curve(

@@ -18,7 +18,8 @@ import numpy as np
 
 from allocator.certify import Certificate, certify
 from allocator.explain.explanation import Explanation, number
-from allocator.explain.variants import Gain, Variants, called, counted, granted, listing
+from allocator.explain.points import Counted, Gain, counted
+from allocator.explain.variants import Variants, called, granted, listing
 from allocator.money import format_euros
 from allocator.reading import Reading
 from allocator.scenario import Scenario
@@ -159,8 +160,7 @@ class Certainty(Explanation):
     name: str
     is_funded: bool
     near: Near
-    unit: Text
-    cost: bool  # points are euros that a plan costs
+    counted: Counted
     contrary: Gain | None
     forced: bool
     proved: float
@@ -215,20 +215,27 @@ class Certainty(Explanation):
         if self.contrary is None:
             return [Text(f"{other.fr} : aucun plan trouvé dans les limites données.",
                          f"{other.en}: no plan found within the limits given.")]  # fmt: skip
+        notes = self.counted.notes(self.contrary)
+        if self.contrary.nothing:
+            return [Text(f"{other.fr} ne ferait rien perdre.", f"{other.en} would lose nothing."), *notes]
         if self.contrary.least <= 0:
-            return [Text(f"{other.fr} : perte non mesurable, plus petite que l'écart garanti des plans.",
-                         f"{other.en}: loss not measurable, smaller than the gap of the plans.")]  # fmt: skip
-        lost, share = self.contrary.text(), _percent(Fraction(self.proved))
-        if self.cost:
+            most = self.counted.of(self.contrary)
+            return [Text(f"{other.fr} : perte non mesurable, {most.fr}, peut-être rien.",
+                         f"{other.en}: loss not measurable, {most.en}, perhaps nothing."), *notes]  # fmt: skip
+        lost, share = self.counted.lost(self.contrary), _percent(Fraction(self.proved))
+        said = Text(f"{other.fr} {lost.fr}.", f"{other.en} {lost.en}.")
+        if self.counted.least:
             return [
-                Text(f"{other.fr} coûterait {lost.fr} € de plus.", f"{other.en} would cost {lost.en} euros more."),
+                said,
                 Text(f"Tout plan qui coûte moins de {share.fr} de plus {self._decided.fr} : c'est prouvé.",
                      f"Every plan that costs less than {share.en} more {self._decided.en}: this is proved."),
+                *notes,
             ]  # fmt: skip
         return [
-            Text(f"{other.fr} ferait perdre {lost.fr} {self.unit.fr}.", f"{other.en} would lose {lost.en} {self.unit.en}."),
+            said,
             Text(f"Tout plan qui perd moins de {share.fr} {self._decided.fr} : c'est prouvé.",
                  f"Every plan that loses less than {share.en} {self._decided.en}: this is proved."),
+            *notes,
         ]  # fmt: skip
 
     @property
@@ -283,7 +290,7 @@ def certainty(
     proved = max(contrary.least, 0.0) / best if contrary is not None and best else 0.0
     forced = other.status == "infeasible"
     near_by = near(variants, tolerances, each)
-    return Certainty(demand, name, funded, near_by, counted(plan), plan.certificate.sign < 0, contrary, forced, proved)
+    return Certainty(demand, name, funded, near_by, counted(plan), contrary, forced, proved)
 
 
 def _another(variants: Variants, space: Space, tolerance: Fraction, earlier: Sequence[np.ndarray]) -> Other | None:

@@ -70,6 +70,11 @@ class Requirement(ABC):
 
     @property
     @abstractmethod
+    def label(self) -> str:
+        """The label of its rule or fund."""
+
+    @property
+    @abstractmethod
     def short(self) -> Text:
         """As a sentence names it."""
 
@@ -106,16 +111,16 @@ class Kept(Requirement):
     def name(self) -> Text:
         title, short = self.rule.title, self.short
         where = f" ({', '.join(self.groups)})" if self.groups else ""
-        if self._label.lower().startswith((title.fr.lower(), title.en.lower())):
+        if self.label.lower().startswith((title.fr.lower(), title.en.lower())):
             return Text(short.fr + where, short.en + where)
         return Text(f"{title.fr} {short.fr}{where}", f"{title.en} {short.en}{where}")
 
     @property
     def short(self) -> Text:
-        return Text(f"« {self._label} »", f"“{self._label}”")
+        return Text(f"« {self.label} »", f"“{self.label}”")
 
     @property
-    def _label(self) -> str:
+    def label(self) -> str:
         return str(self.rule.label or self.rule.id)
 
     def asks(self, scenario: Scenario) -> Text:
@@ -202,6 +207,10 @@ class Money(Requirement):
         return ("fund", self.fund.id, "" if self.year is None else str(self.year))
 
     @property
+    def label(self) -> str:
+        return self.fund.label
+
+    @property
     def name(self) -> Text:
         label = self.fund.label
         if self.year is not None:
@@ -270,6 +279,10 @@ class Credits(Requirement):
         return ("fund", self.fund.id, f"CP {self.year}")
 
     @property
+    def label(self) -> str:
+        return self.fund.label
+
+    @property
     def name(self) -> Text:
         return Text(f"CP {self.year} de « {self.fund.label} »", f"payments of {self.year} of “{self.fund.label}”")
 
@@ -278,8 +291,25 @@ class Credits(Requirement):
         return Text(f"les {self.name.fr}", f"the {self.name.en}")
 
     def asks(self, scenario: Scenario) -> Text:
-        most = money(int((self.fund.payments or {})[self.year]))
-        return Text(f"paient au plus {most.fr}", f"pay at most {most.en}")
+        most, of = money(int((self.fund.payments or {})[self.year])), self._made_of(scenario)
+        return Text(f"paient au plus {most.fr}{of.fr}", f"pay at most {most.en}{of.en}")
+
+    def _made_of(self, scenario: Scenario) -> Text:
+        """The commitments paid that year, where all that the fund may pay is paid alike: ", qui servent à payer 50 % de ce qui est engagé en 2027"."""
+        can = np.ones(len(scenario.demands), bool) if self.fund.on is None else self.fund.on.pick(scenario).demands
+        paid = set(scenario.demands["measure"][can])
+        profiles = {tuple(m.payment_profile) for m in scenario.measures if m.id in paid}
+        if len(profiles) != 1:
+            return Text("", "")
+        (profile,) = profiles
+        parts = [
+            (number(100 * float(profile[self.year - year])), year)
+            for year in scenario.years
+            if 0 <= self.year - year < len(profile) and profile[self.year - year]
+        ]
+        french = " et ".join(f"{share.fr} % de ce qui est engagé en {year}" for share, year in parts)
+        english = " and ".join(f"{share.en}% of what is committed in {year}" for share, year in parts)
+        return Text(f", qui servent à payer {french}", f", which are to pay {english}") if parts else Text("", "")
 
     @property
     def droppable(self) -> bool:
@@ -316,6 +346,10 @@ class Terms(Requirement):
     @property
     def key(self) -> tuple[str, ...]:
         return ("fund", self.fund.id, self.of)
+
+    @property
+    def label(self) -> str:
+        return self.fund.label
 
     @property
     def name(self) -> Text:

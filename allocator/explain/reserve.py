@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation, money
-from allocator.explain.variants import Gain, Variants, called, counted, granted
+from allocator.explain.points import Counted, Gain, counted
+from allocator.explain.variants import Variants, called, granted
 from allocator.plan import Plan
 from allocator.texts import Text
 
@@ -41,7 +42,7 @@ class Reserve(Explanation):
     about: ClassVar[str] = "reserve"
     fund: str
     label: str
-    unit: Text
+    counted: Counted
     waiting: tuple[Next, ...]
     extra: int
     nesting: Gain | None
@@ -74,11 +75,13 @@ class Reserve(Explanation):
         if self.nesting is not None and self.waiting:
             extra = money(self.extra)
             if self.nesting.least > 0:
-                size = self.nesting.text()
+                size = self.counted.of(self.nesting)
                 lines.append(Text(
-                    f"Ne rien reprendre à personne coûte {size.fr} {self.unit.fr}, une fois venus {extra.fr}.",
-                    f"Taking from nobody costs {size.en} {self.unit.en}, once {extra.en} have come.",
+                    f"Ne rien reprendre à personne coûte {size.fr}, une fois venus {extra.fr}.",
+                    f"Taking from nobody costs {size.en}, once {extra.en} have come.",
                 ))  # fmt: skip
+            elif self.nesting.nothing:
+                lines.append(Text("Ne rien reprendre à personne ne coûte rien.", "Taking from nobody costs nothing."))
             else:
                 lines.append(Text(
                     "Ne rien reprendre à personne n'a pas de coût mesurable.", "Taking from nobody has no measurable cost."
@@ -121,9 +124,10 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
     return Reserve(fund, label, counted(variants.plan), tuple(found[:names]), extra, nesting, tuple(plans))
 
 
-def keeping(plan: Plan) -> list[dict[str, Any]]:
-    """Rules under which no demand is granted less than in a plan."""
+def keeping(plan: Plan, besides: str = "") -> list[dict[str, Any]]:
+    """Rules under which no demand, but one, is granted less than in a plan."""
     cents, asked = granted(plan), dict(zip(plan.scenario.demands["id"], plan.asked_cents(), strict=True))
+    cents.pop(besides, None)
     whole = [d for d, c in cents.items() if c and c == asked[d]]
     label = "ne rien reprendre"
     rules: list[dict[str, Any]] = []

@@ -13,7 +13,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from allocator.explain.explanation import number, plainly
+from allocator.explain.explanation import number
+from allocator.explain.points import Gain, spoken, weights
 from allocator.plan import Plan
 from allocator.scenario import Fund, Scenario
 from allocator.solver import solve
@@ -24,39 +25,6 @@ TINY = Fraction(1, 10**12)  # of the points: nothing to speak of
 
 OnStep = Callable[[Text, float], None]
 """Told what is being solved, and the seconds since the first question."""
-
-
-@dataclass(frozen=True)
-class Gain:
-    """How much better one plan is than another, in points of the first level of the objective: `found` between the two plans, and between the two best
-    plans that could exist, as their bounds prove, at least `least` and at most `most` (±inf without a bound)."""
-
-    found: float
-    least: float
-    most: float
-
-    @property
-    def measurable(self) -> bool:
-        """Whether the bounds leave no doubt about its sign."""
-        return self.least > 0 or self.most < 0
-
-    @property
-    def loss(self) -> Gain:
-        """The same seen from the other plan."""
-        return Gain(-self.found, -self.most, -self.least)
-
-    def text(self) -> Text:
-        """The figure, with the room that the bounds leave where it can be seen."""
-        said = number(self.found)
-        if max(self.found - self.least, self.most - self.found) <= 0.005 * abs(self.found):
-            return said
-        least, most = number(self.least), number(self.most)
-        if self.least == -float("inf") or self.most == float("inf"):
-            return said
-        return Text(f"{said.fr} (entre {least.fr} et {most.fr})", f"{said.en} (between {least.en} and {most.en})")
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**plainly({"found": self.found, "least": self.least, "most": self.most}), "measurable": self.measurable}
 
 
 @dataclass(eq=False)
@@ -86,13 +54,14 @@ class Variants:
             self._solved[key] = solve(scenario, gap=self.gap, time_limit=self.time_limit)
         return self._solved[key]
 
-    def without(self, rule: str) -> Plan:
-        """The best plan without the constraint of this id."""
-        kept = [c.model_copy(update={"enabled": False}) if c.id == rule else c for c in self.scenario.constraints]
-        label = next(c.label for c in self.scenario.constraints if c.id == rule)
-        return self.solve(
-            self.scenario.with_(constraints=kept), Text(f"sans la règle « {label} »", f"without the rule “{label}”")
-        )
+    def without(self, *rules: str) -> Plan:
+        """The best plan without the constraints of these ids."""
+        kept = [c.model_copy(update={"enabled": False}) if c.id in rules else c for c in self.scenario.constraints]
+        label = next(c.label for c in self.scenario.constraints if c.id in rules)
+        what = Text(f"sans la règle « {label} »", f"without the rule “{label}”")
+        if len(rules) > 1:
+            what = Text(f"sans {len(rules)} règles", f"without {len(rules)} rules")
+        return self.solve(self.scenario.with_(constraints=kept), what)
 
     def obeying(self, *rules: dict[str, Any], what: Text) -> Plan:
         """The best plan that keeps these constraints too."""
@@ -130,23 +99,32 @@ def _values(plan: Plan) -> tuple[Fraction, Fraction | None]:
     return value, plan.certificate.bound
 
 
-def weights(scenario: Scenario) -> dict[str, float]:
-    """Points per unit of each indicator, in the first level of the objective; none where it counts something else."""
-    first = getattr(scenario.objective, "lexicographic", (scenario.objective,))[0]
-    return {name: float(weight) for name, weight in (getattr(first, "maximise", None) or {}).items()}
-
-
 def raised(scenario: Scenario, fund: str, cents: int) -> Scenario:
     """The scenario with `cents` more (or less) in a fund, as money that comes from outside: the envelopes around it
     change as much. Years share it as they share what the fund holds. No envelope goes below zero."""
-    parents = {f.id: f.parent for f in scenario.funds}
-    changed, above = set(), fund
-    while above:
-        changed.add(above)
-        above = parents[above] or ""
+    changed = {fund, *(f.id for f in enclosed(scenario, fund))}
     return scenario.with_(
         funds=[_holding(f, total(f) + cents, scenario) if f.id in changed else f for f in scenario.funds]
     )
+
+
+def enclosed(scenario: Scenario, fund: str) -> list[Fund]:
+    """The envelopes around a fund, the nearest first."""
+    funds = {f.id: f for f in scenario.funds}
+    found, above = [], funds[fund].parent
+    while above is not None:
+        found.append(funds[above])
+        above = funds[above].parent
+    return found
+
+
+def enclosing(labels: Iterable[str]) -> Text:
+    """That the envelopes around a fund are given as much: " (et autant dans « Fonds vert », qui le contient)"."""
+    labels = list(labels)
+    if not labels:
+        return Text("", "")
+    french, english = (sep.join(labels) for sep in (" », puis « ", "”, then “"))
+    return Text(f" (et autant dans « {french} », qui le contient)", f" (and as much in “{english}”, which holds it)")
 
 
 def total(fund: Fund) -> int:
@@ -185,15 +163,6 @@ def granted(plan: Plan) -> dict[str, int]:
     return dict(zip(plan.units["demand"], plan.units["cents"].astype(int), strict=True))
 
 
-def counted(plan: Plan) -> Text:
-    """What the first level of the objective counts: the one indicator that it maximises one for one, else its unit."""
-    weighed = weights(plan.scenario)
-    if list(weighed.values()) == [1]:
-        (name,) = weighed
-        return Text(name, name)
-    return plan.levels[0].aim.unit if plan.levels else Text("points", "points")
-
-
 def changes(before: Plan, after: Plan) -> dict[str, float]:
     """What each indicator that the objective counts gains (every indicator, where it counts none), if anything."""
     wanted = weights(before.scenario) or before.scenario.indicators
@@ -205,10 +174,10 @@ def changes(before: Plan, after: Plan) -> dict[str, float]:
 
 def changes_text(found: dict[str, float]) -> Text:
     """Changes of indicators, the signs kept: +12 emplois, −3 hectares."""
-    said = [(number(abs(v)), "+" if v > 0 else "−", name) for name, v in found.items()]
+    said = [(number(abs(v)), "+" if v > 0 else "−", spoken(name)) for name, v in found.items()]
     return Text(
-        ", ".join(f"{sign}{value.fr} {name}" for value, sign, name in said),
-        ", ".join(f"{sign}{value.en} {name}" for value, sign, name in said),
+        ", ".join(f"{sign}{value.fr} {name.fr}" for value, sign, name in said),
+        ", ".join(f"{sign}{value.en} {name.en}" for value, sign, name in said),
     )
 
 
@@ -220,10 +189,16 @@ def called(scenario: Scenario, demand: str) -> str:
     return f"{measure}, {place} ({demand})"
 
 
+def quoted(labels: Iterable[str]) -> Text:
+    """Labels, all of them."""
+    labels = list(labels)
+    return Text(" ; ".join(f"« {label} »" for label in labels), "; ".join(f"“{label}”" for label in labels))
+
+
 def listing(names: Iterable[str], most: int = 5) -> Text:
-    """Some names, and how many more there are."""
+    """Some names, and how many more there are: at least two, one would have been named."""
     names = list(names)
-    shown, rest = " ; ".join(names[:most]), len(names) - most
-    if rest <= 0:
-        return Text(shown, shown.replace(" ; ", "; "))
-    return Text(f"{shown} ; et {rest} autre{'s' if rest > 1 else ''}", f"{shown.replace(' ; ', '; ')}; and {rest} more")
+    most = most if len(names) > most + 1 else len(names)
+    shown, rest = names[:most], len(names) - most
+    french, english = " ; ".join(shown), "; ".join(shown)
+    return Text(f"{french} ; et {rest} autres", f"{english}; and {rest} more") if rest else Text(french, english)

@@ -1,0 +1,326 @@
+"""The least change of a demand's score, of what it asks for, or of a fund, that turns its decision over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from allocator.explain.explanation import apart, money
+from allocator.explain.points import Gain, spoken, weights
+from allocator.explain.variants import Variants, called, enclosed, enclosing, granted, raised, total
+from allocator.plan import Plan
+from allocator.scenario import Scenario
+from allocator.texts import Text
+
+PRECISION = 0.01  # of a flip: the steps in which figures are tried
+CLOSE, CLOSER = (
+    0.2,
+    0.05,
+)  # of a change: between what flips the decision and what does not yet, good enough after two tries
+PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close (where it is `rough`, so many more than two)
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A change that turns the decision over, verified by solving: the decision is another at `to` and not yet at `short`
+    (`now` itself where nothing nearer was tried). Money in cents, an indicator in its own unit; `units`: asked for.
+    `earned`: cents that the fund commits beyond the money added, out of what is paid back to it."""
+
+    what: Literal["score", "asked", "fund"]
+    of: str  # the indicator, or the fund
+    label: str
+    unit: str
+    now: float
+    to: float | None
+    short: float | None
+    units: float = 1.0
+    far: float = 0.0  # the farthest that was tried in vain, of a fund
+    together: bool = False  # and with the other funds at once
+    around: tuple[str, ...] = ()  # envelopes around the fund, given as much
+    earned: int = 0
+
+    def text(self, *, bracket: bool = True) -> Text:
+        """The change, of a flip that was found: "400 000 € demandés par ha au lieu de 500 000 € (avec 401 000 €, rien ne
+        change)"; `bracket`: with what does not do yet."""
+        assert self.to is not None and self.short is not None
+        whole = self.units == 1 or (self.what == "asked" and "€" in self.unit)  # "1 M€ par M€" says nothing
+        per = Text("", "") if whole else Text(f" par {self.unit}", f" per {self.unit}")
+        if self.what == "score":
+            now, to, short = apart(self.now, self.to, self.short)
+            said = Text(
+                f"{to.fr} {self.label}{per.fr} au lieu de {now.fr}", f"{to.en} {self.label}{per.en} instead of {now.en}"
+            )
+        elif self.what == "asked":
+            units = self.units if whole else 1.0
+            now, to, short = (money(round(cents * units)) for cents in (self.now, self.to, self.short))
+            said = Text(f"{to.fr} demandés{per.fr} au lieu de {now.fr}", f"{to.en} asked{per.en} instead of {now.en}")
+        else:
+            short = money(abs(round(self.short - self.now)))
+            said = self._moved(self.to)
+            if self.earned:
+                back = money(self.earned)
+                said = Text(
+                    f"{said.fr}, qui ramènent au fonds {back.fr} de remboursements à dépenser aussi",
+                    f"{said.en}, which bring {back.en} back to the fund as repayments, to be spent too",
+                )
+        if self.short == self.now or not bracket:
+            return said
+        return Text(f"{said.fr} (avec {short.fr}, rien ne change)", f"{said.en} (with {short.en}, nothing changes)")
+
+    def vain(self) -> Text:
+        """What a fund was given, or had taken from it, for nothing."""
+        return self._moved(self.far)
+
+    def _moved(self, to: float) -> Text:
+        moved = money(abs(round(to - self.now)))
+        more = Text("de plus", "more") if to > self.now else Text("de moins", "less")
+        around = enclosing(self.around)
+        return Text(
+            f"{moved.fr} {more.fr} dans « {self.label} »{around.fr}",
+            f"{moved.en} {more.en} in “{self.label}”{around.en}",
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "what": self.what, "of": self.of, "label": self.label, "now": self.now, "to": self.to, "short": self.short,
+            "earned_cents": self.earned,
+        }  # fmt: skip
+
+
+@dataclass(eq=False)
+class Flips:
+    """The decision on a demand that is to be turned over; `contrary`: the best plan that decides the other way, `loss`
+    what it loses. `whole`: it has all it asks for now."""
+
+    variants: Variants
+    demand: str
+    whole: bool
+    turned: Callable[[Plan], bool]
+    contrary: Plan
+    loss: Gain
+    probes: int = PROBES
+
+    def __post_init__(self) -> None:
+        scenario = self.variants.scenario
+        self.at = int((scenario.demands["id"] == self.demand).to_numpy().argmax())
+        self.row: Any = scenario.demands.iloc[self.at]
+        self.name = called(scenario, self.demand)
+        measure = next(m for m in scenario.measures if m.id == self.row["measure"])
+        self.unit = measure.unit or str(Text("unité", "unit"))
+        self.units = float(self.row["units"])
+        self.weights = {} if measure.steps else weights(scenario)
+        before, after = (share(plan, self.demand) for plan in (self.variants.plan, self.contrary))
+        self.moved = abs(float(after - before)) * self.units or 1.0
+        least = max(float(self.row.get("min_units", 0) or 0), 1.0 if measure.lumpy else 0.0)
+        self.all_or_nothing = abs(float(after - before)) == 1 and least >= self.units
+
+    def all(self) -> Iterator[Flip]:
+        yield from self.of_itself()
+        yield from self.of_funds()
+
+    def of_itself(self) -> Iterator[Flip]:
+        """Its score, where the objective counts one, and what it asks for."""
+        scored = self.score()
+        if scored is not None:
+            yield scored
+        yield self.asked()
+
+    def score(self) -> Flip | None:
+        """Of the indicator that brings it most points."""
+        if not self.weights:
+            return None
+        best = max(self.weights, key=lambda k: (abs(self.weights[k] * float(self.row[k])), self.weights[k]))
+        now, worth = float(self.row[best]), self.weights[best]
+        if worth <= 0:
+            return None
+        scenario = self.variants.scenario
+
+        def counting(value: float) -> Plan:
+            what = Text(f"{self.name}, autre {best}", f"{self.name}, other {best}")
+            return self.variants.solve(changed(scenario, self.demand, best, round(value, 6)), what)
+
+        needed = max(self.loss.found, 0.0) / self.moved / worth
+        way = -1 if self.whole else 1
+        finest = max(tenth(abs(now) / 10_000), 1e-6)
+        to: float | None
+        short: float | None
+        proved = self._proved(best, now, worth * self.moved, way, finest)
+        if proved is not None and self.turned(counting(proved[0])):
+            to, short = proved
+        else:
+            far = min(0.0, now - 2 * needed) if self.whole else now + 4 * needed + 0.1 * abs(now)
+            to, short = search(counting, self.turned, now, far, now + way * needed, finest, self.probes)
+        return Flip("score", best, spoken(best).fr, self.unit, now, to, short, self.units)
+
+    def _proved(self, indicator: str, now: float, worth: float, way: int, finest: float) -> tuple[float, float] | None:
+        """Where the two bounds settle it, all or nothing: the plans that fund it gain `worth` points per unit of the
+        indicator and the others none, so the decision turns between the least loss and the most. None where a rule
+        counts the indicator too, or the bounds say too little."""
+        least, most = self.loss.least / worth, self.loss.most / worth
+        if not self.all_or_nothing or not 0 < least <= most < math.inf or self._ruled(indicator):
+            return None
+        step = max(10.0 ** math.floor(math.log10(max(most - least, PRECISION * most))) / 10, finest)
+        rounding = (math.ceil, math.floor) if way > 0 else (math.floor, math.ceil)
+        to, short = (by((now + way * change) / step) * step for by, change in zip(rounding, (most, least), strict=True))
+        short = max(short, now) if way > 0 else min(short, now)
+        return (to, short) if to >= 0 else None
+
+    def _ruled(self, indicator: str) -> bool:
+        rules = [c for c in self.variants.scenario.constraints if c.enabled]
+        return any(indicator in map(str, rule.model_dump().values()) for rule in rules)
+
+    def asked(self) -> Flip:
+        scenario = self.variants.scenario
+        loss = max(self.loss.found, 0.0)
+        points = self.moved * sum(weight * float(self.row[name]) for name, weight in self.weights.items())
+        rival = points - loss if self.whole else points + loss  # what the same money buys elsewhere
+        price = int(scenario.cents("asked")[self.at])
+
+        def asking(cents: float) -> Plan:
+            what = Text(f"{self.name}, autre montant", f"{self.name}, other amount")
+            return self.variants.solve(changed(scenario, self.demand, "asked", round(cents) / 100), what)
+
+        even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if self.whole else 0.8)
+        far = max(3.0 * price, 1.5 * even) if self.whole else min(price / 20, even / 2)
+        found = search(asking, self.turned, float(price), far, even, max(tenth(price / 1000), 100.0), self.probes)
+        return Flip("asked", "asked", "asked", self.unit, float(price), *found, units=self.units)
+
+    def of_funds(self) -> Iterator[Flip]:
+        """Each fund that may pay it and has nothing to spare; all of them at once first: where that changes nothing, that
+        is the answer."""
+        variants, scenario = self.variants, self.variants.scenario
+        wanted = int(variants.plan.asked_cents()[self.at])
+        finest = max(tenth(wanted / 100), 100.0)
+        step, way = grid(wanted, finest), -1 if self.whole else 1
+        may = [
+            fund
+            for fund in scenario.funds
+            if fund.id in variants.plan.binding and (fund.on is None or bool(fund.on.pick(scenario).demands[self.at]))
+        ]
+        far = {
+            f.id: math.floor((total(f) if self.whole else max(8 * wanted, total(f) // 2)) / step) * step for f in may
+        }
+        vain = False
+        if len(may) > 1:
+            moved = scenario
+            for fund in may:
+                moved = raised(moved, fund.id, round(way * far[fund.id]))
+            together = variants.solve(moved, Text("tous ces fonds, autres montants", "all these funds, other amounts"))
+            vain = together.reading is not None and not self.turned(together)
+        for fund in may:
+            held = total(fund)
+
+            def holding(cents: float, fund: Any = fund, held: int = held) -> Plan:
+                what = Text(f"{fund.label}, autre montant", f"{fund.label}, other amount")
+                return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
+
+            end, guess = held + way * far[fund.id], max(held + way * wanted, 0)
+            to, short = None, None
+            if not vain:
+                to, short = search(
+                    holding, self.turned, float(held), end, float(guess), finest, self.probes, rough=True
+                )
+            earned = 0
+            if to is not None and to > held and fund.returns:
+                before, after = (_committed(plan, fund.id) for plan in (variants.plan, holding(to)))
+                earned = max(after - before - round(to - held), 0)
+            around = tuple(f.label for f in enclosed(scenario, fund.id))
+            yield Flip(
+                "fund", fund.id, fund.label, self.unit, float(held), to, short, self.units, end, vain, around, earned
+            )
+
+
+def _committed(plan: Plan, fund: str) -> int:
+    return int(plan.grants["cents"][plan.grants["fund"] == fund].sum())
+
+
+def share(plan: Plan, demand: str) -> Fraction:
+    """The part of the units asked for that a demand is granted."""
+    asked = dict(zip(plan.scenario.demands["id"], plan.asked_cents(), strict=True))[demand]
+    return Fraction(granted(plan)[demand], max(int(asked), 1))
+
+
+def changed(scenario: Scenario, demand: str, column: str, value: float) -> Scenario:
+    """The scenario where a demand has another figure. A project keeps its cost: the owner pays what is not asked for."""
+    demands = scenario.demands.copy()
+    at = demands["id"] == demand
+    if column == "asked" and "own" in demands:
+        demands["own"] = demands["own"].astype(float)
+        less = float(demands.loc[at, "asked"].iloc[0]) - value
+        demands.loc[at, "own"] = (demands.loc[at, "own"] + less).clip(lower=0).round(2)
+    if column == "asked":
+        demands.loc[at, "cost"] = demands.loc[at, "cost"].clip(lower=value)
+    demands[column] = demands[column].astype(float)
+    demands.loc[at, column] = value
+    return scenario.with_(demands=demands)
+
+
+def tenth(value: float) -> float:
+    """The power of ten at or below a positive number."""
+    return float(10.0 ** math.floor(math.log10(max(value, 1e-9))))
+
+
+def grid(size: float, finest: float) -> float:
+    """The step in which a change of about this size is searched."""
+    return max(10.0 ** math.floor(math.log10(max(PRECISION * size, finest))), finest)
+
+
+def search(
+    solve: Callable[[float], Plan],
+    turned: Callable[[Plan], bool],
+    now: float,
+    far: float,
+    guess: float,
+    finest: float,
+    probes: int = PROBES,
+    *,
+    rough: bool = False,
+) -> tuple[float | None, float | None]:
+    """Between `now`, where the decision stands, and `far`: the nearest value found that turns it over, the last one
+    nearer where it stands still. Round figures only, `PRECISION` of the change or finer; `guess` and what lies just
+    before it are tried first, bisection does the rest until the two are `CLOSE`; where the guess is `rough`, `far` comes
+    first."""
+    size = abs(guess - now) or abs(far - now)
+    step = grid(size, finest)
+    way = 1 if far > now else -1
+    last = math.floor(abs(far - now) / step + 1e-9)
+    made: set[int] = set()
+
+    def flips(steps: int) -> bool:
+        made.add(steps)
+        return turned(solve(now + way * steps * step))
+
+    low, high = 0, None
+    exact = abs(guess - now) / step
+    first = min(max(math.ceil(exact), 1), last)
+    beyond = first + 1 if abs(exact - first) < 1e-6 else 0  # the guess itself may be a tie
+    order = (last, first) if rough else (first, first - 1 if first > 1 else 0, beyond, last)
+    for steps in order:
+        if low < steps <= last and (high is None or steps < high) and steps not in made:
+            if flips(steps):
+                high = steps
+            elif rough and steps == last:
+                return None, None
+            else:
+                low = steps
+    if high is None:
+        return None, None
+    while high - low > max(1, (CLOSER if rough else CLOSE) * high) and len(made) < (probes + 2 if rough else probes):
+        middle = _round_steps(low, high)
+        if flips(middle):
+            high = middle
+        else:
+            low = middle
+    return now + way * high * step, now + way * low * step
+
+
+def _round_steps(low: int, high: int) -> int:
+    """The roundest number of steps near the middle of two."""
+    for power in (100, 50, 10, 5):
+        middle = round((low + high) / 2 / power) * power
+        if low + (high - low) / 4 <= middle <= high - (high - low) / 4:
+            return middle
+    return (low + high) // 2

@@ -1,0 +1,192 @@
+"""What plans are compared by, in the scenario's words: points and what they are made of, or the one thing that counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+from typing import Any
+
+from allocator.explain.explanation import number, plainly
+from allocator.plan import Plan
+from allocator.scenario import Scenario
+from allocator.texts import Text
+
+SEEN = 0.005  # of a figure: room that is told
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much better one plan is than another, in points of the first level of the objective: `found` between the two
+    plans, and between the two best plans that could exist, as their bounds prove, at least `least` and at most `most`
+    (±inf without a bound)."""
+
+    found: float
+    least: float
+    most: float
+
+    @property
+    def measurable(self) -> bool:
+        """Whether the bounds leave no doubt about its sign."""
+        return self.least > 0 or self.most < 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the bounds prove that there is no gain."""
+        return self.most <= 0
+
+    @property
+    def sharp(self) -> bool:
+        """Whether one figure says it all."""
+        return max(self.found - self.least, self.most - self.found) <= SEEN * abs(self.found)
+
+    @property
+    def loss(self) -> Gain:
+        """The same seen from the other plan."""
+        return Gain(-self.found, -self.most, -self.least)
+
+    def over(self, size: float) -> Gain:
+        """In units of `size` points."""
+        return Gain(self.found / size, self.least / size, self.most / size)
+
+    def text(self, *, signed: bool = False) -> Text:
+        """What is certain of it: one figure where the bounds leave no room to speak of, else both ends, rounded outwards;
+        one end where the other says nothing (no bound, or, where a gain cannot be below zero, zero)."""
+        if self.sharp:
+            return _signed(self.found, signed)
+        least, most = _outwards(self.least if signed or self.least > 0 else -float("inf"), self.most)
+        low, high = _signed(least, signed), _signed(most, signed)
+        if isfinite(least) and isfinite(most):
+            return Text(f"entre {low.fr} et {high.fr}", f"between {low.en} and {high.en}")
+        if isfinite(most):
+            return Text(f"au plus {high.fr}", f"at most {high.en}")
+        if isfinite(least):
+            return Text(f"au moins {low.fr}", f"at least {low.en}")
+        return Text("on ne sait combien de", "an unknown number of")
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**plainly({"found": self.found, "least": self.least, "most": self.most}), "measurable": self.measurable}
+
+
+def _signed(value: float, signed: bool) -> Text:
+    said, sign = number(value), "+" if signed and value > 0 else ""
+    return Text(sign + said.fr, sign + said.en)
+
+
+def _outwards(least: float, most: float) -> tuple[float, float]:
+    """Two ends in few digits, the room between them never less."""
+    ends = [end for end in (least, most) if isfinite(end)]
+    room = most - least if len(ends) == 2 else max((abs(end) for end in ends), default=0.0)
+    largest = max((abs(end) for end in ends), default=0.0)
+    if not room:
+        return least, most
+    finest = 1.0 if largest >= 1000 else 0.1 if largest >= 100 else 0.01 if largest >= 0.1 else 0.0
+    step = max(10.0 ** (floor(log10(room)) - 1), finest)
+    return (
+        floor(least / step + 1e-9) * step if isfinite(least) else least,
+        ceil(most / step - 1e-9) * step if isfinite(most) else most,
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the first level of the objective counts: its unit, of `size` points each, and how many the plan has.
+    `recipe`: what points are made of ("" where the unit says it); `gap`: how far from the best the plan may be."""
+
+    unit: Text
+    total: float
+    recipe: Text
+    gap: float | None
+    size: float = 1.0
+    least: bool = False  # the fewer the better
+
+    def of(self, gain: Gain, *, signed: bool = False) -> Text:
+        """ "entre 2,4 et 9,2 points"."""
+        shown = gain.over(self.size)
+        said, top = shown.text(signed=signed), shown.found if shown.sharp else shown.most
+        unit = self.unit
+        if unit == POINTS and abs(top) < 2:
+            unit = Text("point", "point" if abs(top) == 1 else unit.en)
+        return Text(f"{said.fr} {unit.fr}", f"{said.en} {unit.en}")
+
+    def beside(self, gain: Gain) -> Text:
+        """ " sur 218 670 (moins de 0,0043 %)"; nothing where the plan's total is no measure of it."""
+        shown = gain.over(self.size)
+        top = shown.found if shown.sharp else shown.most
+        if not isfinite(top) or self.total <= 0 or top <= 0 or top > self.total:
+            return Text("", "")
+        share, total = 100 * top / self.total, number(self.total)
+        step = 10.0 ** (floor(log10(share)) - 1)
+        part = number((round(share / step) if shown.sharp else ceil(share / step - 1e-9)) * step)
+        about = Text("environ", "about") if shown.sharp else Text("moins de", "less than")
+        return Text(f" sur {total.fr} ({about.fr} {part.fr} %)", f" of {total.en} ({about.en} {part.en}%)")
+
+    def lost(self, gain: Gain) -> Text:
+        """What the plan as a whole loses: "ferait perdre à l'ensemble du plan entre 2,4 et 9,2 points sur 218 670 …"."""
+        size, beside = self.of(gain), self.beside(gain)
+        if self.least:
+            return Text(
+                f"coûterait à l'ensemble du plan {size.fr} de plus{beside.fr}",
+                f"would cost the plan as a whole {size.en} more{beside.en}",
+            )
+        return Text(
+            f"ferait perdre à l'ensemble du plan {size.fr}{beside.fr}",
+            f"would make the plan as a whole lose {size.en}{beside.en}",
+        )
+
+    def notes(self, *gains: Gain | None) -> list[Text]:
+        """What points are, and why an end or two are told instead of a figure, where these gains need it."""
+        told = [gain for gain in gains if gain is not None]
+        lines = []
+        if told and self.recipe.fr:
+            total = number(self.total)
+            lines.append(
+                Text(f"{self.recipe.fr} ; ce plan en a {total.fr}.", f"{self.recipe.en}; this plan has {total.en}.")
+            )
+        if any(not gain.sharp and not gain.nothing for gain in told):
+            lines.append(Text(
+                "« Entre » et « au plus » donnent des limites certaines : chaque plan est calculé à un petit écart près du meilleur possible.",
+                "“Between” and “at most” give certain limits: each plan is solved to within a small gap of the best possible.",
+            ))  # fmt: skip
+        return lines
+
+
+POINTS = Text("points", "points")
+
+
+def counted(plan: Plan) -> Counted:
+    """What the first level of the objective counts: where that is one indicator and nothing else, the indicator."""
+    scenario, weighed = plan.scenario, weights(plan.scenario)
+    total, gap = float(plan.objective or 0.0), plan.gap
+    aim = plan.levels[0].aim if plan.levels else None
+    soft = any(c.enabled and c.soft is not None for c in scenario.constraints)
+    if not weighed:
+        if aim is None:
+            return Counted(POINTS, total, Text("", ""), gap)
+        recipe = Text("", "") if aim.sign < 0 else Text(f"Objectif : {aim.title.fr}", f"Objective: {aim.title.en}")
+        return Counted(aim.unit, total, recipe, gap, least=aim.sign < 0)
+    stepped = any(measure.steps for measure in scenario.measures)
+    ((name, weight), *others) = weighed.items()
+    if not others and weight > 0 and not soft and not stepped:
+        return Counted(spoken(name), total / weight, Text("", ""), gap, weight)
+    parts = [(spoken(name), number(weight)) for name, weight in weighed.items()]
+    more = Text("", "")
+    if stepped:
+        more = Text(f"{more.fr}, selon les paliers des mesures", f"{more.en}, by the steps of measures")
+    if soft:
+        more = Text(f"{more.fr}, moins ce que coûtent les règles souples", f"{more.en}, less what soft rules take")
+    return Counted(POINTS, total, Text(
+        "Les points de ce scénario : " + ", ".join(f"{n.fr} × {w.fr}" for n, w in parts) + more.fr,
+        "The points of this scenario: " + ", ".join(f"{n.en} × {w.en}" for n, w in parts) + more.en,
+    ), gap)  # fmt: skip
+
+
+def weights(scenario: Scenario) -> dict[str, float]:
+    """Points per unit of each indicator, in the first level of the objective; none where it counts something else."""
+    first = getattr(scenario.objective, "lexicographic", (scenario.objective,))[0]
+    return {name: float(weight) for name, weight in (getattr(first, "maximise", None) or {}).items()}
+
+
+def spoken(name: str) -> Text:
+    """The name of an indicator, as one reads it aloud."""
+    said = name.replace("_", " ")
+    return Text(said, said)
