@@ -10,14 +10,14 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared/data/fonds-friches/fr_g_fdfriche_r.csv"
-HEADERS = "libreg,num_demarche,laureat_fv,num_dossier,loc_abc,mo_requal,deficit,nat_friche,site_area,friche_area".split(
-    ","
-)
+HEADERS = ["libreg", "num_demarche", "laureat_fv", "num_dossier", "loc_abc", "mo_requal", "deficit", "nat_friche", "site_area",
+           "friche_area"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,15 @@ def applications(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_every_line_of_the_table(backtest: ModuleType, applications: Path) -> None:
+@pytest.fixture(scope="module")
+def made(backtest: ModuleType, applications: Path) -> tuple[Any, list[Any]]:
+    """The applications, and the lines of their table."""
     everything = backtest.read(str(applications))
-    funded, france, region, *criteria = backtest.backtest(everything)
+    return everything, backtest.backtest(everything)
+
+
+def test_every_line_of_the_table(backtest: ModuleType, made: tuple[Any, list[Any]]) -> None:
+    everything, (funded, france, region, *criteria) = made
     assert (funded.chosen == everything.funded).all() and funded.hectares > 0
     for line in (france, region, *criteria):
         assert line.certified and line.hectares <= line.bound
@@ -61,9 +67,8 @@ def test_every_line_of_the_table(backtest: ModuleType, applications: Path) -> No
     assert criteria[-1].hectares <= min(line.hectares for line in criteria[:-1]) * slack  # all of them together
 
 
-def test_region_by_region_no_region_spends_more_than_it_did(backtest: ModuleType, applications: Path) -> None:
-    everything = backtest.read(str(applications))
-    line = backtest.backtest(everything)[2]
+def test_region_by_region_no_region_spends_more_than_it_did(made: tuple[Any, list[Any]]) -> None:
+    everything, line = made[0], made[1][2]
     for inside, region in everything.regions():
         assert everything.cents[inside & line.chosen].sum() <= region.cents[region.funded].sum()
 
@@ -83,8 +88,10 @@ def test_criteria_hold_in_the_choices_made_under_them(backtest: ModuleType, appl
 
 
 def test_it_prints_a_table(
-    backtest: ModuleType, applications: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    backtest: ModuleType, applications: Path, made: tuple[Any, list[Any]], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(backtest, "backtest", lambda *_: made[1])
     monkeypatch.setattr(sys, "argv", ["backtest_friches.py", str(applications)])
     assert backtest.main() == 0
     out = capsys.readouterr().out

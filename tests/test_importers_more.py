@@ -260,7 +260,7 @@ cells = st.sampled_from(["", "NULL", "1", "-3", "12,5", "1 000,01", "0.001", "x"
 codes = st.sampled_from(
     [BONNEVILLE, MARIGNIER, "1004", "75056", "69381", "13216", "29155", "99999", "", "0", "217400423"]
 )
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def joined(rows: list[list[str]], delimiter: str) -> str:
