@@ -30,7 +30,7 @@ from allocator.importers.writing import write
 
 KEPT = Fraction(95, 100)  # of what a group of funded applications took, where a criterion keeps groups
 GAP = 3e-6  # of the hectares
-SECONDS = 2.0  # for a region's plan, and 30 times that for all of France; what is not proved by then shows in the bound
+SECONDS = 1.0  # for a region's plan, 30 for all of France; what is not proved by then shows in the bound
 Rules = list[dict[str, Any]]
 Criterion = Callable[["Applications"], Rules]
 
