@@ -1,8 +1,10 @@
 """Public files by their stable addresses: to a cache, whole or not at all, with their checksums.
 
 Addresses are those of the data sets' own pages: the portal's documented API (`/api/1/datasets/<slug>/`, which lists the
-files of the day), its permanent address of one file (`/api/1/datasets/r/<id>`), or INSEE's file service. None has been
-followed from where this was written: where a title or an address has changed, the message says what was found instead.
+files of the day), its permanent address of one file (`/api/1/datasets/r/<id>`), or INSEE's file service. All were found in
+use in public code (July 2026 and before); none has been followed from where this was written. The titles of the files of
+`programme-territoires-dindustrie`, and INSEE's A5 file (A17 was found), are as the publishers' pages were reported to us.
+Where a title or an address has changed, the message says what was found instead.
 
 `ALLOCATOR_FETCH_BASE`, the address of a mirror, makes https://host/path be looked for at <base>/host/path.
 """
@@ -279,6 +281,8 @@ def _opened(address: str) -> Iterator[HTTPResponse]:
                 f"{message.fr} : le fichier n'est plus à cette adresse",
                 f"{message.en}: the file is no longer at this address",
             )
+        elif 300 <= error.code < 400:  # to a file, or for ever
+            message = Text(f"redirection refusée ({error.code})", f"redirection refused ({error.code})")
         error.close()
         raise _failed(address, message, Text("Prenez-le à la main sur la page du jeu de données, puis allocator import.",
                                              "Take it by hand from the data set's page, then allocator import.")) from None  # fmt: skip
