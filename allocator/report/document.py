@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 _TEMPLATE = Path(__file__).parent / "note.typ"
 _COMMON = frozenset(map(chr, [*range(32, 127), *range(0xA0, 0x180)])) | frozenset("\u202f\u2019–—…•›œŒ€−")
 
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 
 def available() -> None:
     """`ScenarioError` where typst is not installed."""
     if find_spec("typst") is None:
-        missing = Text("le PDF demande la bibliothèque typst, qui n'est pas installée", "a PDF needs the library typst, which is not installed")
+        missing = Text(
+            "le PDF demande la bibliothèque typst, qui n'est pas installée",
+            "a PDF needs the library typst, which is not installed",
+        )
         remedy = Text("pip install 'allocator-fonds-publics[pdf]'", "pip install 'allocator-fonds-publics[pdf]'")
         raise ScenarioError([Problem("--pdf", missing, remedy)])  # fmt: skip
 
@@ -40,7 +45,9 @@ def write_document(plan: Plan, path: str | os.PathLike[str], reasons: Explanatio
     Path(path).write_bytes(render(plan, reasons))
 
 
-def render(plan: Plan, reasons: Explanation | None = None, *, format: str = "pdf", day: datetime.date | None = None) -> Any:
+def render(
+    plan: Plan, reasons: Explanation | None = None, *, format: str = "pdf", day: datetime.date | None = None
+) -> Any:
     """The document as bytes; as a list of pictures with `format="png"`. `day`: of its date, today without it."""
     available()
     import typst
@@ -67,9 +74,10 @@ def render(plan: Plan, reasons: Explanation | None = None, *, format: str = "pdf
 
 
 def _settable(content: Any) -> Any:
-    """The content with a replacement character for those that no font here has: an accessible PDF may not hold them."""
+    """The content without what would turn around the text that follows it (an amount, say), and with a replacement
+    character for those that no font here has: an accessible PDF may not hold them."""
     if isinstance(content, str):
-        return "".join(c if _has_glyph(c) else "\ufffd" for c in content)
+        return "".join(c if _has_glyph(c) else "\ufffd" for c in content if c not in _OVERRIDES)
     if isinstance(content, dict):
         return {key: _settable(value) for key, value in content.items()}
     return [_settable(value) for value in content] if isinstance(content, (list, tuple)) else content
@@ -81,9 +89,11 @@ def _has_glyph(character: str) -> bool:
         return True
     import typst
 
-    source = b"#set document(title: \"-\")\n#text(font: (\"Libertinus Serif\", \"New Computer Modern\", \"DejaVu Sans Mono\"), sys.inputs.c)"
+    source = b'#set document(title: "-")\n#text(font: ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono"), sys.inputs.c)'
     try:
-        typst.compile(source, format="pdf", pdf_standards=["ua-1"], sys_inputs={"c": character}, ignore_system_fonts=True)
+        typst.compile(
+            source, format="pdf", pdf_standards=["ua-1"], sys_inputs={"c": character}, ignore_system_fonts=True
+        )
     except typst.TypstError:
         return False
     return True

@@ -38,10 +38,10 @@ def shading(values: Mapping[str, float]) -> Shading:
 
 
 def _steps(some: np.ndarray) -> list[float]:
-    """At most four round numbers (1, 2, 5, 10 …) within these values: all of them or, where there are more, those near
+    """At most four round numbers (1, 1,5, 2, 3, 5, 7, 10 …) within these values: all of them or, where there are more, those near
     quantiles; with more digits where values are close to one another."""
     low, high = float(some.min()), float(some.max())
-    series = np.array([k * 10.0**power for power in range(-2, 14) for k in (1, 2, 5)])
+    series = np.array([k * 10.0**power for power in range(-2, 14) for k in (1, 1.5, 2, 3, 5, 7)])
     quantiles = np.quantile(some, (0.2, 0.5, 0.8, 0.95))
     inside = [float(step) for step in series if low < step <= high]
     if len(inside) > 4:
@@ -98,9 +98,12 @@ def places(level: str) -> frozenset[str]:
 def svg(level: str, colours: Mapping[str, str]) -> str:
     """The map: each place in its colour, white where it has none."""
     drawn = outlines(level)
-    parts = "".join(f'<path fill="{colours.get(name, "#ffffff")}" d="{path}"/>' for name, path in drawn.places)
+    of_colour: dict[str, list[str]] = {}
+    for name, path in drawn.places:
+        of_colour.setdefault(colours.get(name, "#ffffff"), []).append(path)
+    parts = "".join(f'<path fill="{c}" stroke="{c}" d="{"".join(paths)}"/>' for c, paths in of_colour.items())
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{drawn.box}"><g stroke="#ffffff" stroke-width="1.6">{parts}</g>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{drawn.box}"><g stroke-width="2">{parts}</g>'
         f'<g fill="none" stroke-linejoin="round"><path stroke="#44505b" stroke-width="5" d="{drawn.borders}"/>'
         f'<path stroke="#8a95a0" stroke-width="5" d="{drawn.frames}"/></g></svg>'
     )

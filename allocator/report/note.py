@@ -15,22 +15,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from allocator import data
 from allocator.explain.costs import Costs
 from allocator.explain.explanation import Explanation
 from allocator.explain.variants import called, changes_text, listing, weights
 from allocator.money import NO_BREAK, format_euros
 from allocator.report import map as chart
-from allocator.report.console import STATUS, number
+from allocator.report.console import OFFICIAL, STATUS, number
 from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
     from allocator.scenario import Scenario
 
-OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts are authoritative.")
 NAME, SENTENCE, PARAGRAPH = 70, 260, 420  # characters, beyond which a text is cut short
 _LINES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
-_MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+_MONTHS = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+]
 
 
 class First(NamedTuple):
@@ -108,7 +121,7 @@ class Note:
             "places": self._places() if self.granted and drawn is None else None,
             "measures": self._measures() if self.granted else None,
             "regions": self._regions() if self.granted else None,
-            "largest": self._largest() if self.granted else None,
+            "largest": self._largest() if self.granted and self.totals["granted"] else None,
             "rules": self._rules(),
             "unknown": self._unknown(),
             "provenance": self._provenance(),
@@ -140,39 +153,42 @@ class Note:
         held = self.plan.held_cents()
         roots = sum(held[f.id] for f in scenario.funds if f.parent is None)
         first, last = scenario.years[0], scenario.years[-1]
-        when = Text(f"en {first}", f"in {first}") if first == last else Text(f"de {first} à {last}", f"from {first} to {last}")
+        when = (
+            Text(f"en {first}", f"in {first}")
+            if first == last
+            else Text(f"de {first} à {last}", f"from {first} to {last}")
+        )
         money, asked = (Text(format_euros(c, "fr"), format_euros(c, "en")) for c in (roots, self.totals["asked"]))
         rules = sum(1 for c in scenario.constraints if c.enabled)
-        n, m = _count(len(scenario.demands)), _count(len(scenario.territories))
-        question = Text(
-            f"Comment répartir {money.fr} {when.fr} entre {n} dossiers de {m} territoires, qui demandent ensemble {asked.fr}, "
-            f"en respectant {_count(rules)} règle{'s' if rules > 1 else ''} ?",
-            f"How to share {money.en} {when.en} between {n} demands of {m} territories, which ask for {asked.en} together, "
-            f"keeping {_count(rules)} rule{'' if rules == 1 else 's'}?",
+        n, m = len(scenario.demands), len(scenario.territories)
+        kept = (
+            Text(f"en respectant {_count(rules)} règle{_s(rules)}", f"keeping {_count(rules)} rule{_s(rules)}") if rules
+            else Text("sans autre règle que les enveloppes", "with no rule beside the envelopes")
         )  # fmt: skip
+        question = Text(
+            f"Comment répartir {money.fr} {when.fr} entre {_count(n)} dossier{_s(n)} de {_count(m)} territoire{_s(m)}, pour "
+            f"{asked.fr} demandés, {kept.fr} ?",
+            f"How to share {money.en} {when.en} between {_count(n)} demand{_s(n)} of {_count(m)} territor{'y' if m == 1 else 'ies'}, for "
+            f"{asked.en} asked, {kept.en}?",
+        )
         return [*([cut(said, PARAGRAPH)] if said else []), str(question), self._aim()]
 
     def _aim(self) -> str:
-        weighed = list(weights(self.scenario).items())
-        levels = self.plan.levels
-        if len(levels) <= 1 and weighed:
-            shown = [(figure(weight, 4), cut(name, 30)) for name, weight in weighed[:6]]
-            more = len(weighed) - len(shown)
-            rest = Text(f" et {more} autres", f" and {more} more") if more else Text("", "")
-            fr = ", ".join(f"{name}{NO_BREAK}×{NO_BREAK}{w.fr}" for w, name in shown)
-            en = ", ".join(f"{name}{NO_BREAK}×{NO_BREAK}{w.en}" for w, name in shown)
-            return str(Text(
-                f"Le meilleur plan est celui qui fait le plus de points ; points comptés : {fr}{rest.fr}.",
-                f"The best plan is the one with the most points; points counted: {en}{rest.en}.",
-            ))  # fmt: skip
-        order = Text(", puis ", ", then ")
-        said = order.fr.join(cut(level.aim.title.fr) for level in levels), order.en.join(cut(level.aim.title.en) for level in levels)
-        less = bool(levels) and levels[0].aim.sign < 0
-        aim = Text("le moins possible", "as little as possible") if less else Text("le plus possible", "as much as possible")
-        return str(Text(f"Le meilleur plan atteint, dans cet ordre : {said[0]} ({aim.fr} pour le premier).",
-                        f"The best plan reaches, in this order: {said[1]} ({aim.en} for the first).")
-                   if len(levels) > 1 else
-                   Text(f"Ce qui est cherché : {said[0]}, {aim.fr}.", f"What is sought: {said[1]}, {aim.en}.")) if levels else ""  # fmt: skip
+        """What the best plan is the best at: each level, and the points of the first."""
+        weighed = [f"{cut(name, 30)}{NO_BREAK}×{NO_BREAK}{figure(w, 4)}" for name, w in weights(self.scenario).items()]
+        more = len(weighed) - 6
+        points = ", ".join(weighed[:6]) + (str(Text(f" et {more} autres", f" and {more} more")) if more > 0 else "")
+        said = []
+        for rank, level in enumerate(self.plan.levels):
+            aim = (
+                Text("le moins possible", "as little as possible")
+                if level.aim.sign < 0
+                else Text("le plus possible", "as much as possible")
+            )
+            of = f"{Text(' :', ':')} {points}" if rank == 0 and points else ""
+            said.append(f"{cut(level.aim.title)} ({aim}{of})")
+        sought = str(Text(", puis ", ", then ")).join(said)
+        return str(Text(f"Le meilleur plan vise : {sought}.", f"The best plan aims at: {sought}.")) if said else ""
 
     def _answer(self) -> str:
         plan = self.plan
@@ -200,7 +216,11 @@ class Note:
             if told["bound"] is None or told["objective"] is None:
                 continue
             reached, bound = number(told["objective"], 2), number(told["bound"], 2)
-            limit = Text("ne coûte moins de", "costs less than") if level.aim.sign < 0 else Text("n'en fait plus de", "exceeds")
+            limit = (
+                Text("ne coûte moins de", "costs less than")
+                if level.aim.sign < 0
+                else Text("n'en fait plus de", "exceeds")
+            )
             unit, gap = level.aim.unit, self._gap(told["gap"])
             lines.append(str(Text(
                 f"Il atteint {reached} {unit.fr} ; aucun plan possible {limit.fr} {bound} (écart garanti : {gap}).",
@@ -217,7 +237,7 @@ class Note:
 
     def _gap(self, gap: float | None) -> str:
         """In per cent: 0,0015 %."""
-        if gap is None:
+        if gap is None or gap == float("inf"):
             return "—"
         said = figure(100 * gap, 2) if gap == 0 or gap >= 1e-8 else Text("< 0,000001", "< 0.000001")
         return str(Text(f"{said.fr}{NO_BREAK}%", f"{said.en}%"))
@@ -236,13 +256,24 @@ class Note:
         ]
 
     def _conflict(self) -> list[str]:
+        """What cannot hold together."""
         if self.reasons is not None and self.reasons.about == "infeasible":
-            lines = [str(self.reasons.answer)]
+            lines = [cut(self.reasons.answer, PARAGRAPH)]
         elif self.plan.conflict is not None:
-            lines = str(self.plan.conflict.text()).split("\n")
+            parties = self.plan.conflict.parties
+            head = (
+                Text("Cette exigence ne peut pas tenir :", "This requirement cannot hold:") if len(parties) == 1
+                else Text("Ces exigences ne peuvent pas tenir ensemble :", "These requirements cannot hold together:")
+            )  # fmt: skip
+            lines = [str(head)]
+            for party in parties:
+                group = f" ({cut(party.group, 40)})" if party.group else ""
+                lines.append(
+                    f"{party.rule.title}, {cut(party.rule.label or party.rule.id)}{group} : {cut(party.asks, 160)}"
+                )
         else:
-            return []
-        return _some([cut(line, SENTENCE) for line in lines], self.first.conflict)
+            lines = []
+        return _some(lines, self.first.conflict)
 
     def _funds(self) -> dict[str, Any]:
         """Each fund with those inside it below it; where there are too many, the largest that stand by themselves."""
@@ -283,7 +314,11 @@ class Note:
             heads += [Text("Accordé", "Granted"), Text("Reste à attribuer", "Left")]
             total += [_money(self.totals["granted"]), _money(self.totals["left"])]
         nested = any(depth for _, depth in rows)
-        notes = [str(Text("« › » : compris dans le fonds au-dessus.", "“›”: included in the fund above."))] if nested else []
+        notes = (
+            [str(Text("« › » : compris dans le fonds au-dessus.", "“›”: included in the fund above."))]
+            if nested
+            else []
+        )
         return _table(heads, cells, " ".join([*notes, *([more] if more else [])]), total=total)
 
     # The map
@@ -308,26 +343,36 @@ class Note:
 
     def _drawn(self, level: str, table: pd.DataFrame, known: pd.DataFrame) -> tuple[dict[str, Any], str]:
         shading = chart.shading({str(name): float(value) for name, value in known["value"].items()})
-        what = Text("intercommunalité", "EPCI") if level == "epci" else Text("région", "région")
-        many = Text("intercommunalités", "EPCIs") if level == "epci" else Text("régions", "régions")
+        what = Text("intercommunalité", "EPCI") if level == "epci" else Text("région", "region")
+        many = Text("intercommunalités", "EPCIs") if level == "epci" else Text("régions", "regions")
         names = self._names("territory" if level == "epci" else "region")
         some = known[known["value"] > 0].sort_values("value", ascending=False)
         reading = [str(Text(f"{_count(len(some))} {many.fr} sur {_count(len(known))} reçoivent quelque chose.",
                             f"{_count(len(some))} {many.en} out of {_count(len(known))} receive something."))]  # fmt: skip
         if len(some):
-            top = [f"{cut(names.get(name, name), 40)} ({_each(value)})" for name, value in some["value"].head(3).items()]
+            top = [
+                f"{cut(names.get(str(name), name), 40)} ({_each(value)})"
+                for name, value in some["value"].head(3).items()
+            ]
             high = Text("Le plus par habitant : ", "Most per inhabitant: ").in_() + " ; ".join(top) + "."
             middle = float(np.median(known["value"]))
             reading += [high, str(Text(f"Médiane : {_each(middle)}.", f"Median: {_each(middle)}."))]
-        lines = Text("Traits foncés : les régions. ", "Dark lines: régions. ").in_() if level == "epci" else ""
+        lines = Text("Traits foncés : les régions. ", "Dark lines: regions. ").in_() if level == "epci" else ""
         reading.append(lines + str(Text("Cadres : l'outre-mer.", "Frames: overseas.")))
         reading.append(str(Text("Contours : IGN, Licence Ouverte 2.0.", "Outlines: IGN, Licence Ouverte 2.0.")))
         away = len(table) - len(known)
         if away:
             cents = format_euros(int(table["cents"].sum() - known["cents"].sum()), language())
-            reading.append(str(Text(f"Hors de la carte : {_count(away)}, {cents}.", f"Not on the map: {_count(away)}, {cents}.")))
-        title = Text(f"La carte : euros accordés par habitant, par {what.fr}", f"The map: euros granted per inhabitant, by {what.en}")
-        alt = Text(f"Carte de France : euros accordés par habitant, par {what.fr}. ", f"Map of France: euros granted per inhabitant, by {what.en}. ")
+            reading.append(str(Text(f"Hors de la carte : {_count(away)} territoire{_s(away)} ou région{_s(away)}, {cents} accordés.",
+                                    f"Not on the map: {_count(away)} territories or regions, {cents} granted.")))  # fmt: skip
+        title = Text(
+            f"La carte : euros accordés par habitant, par {what.fr}",
+            f"The map: euros granted per inhabitant, by {what.en}",
+        )
+        alt = Text(
+            f"Carte de France : euros accordés par habitant, par {what.fr}. ",
+            f"Map of France: euros granted per inhabitant, by {what.en}. ",
+        )
         return {
             "title": str(title),
             "alt": str(alt) + " ".join(reading),
@@ -344,9 +389,9 @@ class Note:
         if by == "territory":
             return dict(zip(table["id"].astype(str), table["name"].astype(str), strict=True))
         called = f"{by}_name"
-        if called not in table:
-            return {}
-        return {str(key): str(name) for key, name in table.groupby(by)[called].first().items()}
+        if called in table:
+            return {str(key): str(name) for key, name in table.groupby(by)[called].first().items()}
+        return data.regions() if by == "region" else {}
 
     def _measures(self) -> dict[str, Any]:
         sums: Any = self.units.groupby("measure")[["asked", "cents", "asked_units", "units"]].sum()
@@ -366,7 +411,13 @@ class Note:
             cents = int(sums.loc[rest, "cents"].sum())
             more = str(Text(f"Et {_count(len(rest))} autre{_s(len(rest))} mesure{_s(len(rest))} : {_money(cents)} accordés.",
                             f"And {_count(len(rest))} more measure{_s(len(rest))}: {_money(cents)} granted."))  # fmt: skip
-        total = [str(Text("Ensemble", "Together")), _count(int(served.sum())), "", _money(self.totals["asked"]), _money(self.totals["granted"])]
+        total = [
+            str(Text("Ensemble", "Together")),
+            _count(int(served.sum())),
+            "",
+            _money(self.totals["asked"]),
+            _money(self.totals["granted"]),
+        ]
         return _table(
             [Text("Mesure", "Measure"), Text("Dossiers servis", "Served"), Text("Unités accordées / demandées", "Units granted / asked"),
              Text("Demandé", "Asked"), Text("Accordé", "Granted")],
@@ -393,7 +444,11 @@ class Note:
         more = None
         if len(rest):
             cents = _money(int(rest["cents"].sum()))
-            more = str(Text(f"Et {_count(len(rest))} autre{_s(len(rest))} : {cents}.", f"And {_count(len(rest))} more: {cents}."))
+            more = str(
+                Text(
+                    f"Et {_count(len(rest))} autre{_s(len(rest))} : {cents}.", f"And {_count(len(rest))} more: {cents}."
+                )
+            )
         people = int(table["people"].sum())
         each = _each(self.totals["granted"] / 100 / people) if people else "—"
         return {
@@ -403,13 +458,16 @@ class Note:
         }  # fmt: skip
 
     def _regions(self) -> dict[str, Any]:
-        return self._bars("region", Text("Par région", "By region"), Text("Région", "Région"), self.second.regions)
+        return self._bars("region", Text("Par région", "By region"), Text("Région", "Region"), self.second.regions)
 
     def _places(self) -> dict[str, Any]:
         """Instead of a map."""
-        title, head = Text("Qui reçoit le plus, par territoire", "Who receives most, by territory"), Text("Territoire", "Territory")
+        title, head = (
+            Text("Qui reçoit le plus, par territoire", "Who receives most, by territory"),
+            Text("Territoire", "Territory"),
+        )
         why = Text("Pas de carte : ces territoires ne sont ni des intercommunalités ni dans des régions dont les contours sont connus.",
-                   "No map: these territories are neither EPCIs nor in régions whose outlines are known.")  # fmt: skip
+                   "No map: these territories are neither EPCIs nor in regions whose outlines are known.")  # fmt: skip
         return self._bars("territory", title, head, self.first.places) | {"notes": [str(why)]}
 
     def _largest(self) -> dict[str, Any]:
@@ -443,12 +501,30 @@ class Note:
         for name in shown:
             rule, levels = limits[name]
             tight = [self._group(rule, level.group) for level in levels if level.tight and level.group]
-            where = ", ".join(cut(group, 28) for group in tight[:2]) + (f" + {len(tight) - 2}" if len(tight) > 2 else "")
-            rows.append([cut(rule.label or rule.id, 90), str(rule.title), where or str(Text("l'ensemble", "the whole"))])
+            where = ", ".join(cut(group, 28) for group in tight[:2]) + (
+                f" + {len(tight) - 2}" if len(tight) > 2 else ""
+            )
+            rows.append(
+                [cut(rule.label or rule.id, 90), str(rule.title), where or str(Text("l'ensemble", "the whole"))]
+            )
         if not rows:
-            lines.append(str(Text("Aucune règle, hors des enveloppes, ne limite ce plan.", "No rule beside the envelopes limits this plan.")))
+            lines.append(
+                str(
+                    Text(
+                        "Aucune règle, hors des enveloppes, ne limite ce plan.",
+                        "No rule beside the envelopes limits this plan.",
+                    )
+                )
+            )
             return {"lines": lines, "table": None, "after": None, "columns": []}
-        lines.append(str(Text("Les règles qui limitent le plan, hors des enveloppes :", "The rules that limit the plan, beside the envelopes:")))
+        lines.append(
+            str(
+                Text(
+                    "Les règles qui limitent le plan, hors des enveloppes :",
+                    "The rules that limit the plan, beside the envelopes:",
+                )
+            )
+        )
         rest = len(binding) - len(shown)
         after = str(Text(f"Et {_count(rest)} autre{_s(rest)} : plan.xlsx, feuille « Tenue des règles ».",
                          f"And {_count(rest)} more: plan.xlsx, sheet “Rules kept”.")) if rest else None  # fmt: skip
@@ -467,7 +543,9 @@ class Note:
         for each in measured[: self.second.rules]:
             assert each.regained is not None
             said = changes_text(dict(sorted(each.indicators.items(), key=lambda item: -abs(item[1]))[:3]))
-            rows.append([cut(each.label or each.rule, 90), f"{each.regained.text()} {cut(each.unit, 20)}", cut(said, 80) or "—"])
+            rows.append(
+                [cut(each.label or each.rule, 90), cut(said, 80) or "—", f"{each.regained.text()} {cut(each.unit, 20)}"]
+            )
         lines = [str(Text("Le coût d'une règle est ce que regagne le meilleur plan sans elle, toutes les autres gardées. Les coûts ne s'additionnent pas.",
                           "The cost of a rule is what the best plan without it regains, all others kept. Costs do not add up."))]  # fmt: skip
         if not rows:
@@ -484,16 +562,18 @@ class Note:
         lost = [each.label or each.rule for each in costs.ranked if each.regained is None]
         if lost:
             shown = listing([cut(name, 50) for name in lost], 2)
-            after.append(str(Text(f"Aucun plan trouvé à temps sans : {shown.fr}.", f"No plan found in time without: {shown.en}.")))
-        heads = [Text("Règle", "Rule"), Text("Coût", "Cost"), Text("Sans elle", "Without it")]
-        table = _table(heads, rows) if rows else None
-        if table is not None:
-            table["left"] = 1
-        return {"lines": lines, "table": table, "after": " ".join(after) or None, "columns": [5, 0, 4]}
+            after.append(
+                str(
+                    Text(f"Aucun plan trouvé à temps sans : {shown.fr}.", f"No plan found in time without: {shown.en}.")
+                )
+            )
+        heads = [Text("Règle", "Rule"), Text("Sans elle", "Without it"), Text("Coût", "Cost")]
+        table = _table(heads, rows, left=2) if rows else None
+        return {"lines": lines, "table": table, "after": " ".join(after) or None, "columns": [5, 4, 0]}
 
     def _remedies(self) -> list[str]:
         if self.reasons is not None and self.reasons.about == "infeasible":
-            return _some([cut(line, SENTENCE) for line in map(str, self.reasons.details)], self.second.changes)
+            return _some([cut(line, PARAGRAPH) for line in map(str, self.reasons.details)], self.second.changes)
         how = Text(
             "Les plus petits changements qui rendent un plan possible se calculent : « allocator explain » ou « allocator solve … --pdf --costs ».",
             "The least changes that make a plan possible can be computed: “allocator explain” or “allocator solve … --pdf --costs”.",
