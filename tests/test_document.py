@@ -323,6 +323,11 @@ def test_command_refuses_before_it_solves(monkeypatch: pytest.MonkeyPatch, capsy
     assert "pip install 'allocator-fonds-publics[pdf]'" in capsys.readouterr().err
 
 
+def test_a_scenario_is_not_a_pdf(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["export", "statu-quo", "--out", str(tmp_path / "x.pdf")]) == 2
+    assert "--pdf" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
 def test_command_writes_the_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workbook.save(workbook.example(), tmp_path / "s.xlsx")
     out = tmp_path / "out"

@@ -22,6 +22,7 @@ from allocator.explain.variants import called, changes_text, listing, weights
 from allocator.money import NO_BREAK, format_euros
 from allocator.report import map as chart
 from allocator.report.console import OFFICIAL, STATUS, number
+from allocator.space import Space
 from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
@@ -179,16 +180,19 @@ class Note:
         more = len(weighed) - 6
         points = ", ".join(weighed[:6]) + (str(Text(f" et {more} autres", f" and {more} more")) if more > 0 else "")
         said = []
-        for rank, level in enumerate(self.plan.levels):
-            aim = (
-                Text("le moins possible", "as little as possible")
-                if level.aim.sign < 0
-                else Text("le plus possible", "as much as possible")
-            )
-            of = f"{Text(' :', ':')} {points}" if rank == 0 and points else ""
-            said.append(f"{cut(level.aim.title)} ({aim}{of})")
-        sought = str(Text(", puis ", ", then ")).join(said)
-        return str(Text(f"Le meilleur plan vise : {sought}.", f"The best plan aims at: {sought}.")) if said else ""
+        aims = [level.aim for level in self.plan.levels] or self.scenario.objective.aims(Space.of(self.scenario))
+        for rank, aim in enumerate(aims):
+            if rank == 0 and points:
+                said.append(Text(f"le plus de points ({points})", f"the most points ({points})"))
+            else:
+                fr, en = (
+                    ("le moins possible", "as little as possible")
+                    if aim.sign < 0
+                    else ("le plus possible", "as much as possible")
+                )
+                said.append(Text(f"{cut(aim.title.fr)} ({fr})", f"{cut(aim.title.en)} ({en})"))
+        return str(Text("Le meilleur plan est celui qui atteint : " + ", puis ".join(each.fr for each in said) + ".",
+                        "The best plan is the one that reaches: " + ", then ".join(each.en for each in said) + "."))  # fmt: skip
 
     def _answer(self) -> str:
         plan = self.plan
