@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import itertools
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -194,6 +195,8 @@ def test_structure_that_accessible_readers_need(plan: Plan, lang: str) -> None:
     kinds = [str(each["/S"]) for each in found]
     headings = [kind for kind in kinds if re.fullmatch("/H[1-6]", kind)]
     assert headings[0] == "/H1" and headings.count("/H1") == 1 and {"/H2", "/H3"} <= set(headings)
+    levels = [int(kind[-1]) for kind in headings]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), "no level of headings is skipped"
     figures = [each for each in found if each["/S"] == "/Figure"]
     assert len(figures) == 1 and all(len(str(each["/Alt"])) > 80 for each in figures)
     tables = [each for each in found if each["/S"] == "/Table"]
@@ -331,8 +334,9 @@ def test_a_scenario_is_not_a_pdf(capsys: pytest.CaptureFixture[str], tmp_path: P
 def test_command_writes_the_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workbook.save(workbook.example(), tmp_path / "s.xlsx")
     out = tmp_path / "out"
-    assert main(["solve", str(tmp_path / "s.xlsx"), "--out", str(out), "--pdf", "--costs"]) == 0
-    assert "note.pdf" in capsys.readouterr().out and len(read(out / "note.pdf").pages) == 2
+    assert main(["solve", str(tmp_path / "s.xlsx"), "--out", str(out), "--pdf", "--costs", "--json"]) == 0
+    assert len(read(out / "note.pdf").pages) == 2
+    assert json.loads(capsys.readouterr().out) == json.loads((out / "summary.json").read_text(encoding="utf-8"))
 
 
 def test_limits_are_the_full_envelopes_and_rules_that_stand_against_a_demand() -> None:

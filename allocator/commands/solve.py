@@ -39,13 +39,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from allocator.report.console import print_plan
-    from allocator.report.files import write_plan
+    from allocator.report.files import summary, write_plan
 
     _check(options)
     (plan,) = solved(options, [options.scenario])
     reasons = _reasons(plan, options) if options.costs else None
     files = written(options, lambda folder: write_plan(plan, folder, pdf=options.pdf, reasons=reasons))
-    told(options, plan.summary(), lambda console: print_plan(plan, console), files)
+    told(options, summary(plan, reasons), lambda console: print_plan(plan, console), files)
     return STATUS[plan.status]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -33,8 +33,7 @@ def write_plan(
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     files = {f"{name}.csv": _csv(getattr(plan, name)) for name in TABLES}
-    summary = plan.summary() | ({"reasons": reasons.as_dict()} if reasons is not None else {})
-    files["summary.json"] = json.dumps(summary, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    files["summary.json"] = json.dumps(summary(plan, reasons), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     written = [replace_file(root / name, text) for name, text in files.items()]
     written.append(replaced(root / "plan.xlsx", lambda at: write_workbook(plan, at, reasons)))
     if pdf:
@@ -42,6 +41,11 @@ def write_plan(
 
         written.append(replaced(root / "note.pdf", lambda at: write_document(plan, at, reasons)))
     return written
+
+
+def summary(plan: Plan, reasons: Explanation | None = None) -> dict[str, Any]:
+    """`Plan.summary`, with the reasons where they are known."""
+    return plan.summary() | ({"reasons": reasons.as_dict()} if reasons is not None else {})
 
 
 def _csv(table: pd.DataFrame) -> str:

@@ -546,7 +546,7 @@ class Note:
         rows = []
         for each in measured[: self.second.rules]:
             assert each.regained is not None
-            said = changes_text(dict(sorted(each.indicators.items(), key=lambda item: -abs(item[1]))[:3]))
+            said = changes_text(dict(sorted(each.indicators.items(), key=lambda item: -abs(item[1]))[:2]))
             rows.append(
                 [cut(each.label or each.rule, 90), cut(said, 80) or "—", f"{each.regained.text()} {cut(each.unit, 20)}"]
             )
@@ -573,7 +573,7 @@ class Note:
             )
         heads = [Text("Règle", "Rule"), Text("Sans elle", "Without it"), Text("Coût", "Cost")]
         table = _table(heads, rows, left=2) if rows else None
-        return {"lines": lines, "table": table, "after": " ".join(after) or None, "columns": [5, 4, 0]}
+        return {"lines": lines, "table": table, "after": " ".join(after) or None, "columns": [6, 5, 0]}
 
     def _remedies(self) -> list[str]:
         if self.reasons is not None and self.reasons.about == "infeasible":
