@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from allocator.engines.base import Progress
+    from allocator.explain.variants import OnStep
     from allocator.plan import Plan
     from allocator.scenario import Scenario
 
@@ -148,6 +149,21 @@ def told(
             Text(f"\nÉcrit dans {options.out} :", f"\nWritten to {options.out}:"),
             ", ".join(p.name for p in written),
         )
+
+
+@contextmanager
+def steps_told() -> Iterator[OnStep]:
+    """What is being solved for an explanation, on stderr, when someone is there to see it."""
+    waiting = sys.stderr.isatty()
+
+    def tell(what: Text, seconds: float) -> None:
+        if waiting and seconds > 1:
+            print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
+
+    with _stdout_for_us_alone():
+        yield tell
+    if waiting:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
-from allocator.commands.common import SCENARIO, STATUS, json_option, solved, solving_options, told
+from allocator.commands.common import SCENARIO, STATUS, json_option, solved, solving_options, steps_told, told
 from allocator.texts import Text
 
 if TYPE_CHECKING:
@@ -37,18 +36,11 @@ def run(options: argparse.Namespace) -> int:
     from allocator.explain.variants import SECONDS
 
     plan, *other = solved(options, [options.scenario, *([options.against] if options.against else [])])
-    waiting = sys.stderr.isatty()
-
-    def tell(what: Text, seconds: float) -> None:
-        if waiting and seconds > 1:
-            print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
-
-    found = explain(
-        plan, demand=options.demand, constraint=options.constraint, fund=options.fund, against=other[0] if other else None, about=options.about, brief=options.brief,
-        gap=options.gap, time_limit=options.time_limit or SECONDS, on_step=tell,
-    )  # fmt: skip
-    if waiting:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    with steps_told() as tell:
+        found = explain(
+            plan, demand=options.demand, constraint=options.constraint, fund=options.fund, against=other[0] if other else None, about=options.about, brief=options.brief,
+            gap=options.gap, time_limit=options.time_limit or SECONDS, on_step=tell,
+        )  # fmt: skip
     told(options, {"scenario": plan.scenario.name, **found.as_dict()}, lambda console: show(found, console), [])
     return STATUS[plan.status]
 

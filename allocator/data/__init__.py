@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,12 @@ def path(name: str) -> Path:
     if name not in names():
         raise KeyError(name)
     return _SCENARIOS / name
+
+
+def regions() -> dict[str, str]:
+    """The name of each region of France, by its code."""
+    text = (Path(__file__).parent / "territories" / "regions.csv").read_text(encoding="utf-8")
+    return {row["code"]: row["name"] for row in csv.DictReader(text.splitlines())}
 
 
 def builtin() -> list[tuple[str, Text]]:

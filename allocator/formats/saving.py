@@ -40,6 +40,10 @@ def save(scenario: Scenario, path: str | os.PathLike[str]) -> list[Path]:
         kinds = Text("un scénario s'écrit en .xlsx ou dans un dossier", "a scenario is written as .xlsx or to a folder")
         remedy = Text("Donnez un nom en .xlsx, ou un dossier.", "Give a name in .xlsx, or a folder.")
         raise ScenarioError([Problem("", kinds, remedy, str(path))])
+    if at.suffix.lower() == ".pdf":
+        plans = Text("un PDF montre un plan, pas un scénario", "a PDF shows a plan, not a scenario")
+        remedy = Text("Écrivez : allocator solve S --out DOSSIER --pdf", "Write: allocator solve S --out FOLDER --pdf")
+        raise ScenarioError([Problem("", plans, remedy, str(path))])
     texts = _files(scenario, at)
     at.mkdir(parents=True, exist_ok=True)
     return [replaced(at / name, _writer(text)) for name, text in texts.items()]

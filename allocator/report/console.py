@@ -20,6 +20,7 @@ STATUS = {
     "infeasible": Text("impossible (prouvé)", "infeasible (proved)"),
     "no_plan": Text("aucun plan", "no plan"),
 }  # fmt: skip
+OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts are authoritative.")
 
 
 def number(value: float, digits: int = 0) -> str:

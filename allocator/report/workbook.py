@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from allocator.explain.costs import Costs
+from allocator.explain.limits import limits_on
+from allocator.explain.variants import changes_text
 from allocator.formats.decided import GRANTS, GRANTS_SHEET
 from allocator.formats.workbook import Book, Sheets
 from allocator.money import format_euros
-from allocator.report.console import ACCOUNT, STATUS
+from allocator.report.console import ACCOUNT, OFFICIAL, STATUS
 from allocator.texts import Text
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
+    from allocator.explain.explanation import Explanation
     from allocator.plan import Plan
 
 HEAD = 3
 _LIBRARIES = ("allocator-fonds-publics", "highspy", "ortools", "pulp", "numpy", "pandas", "scipy")
-OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts are authoritative.")
 
 DEMAND, TERRITORY, NAME = (
     Text("Dossier", "Demand"),
@@ -39,16 +42,17 @@ LEFT = Text("Reste à attribuer (€)", "Left (€)")
 UNITS_ASKED, UNITS = Text("Unités demandées", "Units asked"), Text("Unités accordées", "Units granted")
 
 
-def write_workbook(plan: Plan, path: str) -> None:
-    """Write the plan to a `.xlsx` file. `ScenarioError` where it has no place in a workbook, `OSError` for the file."""
-    ResultBook(plan, path).write()
+def write_workbook(plan: Plan, path: str, reasons: Explanation | None = None) -> None:
+    """Write the plan to a `.xlsx` file, what its rules cost if `reasons` tell it (`explain(plan, about="costs")`).
+    `ScenarioError` where it has no place in a workbook, `OSError` for the file."""
+    ResultBook(plan, path, reasons).write()
 
 
 class ResultBook:
     """The sheets of a plan, those of its scenario after them."""
 
-    def __init__(self, plan: Plan, path: str) -> None:
-        self.plan, self.scenario = plan, plan.scenario
+    def __init__(self, plan: Plan, path: str, reasons: Explanation | None = None) -> None:
+        self.plan, self.scenario, self.reasons = plan, plan.scenario, reasons
         self.book = Book(path)
         demands, territories = self.scenario.demands, self.scenario.territories
         self.demands = demands.set_index("id")
@@ -176,11 +180,18 @@ class ResultBook:
 
     def _refused(self) -> None:
         sheet = self._sheet(
-            Text("Refusés", "Refused"), Text("Les dossiers qui ne reçoivent rien.", "Demands that receive nothing.")
-        )
+            Text("Refusés", "Refused"),
+            Text("Les dossiers qui ne reçoivent rien. Limites : les enveloppes et règles qui limitent le plan et n'ont plus de place "
+                 "pour le dossier ; la raison entière : allocator explain … --demand DOSSIER.",
+                 "Demands that receive nothing. Limits: the envelopes and rules that limit the plan and have no room left for the "
+                 "demand; the whole reason: allocator explain … --demand DEMAND."),
+        )  # fmt: skip
         refused = self.plan.units[self.plan.units["cents"] == 0]
-        self._rows(sheet, [BENEFICIARY, DEMAND, NAME, MEASURE, UNITS_ASKED, UNIT, ASKED], (
-            (*self._who(u), self._whole(u.measure, u.asked_units), self.measures[u.measure].unit, int(asked))
+        limits = limits_on(self.plan, refused["demand"])
+        none = str(Text("aucune n'est pleine pour lui", "none is full for it"))
+        self._rows(sheet, [BENEFICIARY, DEMAND, NAME, MEASURE, UNITS_ASKED, UNIT, ASKED, Text("Limites", "Limits")], (
+            (*self._who(u), self._whole(u.measure, u.asked_units), self.measures[u.measure].unit, int(asked),
+             " ; ".join(limits[u.demand]) or none)
             for u, asked in zip(_each(refused), self.plan.asked_cents()[refused.index], strict=True)
         ))  # fmt: skip
 
@@ -280,20 +291,44 @@ class ResultBook:
 
     def _rules(self) -> None:
         sheet = self._sheet(Text("Tenue des règles", "Rules kept"), Text(
-            "Où en est chaque règle et chaque enveloppe ; marge : ce qui reste jusqu'à la borne la plus proche.",
-            "Where each rule and envelope stands; slack: what is left to the nearer side."))  # fmt: skip
+            "Où en est chaque règle et chaque enveloppe ; marge : ce qui reste jusqu'à la borne la plus proche. "
+            + ("Coût : ce que le meilleur plan regagne sans la règle." if self.reasons else "Coût de chaque règle : allocator solve … --out DOSSIER --costs."),
+            "Where each rule and envelope stands; slack: what is left to the nearer side. "
+            + ("Cost: what the best plan regains without the rule." if self.reasons else "Cost of each rule: allocator solve … --out FOLDER --costs.")))  # fmt: skip
         headers = [Text("Règle", "Rule"), Text("Identifiant", "Id"), Text("Libellé", "Label"), Text("Pour", "For"),
                    Text("Compté", "Counted"), Text("Au moins", "At least"), Text("Au plus", "At most"), Text("Marge", "Slack"),
                    Text("Non-respect", "Breach"), Text("Tenue", "Kept"), Text("Ferme ou souple", "Hard or soft")]  # fmt: skip
         limits = set(self.plan.binding)
+        costs = self._costs()
+        if costs:
+            headers += [Text("Coût", "Cost"), Text("Coût en", "Cost in"), Text("Sans elle", "Without it")]
         rows = (
             (str(rule.title), rule.id, rule.label or rule.id, rule.group_text(level.group), *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
              None if level.slack is None else float(level.slack), float(level.breach), str(_yes(level.held)),
              str(Text("souple", "soft") if rule.soft is not None else Text("ferme", "hard"))
-             + (str(Text(", limite le plan", ", limits the plan")) if rule.id in limits else ""))
-            for rule, levels in self.plan.certificate.levels for level in levels
+             + (str(Text(", limite le plan", ", limits the plan")) if rule.id in limits else ""),
+             *(costs.get(rule.id, ("", "", "")) if costs and not rank else ()))  # once a rule
+            for rule, levels in self.plan.certificate.levels for rank, level in enumerate(levels)
         )  # fmt: skip
         self._rows(sheet, headers, rows)
+
+    def _costs(self) -> dict[str, tuple[Any, str, str]]:
+        """Of each rule, if known: what the best plan without it regains, in what unit, and what else changes."""
+        if not isinstance(self.reasons, Costs):
+            return {}
+        found: dict[str, tuple[Any, str, str]] = {}
+        for each in self.reasons.ranked:
+            if each.regained is None:
+                found[each.rule] = (
+                    str(Text("aucun plan trouvé sans elle à temps", "no plan found without it in time")),
+                    "",
+                    "",
+                )
+            elif not each.measurable:
+                found[each.rule] = (str(Text("non mesurable", "not measurable")), "", "")
+            else:
+                found[each.rule] = (each.regained.found, str(each.unit), str(changes_text(each.indicators)))
+        return found
 
     def _provenance(self) -> None:
         plan = self.plan
