@@ -117,7 +117,9 @@ def did_you_mean(name: object, names: Iterable[object]) -> Text | None:
     known = list(dict.fromkeys(str(n) for n in names if str(n)))
     if not known:
         return None
-    yearly = [each for each in known if each[: len(str(name)) + 1] == f"{name} " and each[len(str(name)) + 1 :].isdigit()]
+    yearly = [
+        each for each in known if each[: len(str(name)) + 1] == f"{name} " and each[len(str(name)) + 1 :].isdigit()
+    ]
     if yearly:
         shown = listed(yearly)
         return Text(f"Il est demandé chaque année, sous ces noms : {shown}", f"It is asked for every year, as: {shown}")

@@ -117,7 +117,9 @@ def test_the_text_reads_well_in_both_languages():
         "Aucun plan n'est possible. Ces 3 exigences ne peuvent pas tenir ensemble : "
         "« Plancher Auvergne-Rhône-Alpes », « Plancher Bretagne » et « Fonds friches »."
     )
-    assert "« Plancher Bretagne » : au moins 2 000 000 € ; les deux autres exigences ne permettent que 1 600 000 €" in text
+    assert (
+        "« Plancher Bretagne » : au moins 2 000 000 € ; les deux autres exigences ne permettent que 1 600 000 €" in text
+    )
     assert "« Fonds friches » : contient 3 000 000 € ; les deux autres exigences en demandent 3 400 000 €" in text
     assert "- porter « Fonds friches » de 3 000 000 € à 3 400 000 € (+400 000 €)" in text
     english = found.text("en")

@@ -124,7 +124,9 @@ def test_importance_by_hand():
     assert "Le refuser ferait perdre à l'ensemble du plan 3 emplois sur 110 (environ 2,7 %)." in kept.text("fr")
     out = certainty(Variants(plan), "worst")
     assert not out.is_funded and out.verdict == "never"
-    assert "Le financer en entier ferait perdre à l'ensemble du plan 9 emplois sur 110 (environ 8,2 %)." in out.text("fr")
+    assert "Le financer en entier ferait perdre à l'ensemble du plan 9 emplois sur 110 (environ 8,2 %)." in out.text(
+        "fr"
+    )
     assert "Refusing it would make the plan as a whole lose 3 emplois of 110 (about 2.7%)." in kept.text("en")
 
 

@@ -18,7 +18,8 @@ import pandas as pd
 from allocator import data
 from allocator.explain.costs import Costs
 from allocator.explain.explanation import Explanation
-from allocator.explain.variants import called, changes_text, listing, weights
+from allocator.explain.points import weights
+from allocator.explain.variants import called, changes_text, listing
 from allocator.money import NO_BREAK, format_euros
 from allocator.report import map as chart
 from allocator.report.console import OFFICIAL, STATUS, number
@@ -548,7 +549,7 @@ class Note:
             assert each.regained is not None
             said = changes_text(dict(sorted(each.indicators.items(), key=lambda item: -abs(item[1]))[:2]))
             rows.append(
-                [cut(each.label or each.rule, 90), cut(said, 80) or "—", f"{each.regained.text()} {cut(each.unit, 20)}"]
+                [cut(each.label or each.rule, 90), cut(said, 80) or "—", cut(each.counted.of(each.regained), 60)]
             )
         lines = [str(Text("Le coût d'une règle est ce que regagne le meilleur plan sans elle, toutes les autres gardées. Les coûts ne s'additionnent pas.",
                           "The cost of a rule is what the best plan without it regains, all others kept. Costs do not add up."))]  # fmt: skip

@@ -325,9 +325,15 @@ class ResultBook:
                     "",
                 )
             elif not each.measurable:
-                found[each.rule] = (str(Text("non mesurable", "not measurable")), "", "")
+                nothing = Text("rien", "nothing") if each.regained.nothing else Text("non mesurable", "not measurable")
+                found[each.rule] = (str(nothing), "", "")
             else:
-                found[each.rule] = (each.regained.found, str(each.unit), str(changes_text(each.indicators)))
+                counted = each.counted
+                found[each.rule] = (
+                    each.regained.over(counted.size).found,
+                    str(counted.unit),
+                    str(changes_text(each.indicators)),
+                )
         return found
 
     def _provenance(self) -> None:
