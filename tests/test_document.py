@@ -159,10 +159,11 @@ def test_the_cost_of_a_rule_is_the_same_everywhere(folder: Path) -> None:
     (cost,) = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["reasons"]["costs"]
     assert cost["measurable"]
     rows = list(openpyxl.load_workbook(folder / "plan.xlsx")["Tenue des règles"].iter_rows(min_row=4, values_only=True))
-    at = {name: k for k, name in enumerate(rows[0])}
-    (told,) = [row[at["Coût"]] for row in rows[1:] if row[at["Identifiant"]] == "milieu"]
-    assert told == pytest.approx(cost["regained"]["found"], rel=1e-12)
-    assert said(f"{told:g}".replace(".", ",") + " jobs") in words(read(folder / "note.pdf"))
+    (told,) = [dict(zip(rows[0], row, strict=True)) for row in rows[1:] if row[1] == "milieu"]
+    assert told["Coût, au moins"] == pytest.approx(cost["regained"]["least"], rel=1e-12)
+    assert told["Coût, au plus"] == pytest.approx(cost["regained"]["most"], rel=1e-12)
+    assert said(told["Coût"]) in words(read(folder / "note.pdf"))
+    assert said(f"{cost['regained']['found']:.3g} jobs".replace(".", ",")) == said(told["Coût"])
 
 
 def test_without_costs_it_says_how_to_get_them(plan: Plan) -> None:

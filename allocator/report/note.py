@@ -18,7 +18,7 @@ import pandas as pd
 from allocator import data
 from allocator.explain.costs import Costs
 from allocator.explain.explanation import Explanation
-from allocator.explain.points import weights
+from allocator.explain.points import spoken, weights
 from allocator.explain.variants import called, changes_text, listing
 from allocator.money import NO_BREAK, format_euros
 from allocator.report import map as chart
@@ -177,7 +177,9 @@ class Note:
 
     def _aim(self) -> str:
         """What the best plan is the best at: each level, and the points of the first."""
-        weighed = [f"{cut(name, 30)}{NO_BREAK}×{NO_BREAK}{figure(w, 4)}" for name, w in weights(self.scenario).items()]
+        weighed = [
+            f"{cut(spoken(name), 30)}{NO_BREAK}×{NO_BREAK}{figure(w, 4)}" for name, w in weights(self.scenario).items()
+        ]
         more = len(weighed) - 6
         points = ", ".join(weighed[:6]) + (str(Text(f" et {more} autres", f" and {more} more")) if more > 0 else "")
         said = []
@@ -560,10 +562,15 @@ class Note:
         if rest:
             after.append(str(Text(f"Et {_count(rest)} autre{_s(rest)} : plan.xlsx, feuille « Tenue des règles ».",
                                   f"And {_count(rest)} more: plan.xlsx, sheet “Rules kept”.")))  # fmt: skip
-        small = [each.label or each.rule for each in costs.ranked if each.regained is not None and not each.measurable]
+        solved = [each.regained for each in costs.ranked if each.regained is not None and not each.measurable]
+        free = sum(1 for gain in solved if gain.nothing)
+        small = len(solved) - free
+        if free:
+            after.append(str(Text(f"Ne coûte{'nt' if free > 1 else ''} rien : {_count(free)} règle{_s(free)}.",
+                                  f"Cost nothing: {_count(free)} rule{_s(free)}.")))  # fmt: skip
         if small:
-            after.append(str(Text(f"Coût plus petit que l'écart garanti, donc non mesurable : {_count(len(small))} règle{_s(len(small))}.",
-                                  f"Cost smaller than the gap proved, hence not measurable: {_count(len(small))} rule{_s(len(small))}.")))  # fmt: skip
+            after.append(str(Text(f"Coût plus petit que l'écart garanti, donc non mesurable, peut-être nul : {_count(small)} règle{_s(small)}.",
+                                  f"Cost smaller than the gap proved, hence not measurable, perhaps none: {_count(small)} rule{_s(small)}.")))  # fmt: skip
         lost = [each.label or each.rule for each in costs.ranked if each.regained is None]
         if lost:
             shown = listing([cut(name, 50) for name in lost], 2)

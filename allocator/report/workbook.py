@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -301,39 +302,31 @@ class ResultBook:
         limits = set(self.plan.binding)
         costs = self._costs()
         if costs:
-            headers += [Text("Coût", "Cost"), Text("Coût en", "Cost in"), Text("Sans elle", "Without it")]
+            headers += [Text("Coût", "Cost"), Text("Coût, au moins", "Cost, at least"), Text("Coût, au plus", "Cost, at most"), Text("Sans elle", "Without it")]  # fmt: skip
         rows = (
             (str(rule.title), rule.id, rule.label or rule.id, rule.group_text(level.group), *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
              None if level.slack is None else float(level.slack), float(level.breach), str(_yes(level.held)),
              str(Text("souple", "soft") if rule.soft is not None else Text("ferme", "hard"))
              + (str(Text(", limite le plan", ", limits the plan")) if rule.id in limits else ""),
-             *(costs.get(rule.id, ("", "", "")) if costs and not rank else ()))  # once a rule
+             *(costs.get(rule.id, ()) if costs and not rank else ()))  # once a rule
             for rule, levels in self.plan.certificate.levels for rank, level in enumerate(levels)
         )  # fmt: skip
         self._rows(sheet, headers, rows)
 
-    def _costs(self) -> dict[str, tuple[Any, str, str]]:
-        """Of each rule, if known: what the best plan without it regains, in what unit, and what else changes."""
+    def _costs(self) -> dict[str, tuple[Any, ...]]:
+        """Of each rule, if known: what the best plan without it regains, in words and between which limits; what changes."""
         if not isinstance(self.reasons, Costs):
             return {}
-        found: dict[str, tuple[Any, str, str]] = {}
+        found: dict[str, tuple[Any, ...]] = {}
         for each in self.reasons.ranked:
             if each.regained is None:
-                found[each.rule] = (
-                    str(Text("aucun plan trouvé sans elle à temps", "no plan found without it in time")),
-                    "",
-                    "",
-                )
-            elif not each.measurable:
-                nothing = Text("rien", "nothing") if each.regained.nothing else Text("non mesurable", "not measurable")
-                found[each.rule] = (str(nothing), "", "")
-            else:
-                counted = each.counted
-                found[each.rule] = (
-                    each.regained.over(counted.size).found,
-                    str(counted.unit),
-                    str(changes_text(each.indicators)),
-                )
+                said = Text("aucun plan trouvé sans elle à temps", "no plan found without it in time")
+                found[each.rule] = (str(said), None, None, "")
+                continue
+            room = each.regained.over(each.counted.size)
+            words = Text("rien", "nothing") if each.regained.nothing else each.counted.of(each.regained)
+            ends = [value if isfinite(value) else None for value in (room.least, room.most)]
+            found[each.rule] = (str(words), *ends, str(changes_text(each.indicators)) if each.measurable else "")
         return found
 
     def _provenance(self) -> None:
