@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from allocator.money import NO_BREAK
 from allocator.texts import Text
 
 SHADES = ("#d3e5ec", "#96c3d4", "#5a9fba", "#2b7794", "#0d3f52")  # little → much, also on a grey printer
-NOTHING = "#f6f7f8"
+NOTHING = "#e9ecee"
 _SNAP = 30  # of the contours' grid of 10 m: 300 m is a thirtieth of a millimetre on half a page
 
 
@@ -47,7 +47,7 @@ def _steps(some: np.ndarray) -> list[float]:
     if len(inside) > 4:
         near = [float(series[np.abs(np.log(series / q)).argmin()]) for q in quantiles]
         from_middle = [step for step in inside if step >= near[1]][:4]
-        inside = max((list(dict.fromkeys(near)), from_middle), key=len)
+        inside = max(([step for step in dict.fromkeys(near) if low < step <= high], from_middle), key=len)
     if len(inside) < 2:
         finer = dict.fromkeys(float(f"{q:.{digits}g}") for digits in (2, 3) for q in quantiles)
         inside = sorted({step for step in (*inside, *finer) if low < step <= high})[:4]
@@ -66,13 +66,19 @@ def _between(steps: list[float]) -> list[str]:
     ]
 
 
+Box = tuple[float, float, float, float]
+_CLOSE_UP = 0.5  # of the whole map's width or height: what is asked for within less is drawn larger
+
+
 class Outlines(NamedTuple):
-    """Of a level, as SVG paths: (id, path) of each place, borders of regions, frames around overseas; the view box."""
+    """Of a level, as SVG paths: (id, path) of each place, borders of regions, frames around overseas; boxes (left, top,
+    width, height) of the whole and of each place."""
 
     places: tuple[tuple[str, str], ...]
     borders: str
     frames: str
-    box: str
+    box: Box
+    boxes: dict[str, Box]
 
 
 @lru_cache(maxsize=2)
@@ -84,10 +90,12 @@ def outlines(level: str) -> Outlines:
         round((at - translate[k % 2]) / scale[k % 2] / _SNAP) for k, at in enumerate(whole["bbox"])
     )
     arcs = [_drawn(arc) for arc in whole["arcs"]]
-    found = tuple((place["id"], _path(place["arcs"], arcs)) for place in whole["objects"][level]["geometries"])
+    geometries = whole["objects"][level]["geometries"]
+    found = tuple((place["id"], _path(place["arcs"], arcs)) for place in geometries)
+    boxes = {place["id"]: _around(list(_rings(place["arcs"], arcs))) for place in geometries}
     borders = "".join(path for _, path in (found if level == "regions" else outlines("regions").places))
     frames = "".join(_line(arcs[at]) for frame in whole["objects"]["insets"]["geometries"] for at in frame["arcs"])
-    return Outlines(found, borders, frames, f"{left - 3} {-top - 3} {right - left + 6} {top - bottom + 6}")
+    return Outlines(found, borders, frames, (left - 3, -top - 3, right - left + 6, top - bottom + 6), boxes)
 
 
 def places(level: str) -> frozenset[str]:
@@ -95,18 +103,40 @@ def places(level: str) -> frozenset[str]:
     return frozenset(name for name, _ in outlines(level).places)
 
 
-def svg(level: str, colours: Mapping[str, str]) -> str:
-    """The map: each place in its colour, white where it has none."""
+def close_up(level: str, names: Iterable[str]) -> Box | None:
+    """The part of the map, of its proportions, that holds these places, where it is small; else None."""
+    drawn = outlines(level)
+    boxes = [drawn.boxes[name] for name in names]
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    _, _, width, height = drawn.box
+    share = 1.15 * max((right - left) / width, (bottom - top) / height)
+    if share > _CLOSE_UP:
+        return None
+    return (left + right - share * width) / 2, (top + bottom - share * height) / 2, share * width, share * height
+
+
+def svg(level: str, colours: Mapping[str, str], box: Box | None = None) -> str:
+    """The map, or the part of it in `box`: each place in its colour, white where it has none."""
     drawn = outlines(level)
     of_colour: dict[str, list[str]] = {}
     for name, path in drawn.places:
         of_colour.setdefault(colours.get(name, "#ffffff"), []).append(path)
+    shown = box or drawn.box
+    line = 5 * shown[2] / drawn.box[2]  # as thick on paper whatever the part
     parts = "".join(f'<path fill="{c}" stroke="{c}" d="{"".join(paths)}"/>' for c, paths in of_colour.items())
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{drawn.box}"><g stroke-width="2">{parts}</g>'
-        f'<g fill="none" stroke-linejoin="round"><path stroke="#44505b" stroke-width="5" d="{drawn.borders}"/>'
-        f'<path stroke="#8a95a0" stroke-width="5" d="{drawn.frames}"/></g></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{" ".join(f"{side:g}" for side in shown)}">'
+        f'<g stroke-width="{0.4 * line:g}">{parts}</g>'
+        f'<g fill="none" stroke-linejoin="round" stroke-width="{line:g}"><path stroke="#44505b" d="{drawn.borders}"/>'
+        f'<path stroke="#8a95a0" d="{drawn.frames}"/></g></svg>'
     )
+
+
+def _around(rings: list[list[tuple[int, int]]]) -> Box:
+    corners = np.array([corner for ring in rings for corner in ring])
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return float(left), float(top), float(right - left), float(bottom - top)
 
 
 def _drawn(arc: list[list[int]]) -> list[tuple[int, int]]:

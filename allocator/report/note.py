@@ -162,7 +162,7 @@ class Note:
         )
         money, asked = (Text(format_euros(c, "fr"), format_euros(c, "en")) for c in (roots, self.totals["asked"]))
         rules = sum(1 for c in scenario.constraints if c.enabled)
-        n, m = len(scenario.demands), len(scenario.territories)
+        n, m = len(scenario.demands), scenario.demands["territory"].nunique()
         kept = (
             Text(f"en respectant {_count(rules)} règle{_s(rules)}", f"keeping {_count(rules)} rule{_s(rules)}") if rules
             else Text("sans autre règle que les enveloppes", "with no rule beside the envelopes")
@@ -345,8 +345,15 @@ class Note:
             table.index = table.index.astype(str)
             known = table[table.index.isin(chart.places(level))]
             if len(known) and 2 * len(known) >= len(table) and known["people"].sum() > 0:
-                return self._drawn(level, table, known)
+                asking = known[known.index.isin(self._asking(by))]
+                return self._drawn(level, table, known if asking.empty else asking)
         return None, ""
+
+    def _asking(self, by: str) -> set[str]:
+        """Territories, or regions, that some demand is in."""
+        territories = self.scenario.territories
+        mine = territories[territories["id"].isin(self.scenario.demands["territory"].unique())]
+        return set(mine["id" if by == "territory" else by].astype(str))
 
     def _drawn(self, level: str, table: pd.DataFrame, known: pd.DataFrame) -> tuple[dict[str, Any], str]:
         shading = chart.shading({str(name): float(value) for name, value in known["value"].items()})
@@ -354,8 +361,8 @@ class Note:
         many = Text("intercommunalités", "EPCIs") if level == "epci" else Text("régions", "regions")
         names = self._names("territory" if level == "epci" else "region")
         some = known[known["value"] > 0].sort_values("value", ascending=False)
-        reading = [str(Text(f"{_count(len(some))} {many.fr} sur {_count(len(known))} reçoivent quelque chose.",
-                            f"{_count(len(some))} {many.en} out of {_count(len(known))} receive something."))]  # fmt: skip
+        reading = [str(Text(f"{_count(len(some))} {many.fr} sur {_count(len(known))} qui demandent reçoivent quelque chose.",
+                            f"{_count(len(some))} {many.en} out of {_count(len(known))} that ask receive something."))]  # fmt: skip
         if len(some):
             top = [
                 f"{cut(names.get(str(name), name), 40)} ({_each(value)})"
@@ -365,11 +372,20 @@ class Note:
             middle = float(np.median(known["value"]))
             reading += [high, str(Text(f"Médiane : {_each(middle)}.", f"Median: {_each(middle)}."))]
         lines = Text("Traits foncés : les régions. ", "Dark lines: regions. ").in_() if level == "epci" else ""
-        reading.append(lines + str(Text("Cadres : l'outre-mer.", "Frames: overseas.")))
+        box = chart.close_up(level, map(str, known.index))
+        frames = Text("Cadres : l'outre-mer.", "Frames: overseas.").in_() if box is None else ""
+        white = (
+            Text("Blanc : pas de demande. ", "White: no demand. ").in_()
+            if len(known) < len(chart.places(level))
+            else ""
+        )
+        if about := (lines + white + frames).strip():
+            reading.append(about)
         reading.append(str(Text("Contours : IGN, Licence Ouverte 2.0.", "Outlines: IGN, Licence Ouverte 2.0.")))
-        away = len(table) - len(known)
+        off = table[~table.index.isin(chart.places(level))]
+        away = len(off)
         if away:
-            cents = format_euros(int(table["cents"].sum() - known["cents"].sum()), language())
+            cents = format_euros(int(off["cents"].sum()), language())
             reading.append(str(Text(f"Hors de la carte : {_count(away)} territoire{_s(away)} ou région{_s(away)}, {cents} accordés.",
                                     f"Not on the map: {_count(away)} territories or regions, {cents} granted.")))  # fmt: skip
         title = Text(
@@ -387,7 +403,7 @@ class Note:
             "legend": shading.legend,
             "reading": reading,
             "width": self.first.map,
-        }, chart.svg(level, shading.colours)  # fmt: skip
+        }, chart.svg(level, shading.colours, box)  # fmt: skip
 
     # Who gets what
 
