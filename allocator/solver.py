@@ -220,7 +220,7 @@ class _Run:
                 break
             better = None if found.x is None else settle(relaxed, found.x, self.lp)
             start = self._lap("settle", start)
-            if reading is None and found.x is None and found.complete:
+            if not certificate.ok and found.x is None and found.complete:
                 return self._infeasible(space, found.proof, None)
             plan = reading if better is None else better
             known = NO_CHECKS if plan is None else certify(plan, found.proof)
