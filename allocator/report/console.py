@@ -25,7 +25,7 @@ OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts
 
 def number(value: float, digits: int = 0) -> str:
     """1 234 567,8 in French, 1,234,567.8 in English."""
-    text = f"{value:,.{digits}f}"
+    text = f"{value:,.{digits}f}".replace("-", "−")
     return text.translate({ord(","): "\u202f", ord("."): ","}) if language() == "fr" else text
 
 
