@@ -34,7 +34,10 @@ def available() -> None:
             "le PDF demande la bibliothèque typst, qui n'est pas installée",
             "a PDF needs the library typst, which is not installed",
         )
-        remedy = Text("pip install 'allocator-fonds-publics[pdf]'", "pip install 'allocator-fonds-publics[pdf]'")
+        remedy = Text(
+            "pip install 'allocator-fonds-publics[pdf]' ; depuis les sources : make ui",
+            "pip install 'allocator-fonds-publics[pdf]'; from the sources: make ui",
+        )
         raise ScenarioError([Problem("--pdf", missing, remedy)])  # fmt: skip
 
 
