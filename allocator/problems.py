@@ -129,6 +129,14 @@ def did_you_mean(name: object, names: Iterable[object]) -> Text | None:
     return Text(f"Possibles : {listed(known)}.", f"Possible: {listed(known)}.")
 
 
+def path_text(path: Iterable[str | int]) -> str:
+    """`("on", "funds", 1)` as people read it: `on.funds[1]`."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
+    return out
+
+
 @dataclass(frozen=True)
 class Finding:
     """A problem whose place is still a path (keys and positions) below the object that was read."""

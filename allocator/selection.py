@@ -18,7 +18,7 @@ import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_serializer
 
 from allocator.money import cents_column
-from allocator.problems import Finding, Problem, did_you_mean, in_language, listed
+from allocator.problems import Finding, Problem, did_you_mean, in_language, listed, path_text
 from allocator.texts import Text
 
 if TYPE_CHECKING:
@@ -531,14 +531,6 @@ def _possible(column: Column) -> Text | None:
         return Text(f"Valeurs de {low} à {high}.", f"Values from {low} to {high}.")
     values = sorted({str(value).lower() if column.kind == "boolean" else str(value) for value in column.values})
     return Text(f"Possibles : {listed(values)}.", f"Possible: {listed(values)}.") if values else None
-
-
-def path_text(path: Iterable[str | int]) -> str:
-    """`("on", "funds", 1)` as people read it: `on.funds[1]`."""
-    out = ""
-    for part in path:
-        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
-    return out
 
 
 def _below(place: Text | str, path: tuple[str | int, ...]) -> str:

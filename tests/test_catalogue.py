@@ -246,3 +246,12 @@ def test_loaded_only_when_asked_for() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "set()"
     assert catalogue() is catalogue()
+
+
+def test_a_list_of_names_loads_no_table_library():
+    code = (
+        "import sys; from allocator.cli import main; status = main(['list']);"
+        "sys.exit(status or ' '.join({'pandas', 'numpy', 'pydantic'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "propositions-2025" in done.stdout, done.stderr

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from allocator.formats import yaml_text
-from allocator.problems import Problem, ScenarioError, did_you_mean
+from allocator.problems import Problem, ScenarioError, did_you_mean, path_text
 from allocator.scenario import Path as KeyPath
-from allocator.selection import path_text
 from allocator.texts import Text
 
 MERGED = ("funds", "measures", "constraints")

@@ -13,8 +13,7 @@ from typing import Any
 
 import yaml
 
-from allocator.problems import Problem
-from allocator.selection import path_text
+from allocator.problems import Problem, path_text
 from allocator.texts import Text
 
 Path = tuple[str | int, ...]

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from allocator.constraints import KINDS
 from allocator.money import MAX_CENTS, decimals_column, format_euros
 from allocator.objectives import OBJECTIVES, parse
-from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language
+from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language, path_text
 from allocator.scenario.entities import Fund, Measure, plain
-from allocator.selection import Columns, Known, Selection, path_text
+from allocator.selection import Columns, Known, Selection
 from allocator.tables import (
     DEMAND_COLUMNS,
     TERRITORY_COLUMNS,
