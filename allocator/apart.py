@@ -114,6 +114,7 @@ def search_apart(
     made = [(rest, Proof(base))] if len(rest) else []
     best = None if x is None else x.copy()
     complete, nodes = True, 0
+    bound = float(program.objective[~np.isin(label, open_parts)] @ root.x[~np.isin(label, open_parts)]) + program.offset
     for part in open_parts.tolist():
         one = _alone(relaxed, label == part, root.x)
         mine = search(one)
@@ -122,12 +123,12 @@ def search_apart(
         start = one.solve()
         found = mine.run(start)
         made.append((np.flatnonzero(part_of == part), found.proof))
-        complete, nodes = complete and found.complete, nodes + found.nodes
+        complete, nodes, bound = complete and found.complete, nodes + found.nodes, bound + found.bound
         if found.x is not None:
             best = root.x.copy() if best is None else best
             best[label == part] = found.x[label == part]
     changed = best is not None and (x is None or not np.array_equal(best, x))
-    return Found(Proof(base, parts=tuple(made)), best if changed else None, complete, nodes)
+    return Found(Proof(base, parts=tuple(made)), best if changed else None, complete, nodes, bound)
 
 
 def _alone(relaxed: Relaxed, inside: np.ndarray, x: np.ndarray) -> Relaxed:

@@ -222,6 +222,8 @@ class _Run:
             start = self._lap("settle", start)
             if not certificate.ok and found.x is None and found.complete:
                 return self._infeasible(space, found.proof, None)
+            if better is None and certificate.ok and not self._tells_more(found, certificate, compiled.objective_scale):
+                continue
             plan = reading if better is None else better
             known = NO_CHECKS if plan is None else certify(plan, found.proof)
             if not certificate.ok or (known.ok and _closer(known, certificate)):
@@ -337,6 +339,14 @@ class _Run:
         found = whole.run(root)
         self._claim(found)
         yield found
+
+    @staticmethod
+    def _tells_more(found: Found, certificate: Certificate, scale: float) -> bool:
+        """Whether a proof may be worth its check: a tree that was stopped often bounds no better than its root."""
+        if certificate.bound is None:
+            return True
+        known = float(certificate.bound)
+        return found.bound * scale < known - 1e-12 * abs(known)
 
     def _claim(self, found: Found) -> None:
         """What our own search claims, where the engine knows no whole units."""

@@ -38,12 +38,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search knows: the proof so far, the best point of its own if any, and whether nothing is left to look at."""
+    """What a search knows: the proof so far, the best point of its own if any, whether nothing is left to look at, and what
+    the proof should bound (in the program's scale, not to be trusted)."""
 
     proof: Proof
     x: np.ndarray | None
     complete: bool
     nodes: int
+    bound: float
 
 
 @dataclass
@@ -98,8 +100,9 @@ class Search:
             serial += 1
             heapq.heappush(heap, (-far.bound, serial, far))
             current = near
-        complete = all(node.bound <= self.cutoff() for _, _, node in heap)
-        return Found(self._proof(top), self.x, complete, count)
+        left = max((node.bound for _, _, node in heap), default=-np.inf)
+        complete = left <= self.cutoff()
+        return Found(self._proof(top), self.x, complete, count, max(left, self.cutoff()))
 
     def cutoff(self) -> float:
         if not np.isfinite(self.best):
