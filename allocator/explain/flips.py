@@ -163,8 +163,9 @@ class Flips:
         if not self.all_or_nothing or not 0 < least <= most < math.inf or self._ruled(indicator):
             return None
         step = max(10.0 ** math.floor(math.log10(max(most - least, PRECISION * most))) / 10, finest)
-        rounding = (math.ceil, math.floor) if way > 0 else (math.floor, math.ceil)
-        to, short = (by((now + way * change) / step) * step for by, change in zip(rounding, (most, least), strict=True))
+        # in steps away from 0 on the way: at the least loss itself both decisions tie, so what still stands is short of it
+        beyond, tie = (way * (now + way * change) / step for change in (most, least))
+        to, short = way * math.ceil(beyond - 1e-9) * step, way * (math.ceil(tie - 1e-9) - 1) * step
         short = max(short, now) if way > 0 else min(short, now)
         return (to, short) if to >= 0 else None
 
