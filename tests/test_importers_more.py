@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import allocator
 from allocator.cli import main
+from allocator.texts import language, set_language
 
 BONNEVILLE, MARIGNIER, AMBERIEU = "74042", "74164", "01004"
 FAUCIGNY, PLAINE, PARIS, LYON, MARSEILLE = "200000172", "240100883", "200054781", "200046977", "200054807"
@@ -295,3 +296,15 @@ def test_nothing_is_lost_enaf(rows: list[tuple[str, str, str]], tmp_path: Path) 
         "--period",
         "2021-2022",
     )
+
+
+def test_where_nothing_can_be_placed_both_languages_say_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "conso.csv"
+    path.write_text("idcom,naf11art12,art11act12\nZZZZZ,1,1\n", encoding="utf-8")
+    before = language()
+    try:
+        for lang, why in (("fr", "commune sans EPCI"), ("en", "commune without an EPCI")):
+            arguments = ["import", "enaf", str(path), "--out", str(tmp_path / "out"), "--period", "2011-2012"]
+            assert main(["--lang", lang, *arguments]) == 2 and why in capsys.readouterr().err
+    finally:
+        set_language(before)

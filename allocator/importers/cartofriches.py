@@ -86,9 +86,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         ]  # fmt: skip
     if not demands:
         nothing = Text("aucun site ne peut être placé", "no site can be placed")
-        raise ScenarioError(
-            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
-        )
+        raise account.nothing_placed(nothing, files[0])
     headers = ["id", "territory", "measure", "units", "asked", "cost", "hectares", "type", "industrielle", "statut", "pollution",
                "beneficiary_kind", "zone_plu", "identifie_le", "site", "commune", "source_site"]  # fmt: skip
     made = Table(headers, list(demands.values()))

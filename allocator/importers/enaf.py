@@ -15,7 +15,7 @@ from typing import NamedTuple
 from allocator.importers.placing import Unplaced, atlas
 from allocator.importers.reading import Column, hectares, source, together
 from allocator.importers.report import Account, Quantity
-from allocator.importers.territories import FILE, based_scenario, onto_option, with_columns
+from allocator.importers.territories import FILE, absent_from, based_scenario, onto_option, with_columns
 from allocator.importers.writing import Import
 from allocator.problems import Problem, ScenarioError
 from allocator.texts import Text
@@ -88,12 +88,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         except Unplaced as error:
             account.refuse(row, error, Text("commune sans EPCI", "commune without an EPCI"))
             continue
-        if epci not in every:
-            account.refuse(
-                row,
-                Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"),
-                Text("EPCI absent de --onto", "EPCI not in --onto"),
-            )
+        if absent_from(every, epci, row, account):
             continue
         if row["idcom"] in placed:
             account.refuse(row, Text(f"commune {row['idcom']} donnée deux fois", f"commune {row['idcom']} given twice"),
@@ -108,9 +103,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             of[epci] = of.get(epci, Fraction(0)) + row.amounts[name]
     if not placed:
         nothing = Text("aucune commune ne peut être placée", "no commune can be placed")
-        raise ScenarioError(
-            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
-        )
+        raise account.nothing_placed(nothing, files[0])
     return _import(account, values, len(placed), negative, periods, options.onto)
 
 

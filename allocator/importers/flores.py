@@ -15,7 +15,7 @@ from fractions import Fraction
 from allocator.importers.placing import Unplaced, atlas
 from allocator.importers.reading import Column, Row, number, source
 from allocator.importers.report import Account, Quantity
-from allocator.importers.territories import FILE, based_scenario, completed, onto_option, with_columns
+from allocator.importers.territories import FILE, absent_from, based_scenario, completed, onto_option, with_columns
 from allocator.importers.writing import Import
 from allocator.problems import Problem, ScenarioError
 from allocator.texts import Text
@@ -92,13 +92,9 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         except Unplaced as error:
             account.refuse(row, error, Text("pas un EPCI de 2026", "not an EPCI of 2026"))
             continue
-        if epci not in here:
-            account.refuse(
-                row,
-                Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"),
-                Text("EPCI absent de --onto", "EPCI not in --onto"),
-            )
-        elif not row["OBS_VALUE"]:
+        if absent_from(here, epci, row, account):
+            continue
+        if not row["OBS_VALUE"]:
             account.refuse(row, Text("valeur absente (secret statistique ?)", "no value (statistical secrecy?)"))
         elif epci in values:
             account.refuse(
@@ -110,9 +106,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
             values[epci] = row.amounts["emplois"]
     if not values:
         nothing = Text("aucune valeur ne peut être placée", "no value can be placed")
-        raise ScenarioError(
-            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
-        )
+        raise account.nothing_placed(nothing, files[0])
     columns = completed(options.name, values, account, every)
     made = with_columns(options.onto, columns, {options.name: 0, f"{options.name}_connu": False})
     account.close(len(values), {"emplois": sum(map(Fraction, made.column(options.name)), Fraction(0))})

@@ -12,7 +12,6 @@ from allocator.importers.placing import Unplaced, atlas
 from allocator.importers.reading import Column, Row, euros, folded, number, source, together
 from allocator.importers.report import Account, Quantity, grouped
 from allocator.importers.writing import Import, Table, fund_lines, fund_option
-from allocator.problems import Problem, ScenarioError
 from allocator.texts import Text
 
 FORMAT = "fonds-friches"
@@ -118,9 +117,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
     table = Table(headers, list(demands.values()))
     if not demands:
         nothing = Text("aucune candidature ne peut être placée", "no application can be placed")
-        raise ScenarioError(
-            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
-        )
+        raise account.nothing_placed(nothing, files[0])
     account.close(rows, {
         "deficits": sum((Fraction(asked) for asked in table.column("asked")), Fraction(0)),
         "hectares": sum(table.column("hectares"), Fraction(0)),

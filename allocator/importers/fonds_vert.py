@@ -80,9 +80,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
     dossiers = _dossiers(account, given)
     if not dossiers:
         nothing = Text("aucun dossier ne peut être placé", "no dossier can be placed")
-        raise ScenarioError(
-            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
-        )
+        raise account.nothing_placed(nothing, files[0])
     parts = Counter(dossier.ident for dossier in dossiers)
     measures = _measures(dossiers)
     demands = [

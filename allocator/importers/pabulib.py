@@ -104,9 +104,7 @@ def run(files: Sequence[str], options: argparse.Namespace) -> Import:
         _remarks(election, account, differing, by_ballots)
     if not demands:
         nothing = Text("aucun projet ne peut être placé", "no project can be placed")
-        raise ScenarioError(
-            [Problem("", nothing, Text("; ".join(str(k) for k, _, _ in account.reasons()), ""), files[0])]
-        )
+        raise account.nothing_placed(nothing, files[0])
     if len({ident for _, ident in demands}) < len(demands):  # the same number in two files is not the same project
         for (fund, ident), cells in demands.items():
             cells[0] = f"{fund}:{ident}"

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from allocator.importers.reading import Row, Source, decimal_text
+from allocator.problems import Problem, ScenarioError
 from allocator.texts import Text
 
 MOST_DECIMALS = 6  # printed; import.json has all of them
@@ -144,6 +145,12 @@ class Account:
             for name, amount in refusal.row.amounts.items():
                 mine[name] = mine.get(name, Fraction(0)) + amount
         return [(kind, rows, sums[kind]) for kind, rows in count.most_common()]
+
+    def nothing_placed(self, message: Text, file: str) -> ScenarioError:
+        """What to raise where no row of a file can be placed: the reasons, the most frequent first, say what would be right."""
+        kinds = [kind for kind, _, _ in self.reasons()]
+        why = Text(" ; ".join(kind.fr for kind in kinds), "; ".join(kind.en for kind in kinds)) if kinds else None
+        return ScenarioError([Problem("", message, why, file)])
 
     def as_dict(self) -> dict[str, Any]:
         """For import.json. Amounts are texts, so that no reader rounds them."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from allocator.importers.placing import atlas, table
-from allocator.importers.reading import Column, source
+from allocator.importers.reading import Column, Row, source
 from allocator.importers.report import Account, grouped
 from allocator.importers.writing import Table
 from allocator.problems import Problem, ScenarioError
@@ -65,6 +65,18 @@ def main_by_epci(values: Mapping[str, str]) -> dict[str, str]:
         if commune.epci:
             people.setdefault(commune.epci, Counter())[value] += commune.population
     return {epci: min(of, key=lambda value: (-of[value], value)) for epci, of in people.items()}
+
+
+def absent_from(ids: Collection[str], epci: str, row: Row, account: Account) -> bool:
+    """Whether an EPCI is not among those of --onto; its row is refused then."""
+    if epci in ids:
+        return False
+    account.refuse(
+        row,
+        Text(f"EPCI {epci} absent de --onto", f"EPCI {epci} is not in --onto"),
+        Text("EPCI absent de --onto", "EPCI not in --onto"),
+    )
+    return True
 
 
 def completed(
