@@ -118,7 +118,7 @@ class Envelope(Rule):
             up_to = Text(f"AE jusqu'à {group}", f"commitments up to {group}")
             return str(up_to if self.keeps else Text(f"AE {group}", f"commitments {group}"))
         if group.startswith("→ "):
-            return str(Text(f"transferts vers {group[2:]}", f"transfers to {group[2:]}"))
+            return str(Text(f"redéploiement vers {group[2:]}", f"transfers to {group[2:]}"))
         said = {
             "": Text("total", "total"),
             "notified": Text("enveloppes annoncées aux régions", "envelopes announced to regions"),

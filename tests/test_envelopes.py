@@ -237,5 +237,5 @@ def test_what_limits_a_plan_is_told_in_words():
     assert paid.binding == ("f",)
     envelope = Envelope(paid.scenario.funds[0])
     assert [envelope.group_text(group) for group in ("", "2027", "CP 2026", "→ g", "max_rate")] == [
-        "total", "AE jusqu'à 2027", "CP 2026", "transferts vers g", "taux d'aide"
+        "total", "AE jusqu'à 2027", "CP 2026", "redéploiement vers g", "taux d'aide"
     ]  # fmt: skip

@@ -111,7 +111,7 @@ class Counted:
     def beside(self, gain: Gain) -> Text:
         """ " sur 218 670 (moins de 0,0043 %)"; nothing where the plan's total is no measure of it."""
         shown = gain.over(self.size)
-        top = shown.found if shown.sharp else shown.most
+        top = shown.found if shown.sharp else _outwards(shown.least, shown.most)[1]  # as it is told
         if not isfinite(top) or self.total <= 0 or top <= 0 or top > self.total:
             return Text("", "")
         share, total = 100 * top / self.total, number(self.total)
@@ -144,8 +144,8 @@ class Counted:
             )
         if any(not gain.sharp and not gain.nothing for gain in told):
             lines.append(Text(
-                "« Entre » et « au plus » donnent des limites certaines : chaque plan est calculé à un petit écart près du meilleur possible.",
-                "“Between” and “at most” give certain limits: each plan is solved to within a small gap of the best possible.",
+                "« Entre » et « au plus » donnent des limites garanties : chaque plan est calculé à un petit écart près du meilleur possible.",
+                "“Between” and “at most” give guaranteed limits: each plan is solved to within a small gap of the best possible.",
             ))  # fmt: skip
         return lines
 
