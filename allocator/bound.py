@@ -365,7 +365,7 @@ class Priced:
         """The most that the steps of demand i are worth, the first of them in year `since`."""
         space, years = self.space, range(max(since, 0), len(span.low))
         if not any(way.able):  # a few cents at most, by rounding up
-            return 0 if way.few else None
+            return 0 if way.few >= max(1, span.fewest, sum(span.low), int(space.least[i]), way.fewest) else None
         able = [y for y in years if way.able[y]]
         room = {y: min(span.high[y], span.most) for y in able}
         taken = {y: max(span.low[y], 0) for y in able}
@@ -401,7 +401,7 @@ class Priced:
                     return None
                 total_slow += alone
         nobody = ~self.able.any(axis=0)
-        stuck = nobody & (self.few == 0).astype(bool)
+        stuck = nobody & (self.few < np.maximum(np.maximum(low, space.least), 1)).astype(bool)
         if np.any(others & ((low > high) | ((low > 0) & stuck))):
             return None
         floor = -(1 << 400)

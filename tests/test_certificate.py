@@ -271,3 +271,18 @@ def test_a_proof_may_be_deeper_than_the_stack():
         proof = replace(leaf, halves=((Cut(3, ALL_YEARS, 0, 0), leaf), (Cut(3, ALL_YEARS, 1, 10**9), proof)))
     assert proof.leaves() == 3 * sys.getrecursionlimit() + 1
     assert prove(space, proof) == prove(space, leaf)
+
+
+def test_a_lock_beyond_what_rates_allow_is_impossible_though_rounding_lets_cents_through():
+    rates = {"id": "f", "amount": 8000, "max_rate": 0.5}
+    demands = pd.DataFrame(
+        {"id": ["d"], "territory": "t", "measure": "m", "units": [2], "asked": [1000], "emplois": [3]}
+    )
+    place = pd.DataFrame({"id": ["t"], "region": "r", "departement": "d", "population": 1})
+    lock = {"kind": "lock", "on": {"demands": "d"}, "decision": "fund"}
+    plan = allocator.solve(
+        allocator.Scenario(
+            "l", [2026, 2027], [rates], [{"id": "m"}], place, demands, [lock], {"maximise": {"emplois": 1}}
+        )
+    )
+    assert plan.status == "infeasible"
