@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from allocator.money import Exact as Number
 from allocator.problems import Problem
 from allocator.space import Rule, Space
-from allocator.texts import Text
+from allocator.texts import Text, figure
 
 KINDS: dict[str, type[Constraint]] = {}
 Paid = tuple[str, str, int, float]  # demand, fund, year, euros
@@ -81,6 +81,19 @@ def needs_one_of(constraint: Constraint, *names: str, exactly: bool = False) -> 
             if not given
             else Text(f"un seul de {listed} est permis", f"only one of {listed} is allowed"),
             remedy=Text(f"donner {names[0]}", f"give {names[0]}"),
+        )
+
+
+def sides_in_order(constraint: Constraint) -> Iterator[Problem]:
+    """`min` or `max` must be given, and `min` may not be above `max`."""
+    yield from needs_one_of(constraint, "min", "max")
+    least, most = (getattr(constraint, name) for name in ("min", "max"))
+    if least is not None and most is not None and least > most:
+        low, high = figure(float(least)), figure(float(most))
+        yield Problem(
+            place="min",
+            message=Text(f"min ({low.fr}) est supérieur à max ({high.fr})", f"min ({low.en}) is above max ({high.en})"),
+            remedy=Text("baisser min, ou relever max", "lower min, or raise max"),
         )
 
 

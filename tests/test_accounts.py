@@ -58,6 +58,14 @@ def thousands(plan, fund):
     }
 
 
+def test_a_fund_that_never_holds_anything_is_printed():
+    question = three_years()
+    plan = allocator.solve(question.with_(funds=[*question.funds, {"id": "z", "amounts": {2026: 0, 2027: 0}}]))
+    out = io.StringIO()
+    print_plan(plan, Console(file=out, width=100))
+    assert ("Compte : z" in out.getvalue() or "Account: z" in out.getvalue()) and plan.certificate.ok
+
+
 def test_the_account_of_three_years_by_hand():
     """By hand, in k€. The only best plan:
 

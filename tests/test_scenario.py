@@ -168,6 +168,13 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"funds": [{"id": "f", "amount": 1, "returns": {1: 0.5, 2: 0.6}}]}, "funds[0]", "plus que ce qui est payé"),
     ({"funds": [{"id": "f", "amount": 1, "returns": {-1: 0.5}}]}, "funds[0].returns[-1]", "supérieure ou égale à 1"),
     ({"funds": [{"id": "f", "amount": 1, "returns": {0: 0.5}}]}, "funds[0].returns[0]", "supérieure ou égale à 1"),
+    ({"constraints": [{"kind": "count", "min": 5, "max": 1}]}, "constraints[0].min", "min (5) est supérieur à max (1)"),
+    (
+        {"constraints": [{"kind": "share", "of": {}, "min": 0.7, "max": 0.3}]},
+        "constraints[0].min",
+        "min (0,7) est supérieur",
+    ),
+    ({"constraints": [{"kind": "plafond", "amount": 1}]}, "constraints[0].kind", "Vouliez-vous dire « ceiling »"),
     ({"funds": [{"id": "f", "amount": 1, "reference_rate": 0.5}]}, "funds[0]", "returns"),
     ({"funds": [{"id": "f", "amount": -1, "income": {1999: 1}}]}, "funds[0].income[1999]", "hors de l'horizon"),
     ({"funds": [{"id": "f", "amount": 1, "payments": {1999: 1}}]}, "funds[0].payments[1999]", "hors de l'horizon"),

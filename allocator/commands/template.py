@@ -62,7 +62,12 @@ def run(options: argparse.Namespace) -> int:
         before = load(str(plan))
         name = f"{before.name} ({before.input_hash[:12]})"
         scenario = next_scenario(before, read_grants(plan), options.year, name)
-        count = len(scenario.constraints) - len(before.constraints)
+        known = {rule.id for rule in before.constraints}
+        count = sum(
+            1
+            for rule in scenario.constraints
+            if rule.kind == "lock" and rule.id not in known and rule.decision != "refuse"
+        )
         lines = (Text(f"Suite du plan {name} : {count} dossiers décidés, feuille Règles.",
                       f"What follows plan {name}: {count} demands decided, sheet Constraints."),)  # fmt: skip
     written(options, lambda out: [saving.replaced(Path(out), lambda at: workbook.save(scenario, at, lines))])

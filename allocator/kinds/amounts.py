@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from allocator.constraints import Constraint, Example, needs_one_of
+from allocator.constraints import Constraint, Example, needs_one_of, sides_in_order
 from allocator.money import Euros, Rate
 from allocator.problems import Problem
 from allocator.reading import Level, Reading
@@ -116,7 +116,7 @@ class Share(Constraint):
     per: str | None = None
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
-        yield from needs_one_of(self, "min", "max")
+        yield from sides_in_order(self)
 
     def _pairs(self, space: Space) -> Iterator[tuple[Group, Group]]:
         wholes = {group.value: group for group in space.groups(self.of, self.per)}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from allocator.constraints import Constraint, Example, all_cells, needs_one_of, no_funds
+from allocator.constraints import Constraint, Example, all_cells, no_funds, sides_in_order
 from allocator.money import Exact as Number
 from allocator.problems import Problem
 from allocator.reading import Level, Reading, weighted_units
@@ -40,7 +40,7 @@ class Count(Constraint):
     per: str | None = None
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
-        yield from needs_one_of(self, "min", "max")
+        yield from sides_in_order(self)
         yield from no_funds(self)
         by_year = self.on.years is not None or self.per == "year"
         if self.per == "fund" or (self.of == "demands" and by_year):
@@ -105,7 +105,7 @@ class Indicator(Constraint):
     per: str | None = None
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
-        yield from needs_one_of(self, "min", "max")
+        yield from sides_in_order(self)
         if self.indicator not in scenario.indicators:
             known = ", ".join(scenario.indicators) or "—"
             yield Problem(

@@ -131,7 +131,7 @@ def _accounts(plan: Plan, width: int) -> list[Table]:
         spread = fund.amounts is not None and len(plan.scenario.years) > 1
         if not (spread or fund.payments or rows[["income", "returned", "moved"]].any(axis=None) or rows["due"].any()):
             continue
-        said = [name for name in ACCOUNT if rows[name].fillna(0).any()]
+        said = [name for name in ACCOUNT if rows[name].fillna(0).any()] or ["opened"]
         if not rows["due"].any() and "paid" in said and not fund.payments:
             said = [name for name in said if name != "paid"]  # paid as it is committed
         cells = [

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from allocator.constraints import KINDS
 from allocator.money import MAX_CENTS, decimals_column, format_euros
 from allocator.objectives import OBJECTIVES, parse
-from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language, path_text
+from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language, near, path_text
 from allocator.scenario.entities import Fund, Measure, plain
 from allocator.selection import Columns, Known, Selection
 from allocator.tables import (
@@ -451,7 +451,7 @@ class Reader:
             self.tell(
                 (*path, "kind"),
                 Text(f"règle inconnue « {kind} »", f"unknown constraint “{kind}”"),
-                did_you_mean(kind, kinds),
+                self._kind_meant(kind, kinds),
             )
             return None
         try:
@@ -460,6 +460,13 @@ class Reader:
             self.tell_all(path, findings(error, kinds[kind]))
             self.refused.append((path, item))
             return None
+
+    @staticmethod
+    def _kind_meant(kind: object, kinds: Mapping[str, type[Any]]) -> Text | None:
+        """The kind that is called so, in either language, or nearly."""
+        called = {title: name for name, schema in kinds.items() for title in (schema.title.fr, schema.title.en, name)}
+        close = near(kind, called, cutoff=0.75)
+        return did_you_mean(kind, kinds) if close is None else did_you_mean(called[close], [called[close]])
 
     def _name(self, read: list[tuple[int, Any]]) -> None:
         """Give each constraint its id (kind and rank among its kind) and label."""
