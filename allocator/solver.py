@@ -17,7 +17,7 @@ import numpy as np
 from allocator import engines
 from allocator.apart import search_apart
 from allocator.bound import Proof
-from allocator.certify import Certificate, certify, certify_infeasible, joined, value_step
+from allocator.certify import Certificate, certify, certify_infeasible, joined, objective, value_step
 from allocator.conflict import Conflict, against_decisions, conflict, contradiction
 from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason, Stop
 from allocator.plan import EngineReport, LevelReport, Plan, Seconds, Status
@@ -211,6 +211,9 @@ class _Run:
         reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
+        nothing = self._nothing(space, proof, certificate)
+        if nothing is not None:
+            reading, certificate = nothing
         searches = self._searches(relaxed, root, certificate, x)
         while whole and not self._close_enough(certificate):
             start = self._lap("certify", start)
@@ -307,6 +310,16 @@ class _Run:
         if root.duals is None:
             return Proof(np.zeros(len(relaxed.compiled.row_scale)))  # every demand served at once: weak, but a bound
         return Proof(relaxed.compiled.multipliers(root.duals))
+
+    def _nothing(self, space: Space, proof: Proof, certificate: Certificate) -> tuple[Reading, Certificate] | None:
+        """The plan that grants nothing, where it is worth more than the plan found: what is found first may be poor."""
+        if not certificate.ok or self._close_enough(certificate) or certificate.objective is None:
+            return None
+        empty = replace(Reading.nothing(space), moved=np.zeros(len(space.moves), np.int64))
+        if objective(empty) <= certificate.objective:
+            return None
+        known = certify(empty, proof)
+        return (empty, known) if known.ok else None
 
     def _searches(
         self, relaxed: Relaxed, root: Outcome, certificate: Certificate, x: np.ndarray | None
@@ -419,10 +432,10 @@ class _Run:
 
 
 def _closer(one: Certificate, other: Certificate) -> bool:
-    """Whether a certificate proves more: a narrower gap, or as narrow a one with a better plan."""
+    """Whether a certificate proves more: fewer points to the bound, or as many with a better plan."""
     assert one.objective is not None and other.objective is not None
-    gaps = [float("inf") if c.exact_gap is None else c.exact_gap for c in (one, other)]
-    return gaps[0] < gaps[1] or (gaps[0] == gaps[1] and one.objective > other.objective)
+    open_to = [float("inf") if c.bound is None else c.bound - (c.objective or 0) for c in (one, other)]
+    return open_to[0] < open_to[1] or (open_to[0] == open_to[1] and one.objective > other.objective)
 
 
 def _one_row_alone(space: Space) -> tuple[Certificate, Conflict] | None:

@@ -523,11 +523,16 @@ class Reading:
             demands = self.narrow(on, constraint.per, value).demands
             prior = self.prior_aid(value) if constraint.per == "beneficiary" else []
             ends = {date(y, 1, 1) for y in self.years} | {day for day, _, _ in prior if day.year >= self.years[0]}
+            seen: dict[tuple[frozenset[int], int], date] = {}
             for end in sorted(ends):
                 start = end.replace(year=end.year - span)  # excluded
-                years = {y for y in self.years if date(y, 12, 31) > start and date(y, 1, 1) <= end}
+                years = frozenset(y for y in self.years if date(y, 12, 31) > start and date(y, 1, 1) <= end)
                 had = sum(cents for first, last, cents in prior if last > start and first <= end)
-                yield f"{constraint.id}[{value}] {end}", demands, years, max(0, int(constraint.amount) - had)
+                seen[years, max(0, int(constraint.amount) - had)] = end
+            for (years, left), end in seen.items():
+                # a window within another that leaves no more says nothing of its own
+                if not any(years <= more and less <= left for more, less in seen if (more, less) != (years, left)):
+                    yield f"{constraint.id}[{value}] {end}", demands, set(years), left
 
     def stacked(self, constraint: Any) -> tuple[Choice, int]:
         """``no_stacking``: whose funds are counted, and how many may pay one demand."""

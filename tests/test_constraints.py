@@ -210,7 +210,7 @@ def test_de_minimis_windows_reach_over_calendar_years_and_earlier_aid():
     windows = {str(w.end): (w.years.tolist(), w.limit) for w in rule._windows(space, "a")}
     assert windows == {
         "2026-01-01": ([True, False], 1500),  # after 1 January 2023: 10 € and 5 €
-        "2027-01-01": ([True, True], 3000),  # 1 January 2024 is just outside
+        # 1 January 2024 is just outside 2027-01-01, which leaves 3000: less than that is left on
         "2027-03-05": ([True, True], 2200),
     }
     assert {w.limit for w in rule._windows(space, "c")} == {1800}

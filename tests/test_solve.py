@@ -286,3 +286,19 @@ def test_a_cent_beside_fifteen_billions():
 def test_no_fund_no_money():
     plan = allocator.solve(cheap_and_dear(funds=[], constraints=[]))
     assert (plan.status, plan.objective, len(plan.grants)) == ("optimal", 0, 0)
+
+
+def test_a_poor_plan_is_not_preferred_to_granting_nothing():
+    """One school costs more points, under a soft least grant, than it brings."""
+    demands = pd.DataFrame(
+        {"id": ["d"], "territory": "t", "measure": "e", "units": [3], "asked": [2000], "emplois": [8]}
+    )
+    place = pd.DataFrame({"id": ["t"], "region": "r", "departement": "d", "population": 1})
+    rule = {"kind": "min_grant", "amount": 4000, "soft": 0.01}
+    plan = allocator.solve(
+        allocator.Scenario(
+            "m", [2026], [{"id": "f", "amount": 3000}], [{"id": "e", "lumpy": True}], place, demands, [rule],
+            {"maximise": {"emplois": 1}},
+        )
+    )  # fmt: skip
+    assert plan.status == "optimal" and plan.objective == 0

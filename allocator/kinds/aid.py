@@ -38,7 +38,8 @@ class DeMinimis(Constraint):
     `prior_aid`.
 
     Grants are known by calendar year only, so a year counts as soon as one of its days lies in the window: `window` + 1
-    calendar years. A prior aid dated by its year alone counts likewise. A breach is counted in euros, for each window.
+    calendar years. A prior aid dated by its year alone counts likewise. A breach is counted in euros, for each window that
+    is not inside another with as little room.
     """
 
     title = Text("Aides de minimis", "De minimis aid")
@@ -144,7 +145,11 @@ class DeMinimis(Constraint):
             counted = (years >= first.year) & (years <= end.year)
             if counted.any():
                 found.append(Window(end, counted, max(0, self.amount - had)))
-        return found
+        return [
+            one
+            for k, one in enumerate(found)
+            if not any(_inside(one, other, j > k) for j, other in enumerate(found) if j != k)
+        ]
 
     def _limits(self, space: Space) -> Iterator[tuple[Group, Window]]:
         with_prior = set() if space.scenario.prior_aid is None else set(space.scenario.prior_aid["beneficiary"])
@@ -183,6 +188,12 @@ class DeMinimis(Constraint):
             if total:
                 limit = window.limit * common
                 yield Level(_named(group, window), int(total * common), None, limit, 100 * common)
+
+
+def _inside(one: Window, other: Window, later: bool) -> bool:
+    """Whether what the other asks for says all that this one asks for; of two alike, the later one does."""
+    alike = (one.years == other.years).all() and one.limit == other.limit
+    return bool((one.years <= other.years).all()) and other.limit <= one.limit and (later or not alike)
 
 
 def _named(group: Group, window: Window) -> str:
