@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation
 from allocator.explain.points import Counted, Gain, counted
-from allocator.explain.variants import Variants, called, changes, changes_text, granted, listing
+from allocator.explain.variants import Variants, called, changes, granted, listing
 from allocator.texts import Text
 
 
@@ -56,7 +56,7 @@ class Cost(Explanation):
             return self.counted.notes(self.regained)
         lines = []
         if self.indicators:
-            said = changes_text(self.indicators)
+            said = self.counted.changes(self.indicators)
             lines.append(Text(f"Sans elle : {said.fr}.", f"Without it: {said.en}."))
         for names, said in (
             (self.newly, Text("Seraient financés", "Would be funded")),
@@ -89,7 +89,7 @@ def cost(variants: Variants, rule: str) -> Cost:
         return Cost(rule, label, unit, None, {}, (), ())
     free = variants.gain(other)
     # the plan explained keeps one rule more: the best plan without that rule is at least as good
-    regained = Gain(free.found, max(free.least, 0.0), free.most)
+    regained = free.never_below_zero
     before, after = granted(plan), granted(other)
 
     def only(one: dict[str, int], two: dict[str, int]) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class Costs(Explanation):
         lines = []
         for each in self.measured:
             assert each.regained is not None
-            found, said = each.counted.of(each.regained), changes_text(each.indicators)
+            found, said = each.counted.of(each.regained), each.counted.changes(each.indicators)
             lines.append(Text(
                 f"{found.fr} : {each.label} (sans elle : {said.fr})",
                 f"{found.en}: {each.label} (without it: {said.en})",

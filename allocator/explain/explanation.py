@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from allocator.money import NARROW, format_euros
-from allocator.texts import Text, figure
+from allocator.texts import Text
 
 
 class Explanation(ABC):
@@ -61,10 +61,10 @@ def number(value: float) -> Text:
     return Text(plain.replace(".", ";").replace(",", NARROW).replace(";", ","), plain)
 
 
-def apart(*values: float) -> list[Text]:
-    """Numbers to be told apart: read aloud, with more digits where the same words would say two of them."""
-    said = [number(value) for value in values]
-    return said if len(set(said)) == len(set(values)) else [figure(value, 8) for value in values]
+def exactly(value: float) -> Text:
+    """A number that was tried, as it was tried: to six decimals, none of them rounded away."""
+    plain = f"{value:,.6f}".rstrip("0").rstrip(".").replace("-", "−")
+    return Text(plain.replace(".", ";").replace(",", NARROW).replace(";", ","), plain)
 
 
 def money(cents: int) -> Text:

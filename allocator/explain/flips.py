@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from allocator.explain.explanation import apart, money
-from allocator.explain.points import Gain, spoken, weights
+from allocator.explain.explanation import exactly, money
+from allocator.explain.points import Gain, counted, spoken, weights
 from allocator.explain.variants import Variants, called, enclosed, enclosing, granted, raised, total
 from allocator.plan import Plan
-from allocator.scenario import Scenario
+from allocator.scenario import Fund, Scenario
 from allocator.texts import Text
 
 PRECISION = 0.01  # of a flip: the steps in which figures are tried
@@ -20,72 +20,157 @@ CLOSE, CLOSER = (
     0.2,
     0.05,
 )  # of a change: between what flips the decision and what does not yet, good enough after two tries
+WIDE = 0.1  # of a change: room between the two that is told
+DEAREST = 100  # times what is asked now, of amounts that are tried
 PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close (where it is `rough`, so many more than two)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What comes of money added to a fund that is paid back: cents that return to it sooner, by year; cents more that it
+    commits (`committed`), and of these, those to the demand (`mine`), by year."""
+
+    back: tuple[tuple[int, int], ...]
+    committed: int
+    mine: tuple[tuple[int, int], ...]
+
+    def text(self) -> Text:
+        back, committed = money(sum(cents for _, cents in self.back)), money(self.committed)
+        when, mine, given = _by_year(self.back), money(sum(c for _, c in self.mine)), _by_year(self.mine, dated=True)
+        rest = self.committed - sum(cents for _, cents in self.mine)
+        other, size = Text("", ""), money(abs(rest))
+        if rest > 0:
+            other = Text(f" et {size.fr} à d'autres", f" and {size.en} to others")
+        elif rest < 0:
+            other = Text(f", dont {size.fr} repris à d'autres", f", of which {size.en} taken from others")
+        return Text(
+            f" : avec les remboursements en plus qui y reviennent ({back.fr} : {when.fr}), le fonds engage {committed.fr} de "
+            f"plus, {mine.fr} pour ce dossier ({given.fr}){other.fr}",
+            f": with the further repayments that come back to it ({back.en}: {when.en}), the fund commits {committed.en} "
+            f"more, {mine.en} to this demand ({given.en}){other.en}",
+        )
+
+
+def _by_year(cents: tuple[tuple[int, int], ...], *, dated: bool = False) -> Text:
+    """ "21 333,33 € en 2027, 22 755,56 € en 2028"; of one year alone, where `dated`, the year."""
+    if dated and len(cents) == 1:
+        return Text(f"en {cents[0][0]}", f"in {cents[0][0]}")
+    said = [(year, money(size)) for year, size in cents]
+    return Text(", ".join(f"{s.fr} en {year}" for year, s in said), ", ".join(f"{s.en} in {year}" for year, s in said))
 
 
 @dataclass(frozen=True)
 class Flip:
     """A change that turns the decision over, verified by solving: the decision is another at `to` and not yet at `short`
-    (`now` itself where nothing nearer was tried). Money in cents, an indicator in its own unit; `units`: asked for.
-    `earned`: cents that the fund commits beyond the money added, out of what is paid back to it."""
+    (`now` itself where nothing nearer was tried), and in between nobody looked. Without `to`, all was tried in vain, up to
+    `short`. Money in cents, an indicator in its own unit; `units`: asked for."""
 
     what: Literal["score", "asked", "fund"]
     of: str  # the indicator, or the fund
-    label: str
+    label: Text
     unit: str
     now: float
     to: float | None
-    short: float | None
+    short: float
     units: float = 1.0
-    far: float = 0.0  # the farthest that was tried in vain, of a fund
-    together: bool = False  # and with the other funds at once
+    worth: Text = Text("", "")  # of a score: what the change is worth in points, where that is another figure
+    together: bool = False  # in vain, and with the other funds at once
     around: tuple[str, ...] = ()  # envelopes around the fund, given as much
-    earned: int = 0
+    years: Text = Text("", "")  # in which years a fund is given it
+    spent: Spent | None = None  # of a fund whose money comes back
+
+    @property
+    def earned(self) -> int:
+        """Cents that the fund commits beyond the money added, out of what is paid back to it."""
+        added = 0 if self.to is None else round(self.to - self.now)
+        return max(self.spent.committed - added, 0) if self.spent is not None else 0
+
+    @property
+    def wide(self) -> bool:
+        """Whether much lies between what turns the decision over and what is known not to."""
+        return self.to is not None and abs(self.to - self.short) > WIDE * abs(self.to - self.now)
 
     def text(self, *, bracket: bool = True) -> Text:
-        """The change, of a flip that was found: "400 000 € demandés par ha au lieu de 500 000 € (avec 401 000 €, rien ne
-        change)"; `bracket`: with what does not do yet."""
-        assert self.to is not None and self.short is not None
-        whole = self.units == 1 or (self.what == "asked" and "€" in self.unit)  # "1 M€ par M€" says nothing
-        per = Text("", "") if whole else Text(f" par {self.unit}", f" per {self.unit}")
-        if self.what == "score":
-            now, to, short = apart(self.now, self.to, self.short)
-            said = Text(
-                f"{to.fr} {self.label}{per.fr} au lieu de {now.fr}", f"{to.en} {self.label}{per.en} instead of {now.en}"
-            )
-        elif self.what == "asked":
-            units = self.units if whole else 1.0
-            now, to, short = (money(round(cents * units)) for cents in (self.now, self.to, self.short))
-            said = Text(f"{to.fr} demandés{per.fr} au lieu de {now.fr}", f"{to.en} asked{per.en} instead of {now.en}")
-        else:
-            short = money(abs(round(self.short - self.now)))
+        """The change, of a flip that was found: "400 000 € demandés par ha au lieu de 500 000 € (avec 401 000 €, la
+        décision reste la même)"; `bracket`: with what does not do yet."""
+        assert self.to is not None
+        if self.what == "fund":
             said = self._moved(self.to)
-            if self.earned:
-                back = money(self.earned)
-                said = Text(
-                    f"{said.fr}, qui ramènent au fonds {back.fr} de remboursements à dépenser aussi",
-                    f"{said.en}, which bring {back.en} back to the fund as repayments, to be spent too",
-                )
-        if self.short == self.now or not bracket:
-            return said
-        return Text(f"{said.fr} (avec {short.fr}, rien ne change)", f"{said.en} (with {short.en}, nothing changes)")
+            if self.spent is not None and self.spent.back:
+                more = self.spent.text()
+                said = Text(said.fr + more.fr, said.en + more.en)
+        else:
+            now, to, per = self._figure(self.now), self._figure(self.to), self._per
+            asked = (
+                Text(" demandés", " asked") if self.what == "asked" else Text(f" {self.label.fr}", f" {self.label.en}")
+            )
+            said = Text(
+                f"{to.fr}{asked.fr}{per.fr} au lieu de {now.fr}{self.worth.fr}",
+                f"{to.en}{asked.en}{per.en} instead of {now.en}{self.worth.en}",
+            )
+        tail = self._until() if bracket else Text("", "")
+        return Text(said.fr + tail.fr, said.en + tail.en)
+
+    def _until(self) -> Text:
+        """What does not do yet, and that nobody looked in between where that is much."""
+        if self.short == self.now:
+            return Text(" (aucun changement plus petit n'a été essayé)", " (no smaller change was tried)")
+        short = self._figure(self.short)
+        open_ = Text("", "")
+        if self.wide:
+            open_ = Text(" ; entre les deux, rien n'a été calculé", "; nothing was solved in between")
+        return Text(
+            f" (avec {short.fr}, la décision reste la même{open_.fr})",
+            f" (with {short.en}, the decision stays the same{open_.en})",
+        )
 
     def vain(self) -> Text:
-        """What a fund was given, or had taken from it, for nothing."""
-        return self._moved(self.far)
+        """What was tried in vain, to its end."""
+        if self.what == "fund":
+            return self._moved(self.short)
+        now, far = self._figure(self.now), self._figure(self.short)
+        ends = Text(f"de {now.fr} à {far.fr}", f"from {now.en} to {far.en}")
+        if self.what == "score":
+            return Text(
+                f"Aucun des nombres de {self.label.fr} essayés{self._per.fr}, {ends.fr}, n'y suffit.",
+                f"None of the numbers of {self.label.en} tried{self._per.en}, {ends.en}, is enough.",
+            )
+        return Text(
+            f"Aucun des montants demandés essayés{self._per.fr}, {ends.fr}, n'y suffit.",
+            f"None of the amounts asked that were tried{self._per.en}, {ends.en}, is enough.",
+        )
+
+    @property
+    def _whole(self) -> bool:
+        """Whether what is said is of the whole demand: "1 M€ par M€" says nothing."""
+        return self.units == 1 or (self.what == "asked" and "€" in self.unit)
+
+    @property
+    def _per(self) -> Text:
+        return Text("", "") if self._whole else Text(f" par {self.unit}", f" per {self.unit}")
+
+    def _figure(self, value: float) -> Text:
+        """As it was tried: nothing is rounded to the wrong side."""
+        if self.what == "score":
+            return exactly(value)
+        if self.what == "fund":
+            return money(abs(round(value - self.now)))
+        return money(round(value * (self.units if self._whole else 1.0)))
 
     def _moved(self, to: float) -> Text:
-        moved = money(abs(round(to - self.now)))
+        moved = self._figure(to)
         more = Text("de plus", "more") if to > self.now else Text("de moins", "less")
         around = enclosing(self.around)
         return Text(
-            f"{moved.fr} {more.fr} dans « {self.label} »{around.fr}",
-            f"{moved.en} {more.en} in “{self.label}”{around.en}",
+            f"{moved.fr} {more.fr} dans « {self.label.fr} »{self.years.fr}{around.fr}",
+            f"{moved.en} {more.en} in “{self.label.en}”{self.years.en}{around.en}",
         )
 
     def as_dict(self) -> dict[str, Any]:
+        to = self.to
         return {
-            "what": self.what, "of": self.of, "label": self.label, "now": self.now, "to": self.to, "short": self.short,
+            "what": self.what, "of": self.of, "label": str(self.label), "now": self.now, "to": to,
+            "short": None if to is None else self.short, "tried": self.short if to is None else None,
             "earned_cents": self.earned,
         }  # fmt: skip
 
@@ -146,20 +231,31 @@ class Flips:
         way = -1 if self.whole else 1
         finest = max(tenth(abs(now) / 10_000), 1e-6)
         to: float | None
-        short: float | None
         proved = self._proved(best, now, worth * self.moved, way, finest)
         if proved is not None and self.turned(counting(proved[0])):
             to, short = proved
         else:
             far = min(0.0, now - 2 * needed) if self.whole else now + 4 * needed + 0.1 * abs(now)
             to, short = search(counting, self.turned, now, far, now + way * needed, finest, self.probes)
-        return Flip("score", best, spoken(best).fr, self.unit, now, to, short, self.units)
+        label, points = spoken(scenario, best), Text("", "")
+        if to is not None and worth * self.moved != counted(self.variants.plan).size:
+            points = self._in_points(abs(to - now) * worth * self.moved)
+        return Flip("score", best, label, self.unit, now, to, short, self.units, points)
+
+    def _in_points(self, points: float) -> Text:
+        """What a change of score is worth to the plan, in what its losses are told in: never less than it is."""
+        size = 10.0 ** (math.floor(math.log10(max(points, 1e-9))) - 2)
+        points = math.ceil(points / size - 1e-9) * size
+        said = counted(self.variants.plan).of(Gain(points, points, points))
+        more = Text("de moins", "less") if self.whole else Text("de plus", "more")
+        return Text(f", soit {said.fr} {more.fr}", f", that is {said.en} {more.en}")
 
     def _proved(self, indicator: str, now: float, worth: float, way: int, finest: float) -> tuple[float, float] | None:
         """Where the two bounds settle it, all or nothing: the plans that fund it gain `worth` points per unit of the
-        indicator and the others none, so the decision turns between the least loss and the most. None where a rule
-        counts the indicator too, or the bounds say too little."""
-        least, most = self.loss.least / worth, self.loss.most / worth
+        indicator and the others none, so the decision turns between the least loss and the most, as the answer tells
+        them. None where a rule counts the indicator too, or the bounds say too little."""
+        size = counted(self.variants.plan).size
+        least, most = (size * end / worth for end in self.loss.over(size).told)
         if not self.all_or_nothing or not 0 < least <= most < math.inf or self._ruled(indicator):
             return None
         step = max(10.0 ** math.floor(math.log10(max(most - least, PRECISION * most))) / 10, finest)
@@ -185,9 +281,10 @@ class Flips:
             return self.variants.solve(changed(scenario, self.demand, "asked", round(cents) / 100), what)
 
         even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if self.whole else 0.8)
+        even = min(even, DEAREST * price)
         far = max(3.0 * price, 1.5 * even) if self.whole else min(price / 20, even / 2)
         found = search(asking, self.turned, float(price), far, even, max(tenth(price / 1000), 100.0), self.probes)
-        return Flip("asked", "asked", "asked", self.unit, float(price), *found, units=self.units)
+        return Flip("asked", "asked", Text("asked", "asked"), self.unit, float(price), *found, units=self.units)
 
     def of_funds(self) -> Iterator[Flip]:
         """Each fund that may pay it and has nothing to spare; all of them at once first: where that changes nothing, that
@@ -219,23 +316,46 @@ class Flips:
                 return variants.solve(raised(scenario, fund.id, round(cents) - held), what)
 
             end, guess = held + way * far[fund.id], max(held + way * wanted, 0)
-            to, short = None, None
+            to, short = None, float(end)
             if not vain:
                 to, short = search(
                     holding, self.turned, float(held), end, float(guess), finest, self.probes, rough=True
                 )
-            earned = 0
+            spent = None
             if to is not None and to > held and fund.returns:
-                before, after = (_committed(plan, fund.id) for plan in (variants.plan, holding(to)))
-                earned = max(after - before - round(to - held), 0)
+                spent = self._spent(fund.id, holding(to))
             around = tuple(f.label for f in enclosed(scenario, fund.id))
+            label = Text(fund.label, fund.label)
             yield Flip(
-                "fund", fund.id, fund.label, self.unit, float(held), to, short, self.units, end, vain, around, earned
-            )
+                "fund", fund.id, label, self.unit, float(held), to, short, self.units, together=vain, around=around,
+                years=_when(fund, scenario), spent=spent,
+            )  # fmt: skip
+
+    def _spent(self, fund: str, after: Plan) -> Spent:
+        """What a fund of money that comes back does with more."""
+        plans, last = (self.variants.plan, after), self.variants.scenario.years[-1]
+        accounts = [plan.account[(plan.account["fund"] == fund) & (plan.account["year"] <= last)] for plan in plans]
+        back = _more(*(dict(zip(a["year"], a["returned"], strict=True)) for a in accounts))
+        rows = [plan.grants[plan.grants["fund"] == fund] for plan in plans]
+        of_it = [table[table["demand"] == self.demand].groupby("year")["cents"].sum().to_dict() for table in rows]
+        return Spent(back, int(rows[1]["cents"].sum()) - int(rows[0]["cents"].sum()), _more(*of_it))
 
 
-def _committed(plan: Plan, fund: str) -> int:
-    return int(plan.grants["cents"][plan.grants["fund"] == fund].sum())
+def _more(before: dict[Any, Any], after: dict[Any, Any]) -> tuple[tuple[int, int], ...]:
+    """Cents more by year, where they differ."""
+    found = ((int(year), int(after.get(year, 0) - before.get(year, 0))) for year in sorted({*before, *after}))
+    return tuple((year, cents) for year, cents in found if cents)
+
+
+def _when(fund: Fund, scenario: Scenario) -> Text:
+    """In which years a fund is given more: those in which it has money, in the same proportions."""
+    years = [year for year, cents in (fund.amounts or {}).items() if cents] or list(scenario.years)
+    if fund.amounts is None or len(years) < 2:
+        return Text("", "")
+    return Text(
+        f", répartis sur {years[0]}-{years[-1]} comme ce qu'il a",
+        f", shared over {years[0]}–{years[-1]} as what it has",
+    )
 
 
 def share(plan: Plan, demand: str) -> Fraction:
@@ -279,9 +399,9 @@ def search(
     probes: int = PROBES,
     *,
     rough: bool = False,
-) -> tuple[float | None, float | None]:
+) -> tuple[float | None, float]:
     """Between `now`, where the decision stands, and `far`: the nearest value found that turns it over, the last one
-    nearer where it stands still. Round figures only, `PRECISION` of the change or finer; `guess` and what lies just
+    nearer where it stands still; None and the farthest tried where all was in vain. Round figures only, `PRECISION` of the change or finer; `guess` and what lies just
     before it are tried first, bisection does the rest until the two are `CLOSE`; where the guess is `rough`, `far` comes
     first."""
     size = abs(guess - now) or abs(far - now)
@@ -304,11 +424,11 @@ def search(
             if flips(steps):
                 high = steps
             elif rough and steps == last:
-                return None, None
+                return None, now + way * last * step
             else:
                 low = steps
     if high is None:
-        return None, None
+        return None, now + way * last * step
     while high - low > max(1, (CLOSER if rough else CLOSE) * high) and len(made) < (probes + 2 if rough else probes):
         middle = _round_steps(low, high)
         if flips(middle):

@@ -12,6 +12,7 @@ import numpy as np
 from allocator.explain.conflicts import Conflicts
 from allocator.explain.explanation import Explanation, money
 from allocator.explain.flips import BRIEF, PROBES, Flip, Flips, share
+from allocator.explain.limits import Limit, limits_of
 from allocator.explain.points import Counted, Gain, counted, weights
 from allocator.explain.reserve import keeping
 from allocator.explain.variants import Variants, called, granted, listing, quoted
@@ -21,6 +22,7 @@ from allocator.selection import Selection
 from allocator.texts import Text
 
 RULES_TRIED = 8
+CAUSES = 3  # rules, and funds, without room that are named
 CHEAP = 30  # rivals looked at, of its own measure and of the others
 NAMED = 4  # of those whose money changes
 FINER, FINER_SECONDS = 1e-2, 10.0  # of the gap: where plans differ by who pays, not by how much is lost
@@ -64,7 +66,8 @@ class Funded(Explanation):
     """A demand and its decision. `most`: cents that it could get at most where not all is possible. `contrary`: the loss
     in the best plan that decides the other way, None where no plan does (`blocking`: the rules that forbid it) or where
     none was found. `rules`: None where nobody looked; `rivals`: who gives up, or takes, the money under the contrary,
-    `alone`: while nobody else comes in, or loses. `at_once`: it is funded whole or not at all."""
+    `alone`: while nobody else comes in, or loses; `unspent`: cents that all demands together get less there. `at_once`: it
+    is funded whole or not at all. `limits`: of one that gets nothing, what has less room than it asks for."""
 
     about: ClassVar[str] = "demand"
     demand: str
@@ -82,6 +85,8 @@ class Funded(Explanation):
     alone: bool
     flips: tuple[Flip, ...]
     at_once: bool
+    limits: tuple[Limit, ...] = ()
+    unspent: int = 0
 
     @property
     def all(self) -> bool:
@@ -130,8 +135,26 @@ class Funded(Explanation):
             state = Text(f"est financé en partie ({got.fr} sur {of.fr})", f"is funded in part ({got.en} of {of.en})")
         else:
             state = Text(f"n'est pas financé (il demande {of.fr})", f"is not funded (it asks for {of.en})")
-        why = self._why
-        return Text(f"{self.name} {state.fr} : {why.fr}.", f"{self.name} {state.en}: {why.en}.")
+        why, cause = self._why, self._cause
+        return Text(f"{self.name} {state.fr} : {cause.fr}{why.fr}.", f"{self.name} {state.en}: {cause.en}{why.en}.")
+
+    @property
+    def _cause(self) -> Text:
+        """What has no room for it: " il ne reste assez de place ni sous « Dix Rebonds au plus » (10 sur 10) …; "."""
+        if self.granted or self.impossible or not self.limits:
+            return Text("", "")
+        rules, funds = ([each.text() for each in self.limits if each.fund is fund] for fund in (False, True))
+        french, english = [], []
+        if rules:
+            french.append("de place sous " + listing((each.fr for each in rules), CAUSES).fr)
+            english.append("room under " + listing((each.en for each in rules), CAUSES).en)
+        if funds:
+            french.append("d'argent dans " + listing((each.fr for each in funds), CAUSES).fr)
+            english.append("money in " + listing((each.en for each in funds), CAUSES).en)
+        return Text(
+            f"il ne reste pas assez {', ni assez '.join(french)} ; ",
+            f"there is not enough {', nor enough '.join(english)}; ",
+        )
 
     @property
     def _why(self) -> Text:
@@ -157,9 +180,10 @@ class Funded(Explanation):
             )
         lost = self.counted.lost(self.contrary)
         if self.tied:
+            found = self.counted.between(self.contrary)
             return Text(
-                f"{other.fr} {lost.fr}, peut-être rien ; autant dire un ex æquo",
-                f"{other.en} {lost.en}, perhaps nothing; as good as a tie",
+                f"{other.fr} {lost.fr}, peut-être rien{found.fr} : autant dire un ex æquo",
+                f"{other.en} {lost.en}, perhaps nothing{found.en}: as good as a tie",
             )
         return Text(f"{other.fr} {lost.fr}", f"{other.en} {lost.en}")
 
@@ -177,11 +201,11 @@ class Funded(Explanation):
                 Text(f"Payé par « {label} » en {year} : {paid.fr}.", f"Paid by “{label}” in {year}: {paid.en}.")
             )
         return [
+            *self._ruled(),
             *lines,
             *self._rivalry(),
             *self._flipped(),
             *self._unmoved(),
-            *self._ruled(),
             *self.counted.notes(self.contrary),
         ]
 
@@ -198,7 +222,6 @@ class Funded(Explanation):
                     f"and {cents.en} {'to' if self.all else 'from'} {len(rest)} more",
                 )
             )
-        french, english = "\n  ".join(t.fr for t in shown), "\n  ".join(t.en for t in shown)
         if self.all:
             said = Text("S'il était refusé, cet argent irait ainsi", "Were it refused, this money would go")
             if not self.alone:
@@ -206,9 +229,20 @@ class Funded(Explanation):
                     "Le meilleur plan qui le refuse donne de plus", "The best plan that refuses it gives in addition"
                 )
         else:
-            said = Text("Pour le financer, il faudrait retirer", "To fund it, one would have to take")
-            if not self.alone:
-                said = Text("Le meilleur plan qui le finance retire", "The best plan that funds it takes")
+            whole = self.most == self.asked
+            funds = Text("qui le finance en entier", "that funds it in full")
+            if not whole:
+                funds = Text(f"qui lui accorde {money(self.most).fr}", f"that grants it {money(self.most).en}")
+            said = Text(f"Le meilleur plan {funds.fr} retire", f"The best plan {funds.en} takes")
+            if self.alone:
+                said = Text(
+                    f"Un plan {funds.fr}, sans faire entrer personne d'autre, retire",
+                    f"A plan {funds.en}, letting nobody else in, takes",
+                )
+        less = money(self.unspent)
+        if self.unspent > 0:
+            shown.append(Text(f"(et accorde, en tout, {less.fr} de moins)", f"(and grants, in all, {less.en} less)"))
+        french, english = "\n  ".join(t.fr for t in shown), "\n  ".join(t.en for t in shown)
         return [Text(f"{said.fr} :\n  {french}", f"{said.en}:\n  {english}")]
 
     def _flipped(self) -> list[Text]:
@@ -220,58 +254,75 @@ class Funded(Explanation):
             Text("Il suffit de l'un de ces changements", "One of these changes is enough for it") if len(done) > 1
             else Text("Il suffit de ce changement", "This change is enough for it")
         )  # fmt: skip
-        return [
+        lines = [
             Text(f"{first.fr} pour qu'il {then.fr} :", f"{first.en} {then.en}:"),
             *(Text(f"  {line.fr}", f"  {line.en}") for line in done),
         ]
-
-    def _unmoved(self) -> list[Text]:
-        """What was tried in vain."""
-        lines = []
-        vain = [flip for flip in self.flips if flip.to is None]
-        for flip in vain:
-            if flip.what == "score":
-                lines.append(
-                    Text(
-                        f"Aucun nombre de « {flip.label} » essayé n'y change rien.",
-                        f"No number of “{flip.label}” tried changes it.",
-                    )
-                )
-            elif flip.what == "asked":
-                lines.append(
-                    Text(
-                        "Aucun autre montant demandé, parmi ceux essayés, n'y change rien.",
-                        "No other amount asked, among those tried, changes it.",
-                    )
-                )
-        funds = [flip for flip in vain if flip.what == "fund"]
-        if funds:
-            said = [flip.vain() for flip in funds]
-            both = Text("", "")
-            if len(funds) > 1 and all(flip.together for flip in funds):
-                both = Text(", même ensemble", ", even together")
+        if self.tied:
             lines.append(Text(
-                f"N'y suffiraient pas{both.fr} : " + " ; ".join(t.fr for t in said) + ".",
-                f"Would not be enough{both.en}: " + "; ".join(t.en for t in said) + ".",
+                "Comme c'est presque un ex æquo, un changement plus petit peut suffire.",
+                "As it is nearly a tie, a smaller change may be enough.",
             ))  # fmt: skip
         return lines
 
+    def _unmoved(self) -> list[Text]:
+        """What was tried in vain."""
+        vain = [flip for flip in self.flips if flip.to is None]
+        lines = [flip.vain() for flip in vain if flip.what != "fund"]
+        funds = [flip for flip in vain if flip.what == "fund"]
+        if not funds:
+            return lines
+        said, several = [flip.vain() for flip in funds], len(funds) > 1
+        both = Text("", "")
+        if several and all(flip.together for flip in funds):
+            both = Text(", même ensemble", ", even together")
+        lines.append(Text(
+            f"N'y suffirai{'en' if several else ''}t pas{both.fr} : " + " ; ".join(t.fr for t in said) + ".",
+            f"Would not be enough{both.en}: " + "; ".join(t.en for t in said) + ".",
+        ))  # fmt: skip
+        return [*lines, *self._placeless()]
+
+    def _placeless(self) -> list[Text]:
+        """Why money would not do where asking for less does: a rule that counts is full, and money makes no place."""
+        full = [limit for limit in self.limits if limit.full]
+        cheaper = any(flip.what == "asked" and flip.to is not None for flip in self.flips)
+        if not full or self.granted or not cheaper:
+            return []
+        names = quoted(limit.label for limit in full)
+        return [Text(
+            f"De l'argent en plus ne lui fait pas de place ({names.fr}) : il lui faut celle d'un autre. S'il demande moins, "
+            "ce qu'il laisse va à d'autres dossiers, qui rendent à l'ensemble ce que ce remplacement lui fait perdre.",
+            f"More money makes no place for it ({names.en}): it needs that of another. Where it asks for less, what it leaves "
+            "goes to other demands, which give back to the whole what this exchange makes it lose.",
+        )]  # fmt: skip
+
     def _ruled(self) -> list[Text]:
+        """Whether rules decide it, one by itself or only several together."""
         if self.rules is None or self.impossible or self.contrary is None or not self.rules.tried:
             return []
-        names, then = quoted(label for _, label in self.rules.deciding or self.rules.tried), self._then
-        several = len(self.rules.deciding or self.rules.tried) > 1
-        which = (
-            Text("ensemble ces règles", "these rules together") if several else Text("cette règle", "this rule")
-        )  # fmt: skip
-        if self.rules.deciding:
+        then, few = self._then, self.rules.deciding
+        names = quoted(label for _, label in few or self.rules.tried)
+        if len(few) == 1:
             return [Text(
-                f"Il suffirait aussi d'abandonner {which.fr} pour qu'il {then.fr} : {names.fr}.",
-                f"Giving up {which.en} would be enough too for it {then.en}: {names.en}.",
+                f"Une règle en décide à elle seule : il suffirait d'abandonner {names.fr} pour qu'il {then.fr}.",
+                f"One rule decides it by itself: giving up {names.en} would be enough for it {then.en}.",
             )]  # fmt: skip
+        if few:
+            each = Text("aucune de ces deux règles n'y suffit seule", "neither of these two rules is enough by itself")
+            if len(few) > 2:
+                each = Text("une partie de ces règles n'y suffit pas", "some of these rules are not enough")
+            return [Text(
+                f"Plusieurs règles en décident ensemble : il suffirait de les abandonner toutes pour qu'il {then.fr}, mais "
+                f"{each.fr} : {names.fr}.",
+                f"Several rules decide it together: giving up all of them would be enough for it {then.en}, but {each.en}: "
+                f"{names.en}.",
+            )]  # fmt: skip
+        which = Text("cette règle", "this rule")
+        if len(self.rules.tried) > 1:
+            which = Text("ensemble ces règles", "these rules together")
         return [Text(
-            f"Abandonner {which.fr} n'y changerait rien : {names.fr}.",
-            f"Giving up {which.en} would not change it: {names.en}.",
+            f"Les règles seules n'en décident pas : abandonner {which.fr} n'y suffirait pas : {names.fr}.",
+            f"Rules alone do not decide it: giving up {which.en} would not be enough: {names.en}.",
         )]  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
@@ -281,6 +332,7 @@ class Funded(Explanation):
             "contrary": self.contrary.as_dict() if self.contrary else None, "impossible": self.impossible,
             "blocking": [{"id": i, "label": label} for i, label in self.blocking],
             "deciding": [{"id": i, "label": label} for i, label in rules.deciding], "rules_tried": [i for i, _ in rules.tried],
+            "limits": [{"id": each.id, "label": each.label} for each in self.limits],
             "rivals": [r.as_dict() for r in self.rivals], "flips": [f.as_dict() for f in self.flips],
         }  # fmt: skip
 
@@ -321,6 +373,7 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
             asked=asked,
             by_fund=by_fund,
             at_once=at_once,
+            limits=() if got else limits_of(plan, demand),
             **rest,
         )
 
@@ -334,13 +387,12 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
         other = variants.obeying(decision, what=said)
     if other.reading is None:
         return told()
-    loss = variants.gain(other).loss
-    loss = Gain(loss.found, max(loss.least, 0.0), loss.most)
+    loss = variants.gain(other).loss.never_below_zero
     turned = _turned(demand, got, whole)
     flips = Flips(variants, demand, whole, turned, other, loss, BRIEF if brief else PROBES)
-    rivals, alone = _rivals(variants, demand, decision, whole, other)
+    rivals, alone, unspent = _rivals(variants, demand, decision, whole, other)
     return told(
-        most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone,
+        most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone, unspent=unspent,
         flips=tuple(flips.of_itself() if brief else flips.all()),
         rules=None if brief else _deciding(variants, demand, turned),
     )  # fmt: skip
@@ -438,9 +490,10 @@ def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]
 
 def _rivals(
     variants: Variants, demand: str, decision: dict[str, Any], whole: bool, other: Plan
-) -> tuple[tuple[Rival, ...], bool]:
-    """Whose money changes under the contrary, the most first; and whether nobody else's does: where it is to be funded,
-    nobody comes in, where it is to be refused, nobody loses. Where that costs more, the best plan itself is told."""
+) -> tuple[tuple[Rival, ...], bool, int]:
+    """Whose money changes under the contrary, the most first; whether nobody else's does: where it is to be funded,
+    nobody comes in, where it is to be refused, nobody loses; and the cents granted less in all. Where that costs more,
+    the best plan itself is told."""
     before = granted(variants.plan)
     rules = [decision, *(keeping(variants.plan, besides=demand) if whole else _only_cheap(variants, demand))]
     seconds = min(variants.time_limit or FINER_SECONDS, FINER_SECONDS)
@@ -452,10 +505,14 @@ def _rivals(
     sign = 1 if whole else -1
     changed = {d: after[d] - cents for d, cents in before.items() if d != demand and sign * (after[d] - cents) > 0}
     order = sorted(changed, key=lambda d: (-abs(changed[d]), d))
-    return tuple(
-        Rival(d, called(variants.scenario, d), changed[d], _places(chosen if whole else variants.plan, d))
-        for d in order
-    ), alone
+    return (
+        tuple(
+            Rival(d, called(variants.scenario, d), changed[d], _places(chosen if whole else variants.plan, d))
+            for d in order
+        ),
+        alone,
+        sum(before.values()) - sum(after.values()),
+    )
 
 
 def _only_cheap(variants: Variants, demand: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.left import LeftOver, left
 from allocator.explain.points import Counted, Gain, counted
 from allocator.explain.reserve import Reserve, reserve
-from allocator.explain.variants import Variants, changes, changes_text, enclosed, enclosing, raised, total, within
+from allocator.explain.variants import Variants, changes, enclosed, enclosing, raised, total, within
 from allocator.plan import Plan
 from allocator.texts import Text
 
@@ -80,7 +80,7 @@ class NextMillion(Explanation):
             elif each.gain.least <= 0:
                 lines.append(Text(f"{each.label} : rien de mesurable", f"{each.label}: nothing measurable"))
             else:
-                size, said = self.counted.of(each.gain), changes_text(each.indicators)
+                size, said = self.counted.of(each.gain), self.counted.changes(each.indicators)
                 lines.append(Text(
                     f"{each.label} : {size.fr} (dans le plan recalculé : {said.fr})",
                     f"{each.label}: {size.en} (in the plan solved again: {said.en})",
@@ -108,13 +108,8 @@ def _bought(variants: Variants, fund: str, label: str) -> Bought:
     around = tuple(f.label for f in enclosed(variants.scenario, fund))
     if other.reading is None:
         return Bought(fund, label, None, {}, around)
-    gain = _more_is_no_worse(variants.gain(other))
+    gain = variants.gain(other).never_below_zero  # money that comes on top can stay where it is
     return Bought(fund, label, gain, changes(variants.plan, other), around)
-
-
-def _more_is_no_worse(gain: Gain) -> Gain:
-    """Money that comes on top can stay where it is."""
-    return Gain(gain.found, max(gain.least, 0.0), gain.most)
 
 
 @dataclass(frozen=True)

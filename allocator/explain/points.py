@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
@@ -18,11 +19,13 @@ SEEN = 0.005  # of a figure: room that is told
 class Gain:
     """How much better one plan is than another, in points of the first level of the objective: `found` between the two
     plans, and between the two best plans that could exist, as their bounds prove, at least `least` and at most `most`
-    (±inf without a bound)."""
+    (±inf without a bound). `room`: by how much the two plans together may fall short of those best ones (inf without a
+    bound); 0 where nobody says."""
 
     found: float
     least: float
     most: float
+    room: float = 0.0
 
     @property
     def measurable(self) -> bool:
@@ -42,11 +45,24 @@ class Gain:
     @property
     def loss(self) -> Gain:
         """The same seen from the other plan."""
-        return Gain(-self.found, -self.most, -self.least)
+        return Gain(-self.found, -self.most, -self.least, self.room)
+
+    @property
+    def never_below_zero(self) -> Gain:
+        """The same where what is compared leaves no less than there was to choose from."""
+        return replace(self, least=max(self.least, 0.0))
 
     def over(self, size: float) -> Gain:
         """In units of `size` points."""
-        return Gain(self.found / size, self.least / size, self.most / size)
+        return Gain(self.found / size, self.least / size, self.most / size, self.room / size)
+
+    @property
+    def told(self) -> tuple[float, float]:
+        """Least and most, no nearer to each other than as `text` tells them."""
+        if self.sharp:
+            said = float(number(self.found).en.replace(",", "").replace("−", "-"))
+            return min(self.least, said), max(self.most, said)
+        return _outwards(self.least, self.most)
 
     def text(self, *, signed: bool = False) -> Text:
         """What is certain of it: one figure where the bounds leave no room to speak of, else both ends, rounded outwards;
@@ -98,6 +114,7 @@ class Counted:
     gap: float | None
     size: float = 1.0
     least: bool = False  # the fewer the better
+    names: Mapping[str, Text] = field(default_factory=dict)  # what each indicator is called
 
     def of(self, gain: Gain, *, signed: bool = False) -> Text:
         """ "entre 2,4 et 9,2 points"."""
@@ -133,6 +150,14 @@ class Counted:
             f"would make the plan as a whole lose {size.en}{beside.en}",
         )
 
+    def between(self, gain: Gain) -> Text:
+        """Of a difference of which only a most is certain, what it is between the two plans solved:
+        " (0,02 point entre les deux plans calculés)"."""
+        if gain.found <= 0 or gain.sharp:
+            return Text("", "")
+        size = self.of(Gain(gain.found, gain.found, gain.found))
+        return Text(f" ({size.fr} entre les deux plans calculés)", f" ({size.en} between the two plans solved)")
+
     def notes(self, *gains: Gain | None) -> list[Text]:
         """What points are, and why an end or two are told instead of a figure, where these gains need it."""
         told = [gain for gain in gains if gain is not None]
@@ -143,11 +168,35 @@ class Counted:
                 Text(f"{self.recipe.fr} ; ce plan en a {total.fr}.", f"{self.recipe.en}; this plan has {total.en}.")
             )
         if any(not gain.sharp and not gain.nothing for gain in told):
-            lines.append(Text(
-                "« Entre » et « au plus » donnent des limites garanties : chaque plan est calculé à un petit écart près du meilleur possible.",
-                "“Between” and “at most” give guaranteed limits: each plan is solved to within a small gap of the best possible.",
-            ))  # fmt: skip
+            lines.append(self._room(max(gain.room for gain in told if not gain.nothing)))
         return lines
+
+    def _room(self, room: float) -> Text:
+        """Why ends are told instead of a figure, and how far apart they are for it."""
+        said = Text("« Entre », « au plus » et « au moins » donnent des limites garanties",
+                    "“Between”, “at most” and “at least” give guaranteed limits")  # fmt: skip
+        if not isfinite(room) or not room:
+            return Text(f"{said.fr}.", f"{said.en}.")
+        _, most = _outwards(0.0, room / self.size)
+        size = self.of(Gain(most * self.size, most * self.size, most * self.size))
+        part = Text("", "")
+        if self.total > 0:
+            share = 100 * most / self.total
+            step = 10.0 ** (floor(log10(share)) - 1)
+            rounded = number(ceil(share / step - 1e-9) * step)
+            part = Text(f", {rounded.fr} % de ce qu'a ce plan", f", {rounded.en}% of what this plan has")
+        return Text(
+            f"{said.fr} : deux plans comparés sont, à eux deux, à {size.fr} au plus des meilleurs possibles{part.fr}.",
+            f"{said.en}: two plans compared are together within {size.en} of the best possible{part.en}.",
+        )
+
+    def changes(self, found: Mapping[str, float]) -> Text:
+        """Changes of indicators, the signs kept: +12 emplois, −3 hectares."""
+        said = [(number(abs(v)), "+" if v > 0 else "−", self.names[name]) for name, v in found.items()]
+        return Text(
+            ", ".join(f"{sign}{value.fr} {name.fr}" for value, sign, name in said),
+            ", ".join(f"{sign}{value.en} {name.en}" for value, sign, name in said),
+        )
 
 
 POINTS = Text("points", "points")
@@ -157,27 +206,29 @@ def counted(plan: Plan) -> Counted:
     """What the first level of the objective counts: where that is one indicator and nothing else, the indicator."""
     scenario, weighed = plan.scenario, weights(plan.scenario)
     total, gap = float(plan.objective or 0.0), plan.gap
+    names = {name: spoken(scenario, name) for name in scenario.indicators}
     aim = plan.levels[0].aim if plan.levels else None
     soft = any(c.enabled and c.soft is not None for c in scenario.constraints)
     if not weighed:
         if aim is None:
-            return Counted(POINTS, total, Text("", ""), gap)
+            return Counted(POINTS, total, Text("", ""), gap, names=names)
         recipe = Text("", "") if aim.sign < 0 else Text(f"Objectif : {aim.title.fr}", f"Objective: {aim.title.en}")
-        return Counted(aim.unit, total, recipe, gap, least=aim.sign < 0)
+        return Counted(aim.unit, total, recipe, gap, least=aim.sign < 0, names=names)
     stepped = any(measure.steps for measure in scenario.measures)
     ((name, weight), *others) = weighed.items()
     if not others and weight > 0 and not soft and not stepped:
-        return Counted(spoken(name), total / weight, Text("", ""), gap, weight)
-    parts = [(spoken(name), number(weight)) for name, weight in weighed.items()]
+        return Counted(spoken(scenario, name), total / weight, Text("", ""), gap, weight, names=names)
+    parts = [(spoken(scenario, name), number(weight)) for name, weight in weighed.items()]
     more = Text("", "")
     if stepped:
         more = Text(f"{more.fr}, selon les paliers des mesures", f"{more.en}, by the steps of measures")
     if soft:
         more = Text(f"{more.fr}, moins ce que coûtent les règles souples", f"{more.en}, less what soft rules take")
-    return Counted(POINTS, total, Text(
+    recipe = Text(
         "Les points de ce scénario : " + ", ".join(f"{n.fr} × {w.fr}" for n, w in parts) + more.fr,
         "The points of this scenario: " + ", ".join(f"{n.en} × {w.en}" for n, w in parts) + more.en,
-    ), gap)  # fmt: skip
+    )
+    return Counted(POINTS, total, recipe, gap, names=names)
 
 
 def weights(scenario: Scenario) -> dict[str, float]:
@@ -186,7 +237,7 @@ def weights(scenario: Scenario) -> dict[str, float]:
     return {name: float(weight) for name, weight in (getattr(first, "maximise", None) or {}).items()}
 
 
-def spoken(name: str) -> Text:
-    """The name of an indicator, as one reads it aloud."""
-    said = name.replace("_", " ")
-    return Text(said, said)
+def spoken(scenario: Scenario, name: str) -> Text:
+    """What an indicator is called: its label, else the name of its column, as one reads it aloud."""
+    said = scenario.labels.get(name) or name.replace("_", " ")
+    return Text(said, said) if isinstance(said, str) else Text(said["fr"], said["en"])

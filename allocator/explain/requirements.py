@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from allocator.explain.explanation import money, number
+from allocator.explain.points import spoken
 from allocator.explain.variants import called, listing
 from allocator.scenario import Fund, Scenario
 from allocator.texts import Text
@@ -184,8 +185,10 @@ class Kept(Requirement):
                 share = number(100 * float(value))
                 return Text(f"{share.fr} %", f"{share.en}%")
             counted = number(float(value))
-            unit = f" {rule.indicator}" if rule.kind == "indicator" else ""
-            return Text(counted.fr + unit, counted.en + unit)
+            if rule.kind != "indicator":
+                return counted
+            unit = spoken(scenario, rule.indicator)
+            return Text(f"{counted.fr} {unit.fr}", f"{counted.en} {unit.en}")
 
         return Dial(now, far, quantum, at, shown, said, field in CENTS and field == "amount")
 

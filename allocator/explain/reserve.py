@@ -119,8 +119,7 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
     free = variants.with_money(fund, extra) if extra else variants.plan
     nesting = None
     if free.reading is not None:
-        gain = variants.gain(free, plans[-1])
-        nesting = Gain(gain.found, max(gain.least, 0.0), gain.most)
+        nesting = variants.gain(free, plans[-1]).never_below_zero
     return Reserve(fund, label, counted(variants.plan), tuple(found[:names]), extra, nesting, tuple(plans))
 
 

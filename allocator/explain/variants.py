@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from allocator.explain.explanation import number
-from allocator.explain.points import Gain, spoken, weights
+from allocator.explain.points import Gain, weights
 from allocator.plan import Plan
 from allocator.scenario import Fund, Scenario
 from allocator.solver import solve
@@ -88,7 +88,10 @@ class Variants:
 
         least = -float("inf") if before[1] is None else size(after[0] - before[1])
         most = float("inf") if after[1] is None else size(after[1] - before[0])
-        return Gain(size(after[0] - before[0]), least, most)
+        room = float("inf")
+        if before[1] is not None and after[1] is not None:
+            room = size(before[1] - before[0]) + size(after[1] - after[0])
+        return Gain(size(after[0] - before[0]), least, most, room)
 
 
 def _values(plan: Plan) -> tuple[Fraction, Fraction | None]:
@@ -119,12 +122,16 @@ def enclosed(scenario: Scenario, fund: str) -> list[Fund]:
 
 
 def enclosing(labels: Iterable[str]) -> Text:
-    """That the envelopes around a fund are given as much: " (et autant dans « Fonds vert », qui le contient)"."""
+    """That the envelopes around a fund grow with it: " (« Fonds vert », qui le contient, grandit d'autant)"."""
     labels = list(labels)
     if not labels:
         return Text("", "")
-    french, english = (sep.join(labels) for sep in (" », puis « ", "”, then “"))
-    return Text(f" (et autant dans « {french} », qui le contient)", f" (and as much in “{english}”, which holds it)")
+    french, english = (sep.join(labels) for sep in (" » et « ", "” and “"))
+    one = len(labels) == 1
+    return Text(
+        f" (« {french} », qui le contien{'t' if one else 'nent'}, compte{'' if one else 'nt'} ce même argent)",
+        f" (“{english}”, which hold{'s' if one else ''} it, count{'s' if one else ''} this same money)",
+    )
 
 
 def total(fund: Fund) -> int:
@@ -170,15 +177,6 @@ def changes(before: Plan, after: Plan) -> dict[str, float]:
     return {
         name: round(new[name] - old[name], 6) for name in old if name in wanted and abs(new[name] - old[name]) > 1e-6
     }
-
-
-def changes_text(found: dict[str, float]) -> Text:
-    """Changes of indicators, the signs kept: +12 emplois, −3 hectares."""
-    said = [(number(abs(v)), "+" if v > 0 else "−", spoken(name)) for name, v in found.items()]
-    return Text(
-        ", ".join(f"{sign}{value.fr} {name.fr}" for value, sign, name in said),
-        ", ".join(f"{sign}{value.en} {name.en}" for value, sign, name in said),
-    )
 
 
 def called(scenario: Scenario, demand: str) -> str:

@@ -27,6 +27,7 @@ KEYS = (
     "objective",
     "base",
     "prior_aid",
+    "labels",
 )
 TABLES = ("territories", "demands", "prior_aid")
 _DEMAND_TEXTS = TEXT_COLUMNS
@@ -130,7 +131,7 @@ def _scenario(
 ) -> Scenario:
     keys = ("name", "years", "funds", "measures", "constraints", "objective", "base")
     parts: dict[str, Any] = {key: given.get(key) for key in keys} | frames
-    parts |= {key: given[key] for key in ("label", "description") if given.get(key) is not None}
+    parts |= {key: given[key] for key in ("label", "description", "labels") if given.get(key) is not None}
     try:
         return Scenario(**parts, places=places, problems=problems)
     except ScenarioError as error:

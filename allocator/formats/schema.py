@@ -26,6 +26,7 @@ _BOTH = {
 }
 _SAYS: dict[str, Text] = {
     "name": Text("nom du scénario", "name of the scenario"),
+    "labels": Text("noms des indicateurs dans les phrases", "names of indicators in sentences"),
     "years": Text("années de l'horizon", "years of the horizon"),
     "funds": Text("fonds : l'argent offert", "funds: the money there is"),
     "measures": Text("mesures : ce qui est demandé", "measures: what is asked for"),
@@ -68,6 +69,7 @@ def json_schema() -> dict[str, Any]:
         "name": {"type": "string", "minLength": 1},
         "label": _BOTH,
         "description": _BOTH,
+        "labels": {"type": ["object", "null"], "additionalProperties": _BOTH},
         "years": {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]},
         "base": {"type": ["string", "null"]},
         "objective": {"anyOf": [at[model] for model in OBJECTIVES.values()]},

@@ -19,7 +19,7 @@ from allocator import data
 from allocator.explain.costs import Costs
 from allocator.explain.explanation import Explanation
 from allocator.explain.points import spoken, weights
-from allocator.explain.variants import called, changes_text, listing
+from allocator.explain.variants import called, listing
 from allocator.money import NO_BREAK, format_euros
 from allocator.report import map as chart
 from allocator.report.console import OFFICIAL, STATUS, number
@@ -178,7 +178,8 @@ class Note:
     def _aim(self) -> str:
         """What the best plan is the best at: each level, and the points of the first."""
         weighed = [
-            f"{cut(spoken(name), 30)}{NO_BREAK}×{NO_BREAK}{figure(w, 4)}" for name, w in weights(self.scenario).items()
+            f"{cut(spoken(self.scenario, name), 30)}{NO_BREAK}×{NO_BREAK}{figure(w, 4)}"
+            for name, w in weights(self.scenario).items()
         ]
         more = len(weighed) - 6
         points = ", ".join(weighed[:6]) + (str(Text(f" et {more} autres", f" and {more} more")) if more > 0 else "")
@@ -565,7 +566,7 @@ class Note:
         rows = []
         for each in measured[: self.second.rules]:
             assert each.regained is not None
-            said = changes_text(dict(sorted(each.indicators.items(), key=lambda item: -abs(item[1]))[:2]))
+            said = each.counted.changes(dict(sorted(each.indicators.items(), key=lambda item: -abs(item[1]))[:2]))
             rows.append(
                 [cut(each.label or each.rule, 90), cut(said, 80) or "—", cut(each.counted.of(each.regained), 60)]
             )

@@ -15,7 +15,6 @@ import pandas as pd
 
 from allocator.explain.costs import Costs
 from allocator.explain.limits import limits_on
-from allocator.explain.variants import changes_text
 from allocator.formats.decided import GRANTS, GRANTS_SHEET
 from allocator.formats.workbook import Book, Sheets
 from allocator.money import format_euros
@@ -326,7 +325,11 @@ class ResultBook:
             room = each.regained.over(each.counted.size)
             words = Text("rien", "nothing") if each.regained.nothing else each.counted.of(each.regained)
             ends = [value if isfinite(value) else None for value in (room.least, room.most)]
-            found[each.rule] = (str(words), *ends, str(changes_text(each.indicators)) if each.measurable else "")
+            found[each.rule] = (
+                str(words),
+                *ends,
+                str(each.counted.changes(each.indicators)) if each.measurable else "",
+            )
         return found
 
     def _provenance(self) -> None:

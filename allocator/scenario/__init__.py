@@ -33,7 +33,8 @@ class Scenario:
     population, attributes …) and `demands` (id, territory, measure, units, asked …): DataFrames; afterwards
     sorted by id, completed with their defaults. Raises `ScenarioError` with every problem found.
 
-    `indicators` are the numeric extra columns of demands, `attributes` the other ones; `warnings` are what
+    `indicators` are the numeric extra columns of demands (`labels`: what some of them are called in sentences, a text
+    or one in `fr` and `en`), `attributes` the other ones; `warnings` are what
     looks wrong but can be computed. `places` and `problems` are for readers of files: where things stand, and
     what was already wrong with the file.
     """
@@ -53,6 +54,7 @@ class Scenario:
     warnings: list[Problem]
     label: str | Mapping[str, str]
     description: str | Mapping[str, str]
+    labels: dict[str, str | Mapping[str, str]]
     _tables: Tables
     _exact: dict[str, tuple[np.ndarray, int]]
     _constraints_as_given: list[Any]
@@ -72,6 +74,7 @@ class Scenario:
         *,
         label: str | Mapping[str, str] = "",
         description: str | Mapping[str, str] = "",
+        labels: Mapping[str, str | Mapping[str, str]] | None = None,
         places: Places | None = None,
         problems: Sequence[Problem] = (),
         _tables: Tables | None = None,
@@ -83,6 +86,7 @@ class Scenario:
         reader.measures(measures)
         reader.tables(territories, demands, prior_aid, _tables)
         reader.selections_of_funds()
+        reader.labels(labels)
         reader.constraints(constraints)
         reader.objective(objective)
         if reader.problems:
@@ -113,6 +117,7 @@ class Scenario:
             "prior_aid",
             "label",
             "description",
+            "labels",
         )
         for key in changes:
             if key not in known:
@@ -145,7 +150,7 @@ class Scenario:
     def to_dict(self) -> dict[str, Any]:
         """Everything but the tables, plain enough for YAML and JSON."""
         out: dict[str, Any] = {"name": self.name}
-        for key in ("label", "description", "base"):
+        for key in ("label", "description", "labels", "base"):
             if getattr(self, key):
                 out[key] = getattr(self, key)
         out["years"] = list(self.years)

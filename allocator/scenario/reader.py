@@ -124,12 +124,35 @@ class Reader:
         if base is not None and not isinstance(base, str):
             self.tell(("base",), Text("un texte est attendu", "a text is expected"))
         for key, value in (("label", label), ("description", description)):
-            pair = isinstance(value, Mapping) and set(value) == {"fr", "en"}
-            if not isinstance(value, str) and not (pair and all(isinstance(v, str) for v in value.values())):
-                self.tell((key,), Text("un texte, ou fr et en, sont attendus", "a text, or fr and en, are expected"))
-            setattr(self.scenario, key, dict(value) if pair else value)
+            setattr(self.scenario, key, self._text((key,), value))
         self.scenario.name, self.scenario.base = name, base
         self.scenario._exact = {}
+
+    def _text(self, path: Path, value: Any) -> Any:
+        """A text, or one in each language."""
+        pair = isinstance(value, Mapping) and set(value) == {"fr", "en"}
+        if not isinstance(value, str) and not (pair and all(isinstance(v, str) for v in value.values())):
+            self.tell(path, Text("un texte, ou fr et en, sont attendus", "a text, or fr and en, are expected"))
+        return dict(value) if pair else value
+
+    def labels(self, value: Any) -> None:
+        """What indicators are called in sentences. One that no demand has is a warning: a base may name more."""
+        self.scenario.labels = {}
+        if value is not None and not isinstance(value, Mapping):
+            self.tell(
+                ("labels",),
+                Text("des libellés d'indicateurs sont attendus", "labels of indicators are expected"),
+                Text("Écrivez par exemple labels: {emplois: emplois créés}.", "Write for example labels: {jobs: jobs created}."),
+            )  # fmt: skip
+            return
+        for name, said in (value or {}).items():
+            self.scenario.labels[str(name)] = self._text(("labels", str(name)), said)
+            if str(name) not in self.scenario.indicators:
+                self.warn(
+                    ("labels", str(name)),
+                    Text(f"aucun indicateur « {name} » à nommer ainsi", f"no indicator “{name}” to be called so"),
+                    did_you_mean(str(name), self.scenario.indicators),
+                )
 
     def years(self, value: Any) -> None:
         remedy = Text("Écrivez par exemple years: [2026, 2027, 2028].", "Write for example years: [2026, 2027, 2028].")

@@ -49,5 +49,6 @@ def example() -> Scenario:
              "on": {"territories": "t1"}, "max": "0.6", "source": source},
         ],
         objective={"maximise": {"emplois": 1, "hectares": "0.1"}},
+        labels={"emplois": str(Text("emplois créés", "jobs created")), "hectares": str(Text("hectares recyclés", "hectares recycled"))},
         prior_aid=pd.DataFrame({"beneficiary": ["association C"], "date": ["2025-06-30"], "cents": [5_000_000]}),
     )  # fmt: skip

@@ -139,7 +139,8 @@ def _scenario() -> tuple[Column, ...]:
         described = schema.model_json_schema()
         shape = shape_of(described["properties"][name], described.get("$defs", {}))
         goals.append(Column(("objective", name), shape, _word(f"objective.{name}")))
-    return (*texts, Column(("years",), Shape("years"), _word("years")), *goals)
+    labels = Column(("labels",), Shape("mapping", ANY), _word("labels"))
+    return (*texts, labels, Column(("years",), Shape("years"), _word("years")), *goals)
 
 
 def column_named(header: str, noun: str) -> Column | None:

@@ -73,7 +73,7 @@ class WorkbookReader:
         given = self._settings()
         lists = {noun: self._entities(noun) for noun in ("funds", "measures", "constraints")}
         parts: dict[str, Any] = {key: given.get(key) for key in ("name", "years", "objective", "base")}
-        parts |= {key: given[key] for key in ("label", "description") if key in given} | lists | frames
+        parts |= {key: given[key] for key in ("label", "description", "labels") if key in given} | lists | frames
         try:
             return Scenario(**parts, places=self.places, problems=self.problems)
         except ScenarioError as error:

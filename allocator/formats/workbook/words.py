@@ -34,6 +34,7 @@ FIELDS = {
     "description": Text("Description", "Description"),
     "description.fr": Text("Description en français", "Description in French"),
     "description.en": Text("Description en anglais", "Description in English"),
+    "labels": Text("Noms des indicateurs", "Names of indicators"),
     "base": Text("Rapporté à", "Relative to"),
     "years": Text("Années", "Years"),
     "objective.maximise": Text("Objectif : maximiser", "Objective: maximise"),

@@ -194,7 +194,7 @@ class Sheets:
     def _settings(self) -> None:
         scenario = self.scenario
         said: dict[str, Any] = {"name": scenario.name, "years": list(scenario.years), "base": scenario.base or None}
-        said |= {key: getattr(scenario, key) or None for key in ("label", "description")}
+        said |= {key: getattr(scenario, key) or None for key in ("label", "description", "labels")}
         said["objective"] = plain(scenario.objective)
         given = dict(_leaves(said, {column.path for column in layout.columns("scenario")}))
         known = {column.path: column for column in layout.columns("scenario")}
