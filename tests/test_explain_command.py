@@ -43,7 +43,7 @@ def folder(tmp_path):
         (["--fund", "friches"], "Liste complémentaire"),
         (["--about", "left"], "Il ne reste rien"),
         (["--demand", "d3", "--brief"], "ferait perdre"),
-        (["--fund", "friches", "--brief"], "Il ne reste rien"),
+        (["--fund", "friches", "--brief"], "Avant cet ajout, il n'y reste rien"),
         (["--brief"], "un million d'euros de plus"),
     ],
 )

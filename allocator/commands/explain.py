@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from allocator.explain import Explanation
+    from allocator.scenario import Scenario
 
 NAME = "explain"
 HELP = Text("dit pourquoi : un dossier, une règle, un fonds, le plan", "say why: a demand, a rule, a fund, the plan")
@@ -30,6 +31,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     json_option(parser)
 
 
+def heading(scenario: Scenario) -> Text:
+    """What a scenario is called: its label and, to type it again, its name."""
+    given = scenario.label or scenario.name
+    label = Text(given, given) if isinstance(given, str) else Text(given["fr"], given["en"])
+    if scenario.name in label:
+        return Text(f"Scénario « {label.fr} »", f"Scenario “{label.en}”")
+    return Text(f"Scénario « {label.fr} » ({scenario.name})", f"Scenario “{label.en}” ({scenario.name})")
+
+
 def run(options: argparse.Namespace) -> int:
     """Exit status of the plan explained."""
     from allocator.explain import explain
@@ -41,9 +51,16 @@ def run(options: argparse.Namespace) -> int:
             plan, demand=options.demand, constraint=options.constraint, fund=options.fund, against=other[0] if other else None, about=options.about, brief=options.brief,
             gap=options.gap, time_limit=options.time_limit or SECONDS, on_step=tell,
         )  # fmt: skip
-    told(options, {"scenario": plan.scenario.name, **found.as_dict()}, lambda console: show(found, console), [])
+    told(
+        options,
+        {"scenario": plan.scenario.name, **found.as_dict()},
+        lambda console: show(found, console, plan.scenario),
+        [],
+    )
     return STATUS[plan.status]
 
 
-def show(found: Explanation, console: Console) -> None:
+def show(found: Explanation, console: Console, scenario: Scenario) -> None:
+    """The explanation, under the name of its scenario."""
+    console.print(str(heading(scenario)), markup=False, highlight=False, soft_wrap=True)
     console.print(found.text(), markup=False, highlight=False, soft_wrap=True)

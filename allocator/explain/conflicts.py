@@ -36,6 +36,7 @@ class Change:
     dial: Dial | None = None
     to: Fraction | None = None
     short: Fraction | None = None
+    meaning: Text = Text("", "")  # what the money that is added is
 
     @property
     def size(self) -> float:
@@ -65,8 +66,9 @@ class Change:
         )
         if not dial.money:
             return said
-        by, sign = money(int(abs(to - dial.now))), "+" if dial.up else "−"
-        return Text(f"{said.fr} ({sign}{by.fr})", f"{said.en} ({sign}{by.en})")
+        cents, sign = int(abs(to - dial.now)), "+" if dial.up else "−"
+        by, of = money(cents), self.meaning
+        return Text(f"{said.fr} ({sign}{by.fr}{of.fr})", f"{said.en} ({sign}{by.en}{of.en})")
 
     def as_dict(self) -> dict[str, Any]:
         def shown(value: Fraction | None) -> float | int | None:
@@ -227,7 +229,8 @@ class Conflicts:
                 low = middle
         to, short = dial.now + sign * min(high * step, good), dial.now + sign * low * step
         proved = high - low == 1 and (not low or self.impossible(dial.at(scenario, short)))
-        return Change(requirement, dial, to, short if proved else None)
+        meaning = requirement.meaning(scenario, int(abs(to - dial.now))) if dial.money else Text("", "")
+        return Change(requirement, dial, to, short if proved else None, meaning)
 
     def _around(
         self, near: Fraction, step: Fraction, most: Fraction, works: Callable[[Fraction], bool]

@@ -200,12 +200,14 @@ class Funded(Explanation):
             lines.append(
                 Text(f"Payé par « {label} » en {year} : {paid.fr}.", f"Paid by “{label}” in {year}: {paid.en}.")
             )
+        ruled = self._ruled()
         return [
-            *self._ruled(),
+            *([] if self.all else ruled),
             *lines,
             *self._rivalry(),
             *self._flipped(),
             *self._unmoved(),
+            *(ruled if self.all else []),
             *self.counted.notes(self.contrary),
         ]
 
@@ -283,18 +285,21 @@ class Funded(Explanation):
         return [*lines, *self._placeless()]
 
     def _placeless(self) -> list[Text]:
-        """Why money would not do where asking for less does: a rule that counts is full, and money makes no place."""
+        """Why money would not do: a rule that counts is full, and money makes no place; and why asking less would."""
         full = [limit for limit in self.limits if limit.full]
-        cheaper = any(flip.what == "asked" and flip.to is not None for flip in self.flips)
-        if not full or self.granted or not cheaper:
+        if not full or self.granted:
             return []
         names = quoted(limit.label for limit in full)
-        return [Text(
-            f"De l'argent en plus ne lui fait pas de place ({names.fr}) : il lui faut celle d'un autre. S'il demande moins, "
-            "ce qu'il laisse va à d'autres dossiers, qui rendent à l'ensemble ce que ce remplacement lui fait perdre.",
-            f"More money makes no place for it ({names.en}): it needs that of another. Where it asks for less, what it leaves "
-            "goes to other demands, which give back to the whole what this exchange makes it lose.",
+        lines = [Text(
+            f"De l'argent en plus ne lui fait pas de place sous {names.fr} : il lui faut celle d'un autre.",
+            f"More money makes no room for it under {names.en}: it needs that of another.",
         )]  # fmt: skip
+        if any(flip.what == "asked" and flip.to is not None for flip in self.flips):
+            lines.append(Text(
+                "S'il demande moins, ce qu'il laisse va à d'autres dossiers, et compense ce que coûte cet échange.",
+                "Where it asks for less, what it leaves goes to other demands, and makes up for what this exchange costs.",
+            ))  # fmt: skip
+        return lines
 
     def _ruled(self) -> list[Text]:
         """Whether rules decide it, one by itself or only several together."""
@@ -321,8 +326,8 @@ class Funded(Explanation):
         if len(self.rules.tried) > 1:
             which = Text("ensemble ces règles", "these rules together")
         return [Text(
-            f"Les règles seules n'en décident pas : abandonner {which.fr} n'y suffirait pas : {names.fr}.",
-            f"Rules alone do not decide it: giving up {which.en} would not be enough: {names.en}.",
+            f"Abandonner {which.fr} n'y suffirait pas : {names.fr}.",
+            f"Giving up {which.en} would not be enough: {names.en}.",
         )]  # fmt: skip
 
     def facts(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -141,7 +142,7 @@ class Response(Explanation):
     points: tuple[Point, ...]
     exact: bool
     enough: int | None
-    added: Text
+    added: tuple[Text, ...]
     rest: LeftOver
     reserve: Reserve | None
 
@@ -177,11 +178,12 @@ class Response(Explanation):
             else Text("plans calculés ; entre eux, rien n'est dit", "plans solved; nothing is said between them")
         )
         now = money(self.now)
-        added = [self.added] if self.added.fr and self.million.gain is not None else []
-        lines = added if not self.points else [*added, Text(
-            f"Ce qu'achète le fonds, par rapport aux {now.fr} d'aujourd'hui ({kind.fr}) :",
-            f"What the fund buys, against today's {now.en} ({kind.en}):",
-        )]  # fmt: skip
+        lines = [*self._idle(), *self.added]
+        if self.points:
+            lines.append(Text(
+                f"Ce qu'achète le fonds, par rapport aux {now.fr} d'aujourd'hui ({kind.fr}) :",
+                f"What the fund buys, against today's {now.en} ({kind.en}):",
+            ))  # fmt: skip
         for before, point in zip((None, *self.points), self.points, strict=False):
             amount, size = money(point.cents), self.counted.of(point.gain, signed=True)
             each = Text("", "")
@@ -198,9 +200,18 @@ class Response(Explanation):
                     f"  {amount.en}: {size.en}{each.en}",
                 )
             )
-        parts: list[Explanation] = [self.rest, *([self.reserve] if self.reserve else [])]
-        lines += [line for part in parts for line in (part.answer, *(_indented(detail) for detail in part.details))]
+        if self.reserve is not None:
+            lines += [self.reserve.answer, *(_indented(detail) for detail in self.reserve.details)]
         return [*lines, *self.counted.notes(self.million.gain, *(point.gain for point in self.points))]
+
+    def _idle(self) -> list[Text]:
+        """What the fund leaves before anything is added."""
+        if not self.rest.places:
+            return [Text("Avant cet ajout, il n'y reste rien à attribuer.", "Before that, nothing is left in it.")]
+        said = [place.text() for place in self.rest.places]
+        return [
+            Text(f"Avant cet ajout, il reste : {each.fr}", f"Before that, what is left: {each.en}") for each in said
+        ]
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -223,21 +234,59 @@ def response(variants: Variants, fund: str, *, brief: bool = False) -> Response:
     following = None if brief else reserve(variants, fund)
     return Response(
         fund, each.label, counted(variants.plan), total(each), _bought(variants, fund, each.label), points, exact, enough,
-        _added(variants, fund), left(variants, fund), following,
+        _added(variants, fund, brief=brief), left(variants, fund), following,
     )  # fmt: skip
 
 
-def _added(variants: Variants, fund: str) -> Text:
-    """Which years hold the million more."""
-    scenario = variants.scenario
-    before, after = (next(f for f in s.funds if f.id == fund) for s in (scenario, raised(scenario, fund, MILLION)))
-    if after.amounts is None or len(after.amounts) < 2:
-        return Text("", "")
-    parts = [(year, cents - (before.amounts or {}).get(year, 0)) for year, cents in after.amounts.items()]
-    said = [(year, money(cents)) for year, cents in parts if cents]
+def _added(variants: Variants, fund: str, *, brief: bool) -> tuple[Text, ...]:
+    """Which years hold the million more, what the fund then commits, and, if not `brief`, what it buys in one year alone."""
+    scenario, lines = variants.scenario, list[Text]()
+    richer = variants.with_money(fund, MILLION)
+    if richer.reading is None:
+        return ()
+    changed = raised(scenario, fund, MILLION).funds
+    before, after = (next(f for f in funds if f.id == fund) for funds in (scenario.funds, changed))
+    years = [] if after.amounts is None else [year for year, cents in after.amounts.items() if cents]
+    if len(years) > 1:
+        parts = [(year, (after.amounts or {})[year] - (before.amounts or {}).get(year, 0)) for year in years]
+        said = _dated(parts)
+        lines.append(Text(f"L'ajout, un million en tout : {said.fr}.", f"What is added, a million in all: {said.en}."))
+    spent = [p.account[p.account["fund"] == fund].set_index("year")["committed"] for p in (variants.plan, richer)]
+    moved = [(year, int(spent[1][year]) - int(spent[0][year])) for year in scenario.years]
+    total_more, said = money(sum(c for _, c in moved)), _dated([part for part in moved if part[1]])
+    if said.fr:
+        lines.append(Text(
+            f"Le plan recalculé y engage {total_more.fr} de plus ({said.fr}).",
+            f"The plan solved again commits {total_more.en} more of it ({said.en}).",
+        ))  # fmt: skip
+    if len(years) > 1 and not before.carry_over and not brief:
+        lines += _each_year(variants, fund, years)
+    return tuple(lines)
+
+
+def _each_year(variants: Variants, fund: str, years: list[int]) -> Iterator[Text]:
+    """What the whole million buys when it comes in one year alone, one solve a year."""
+    unit = counted(variants.plan)
+    label = next(f.label for f in variants.scenario.funds if f.id == fund)
+    for year in years:
+        other = variants.solve(
+            raised(variants.scenario, fund, MILLION, year),
+            Text(f"{label} : +1 M€ en {year}", f"{label}: +€1M in {year}"),
+        )
+        if other.reading is None:
+            continue
+        gain = variants.gain(other).never_below_zero
+        size = unit.of(gain) if gain.least > 0 else Text("rien de mesurable", "nothing measurable")
+        yield Text(f"Ce million en {year} seulement : {size.fr}.", f"This million in {year} alone: {size.en}.")
+
+
+def _dated(parts: list[tuple[int, int]]) -> Text:
+    """Cents by year, with their sign where some are less."""
+    less = any(cents < 0 for _, cents in parts)
+    said = [(year, "−" if c < 0 else "+" if less else "", money(abs(c))) for year, c in parts]
     return Text(
-        "Ce million s'ajoute ainsi : " + ", ".join(f"{cents.fr} en {year}" for year, cents in said) + ".",
-        "This million is added so: " + ", ".join(f"{cents.en} in {year}" for year, cents in said) + ".",
+        ", ".join(f"{sign}{cents.fr} en {year}" for year, sign, cents in said),
+        ", ".join(f"{sign}{cents.en} in {year}" for year, sign, cents in said),
     )
 
 

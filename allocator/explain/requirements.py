@@ -91,6 +91,10 @@ class Requirement(ABC):
         """Its numbers that may give way."""
         return iter(())
 
+    def meaning(self, scenario: Scenario, cents: int) -> Text:
+        """What so many cents more of it are, in other money; "" where there is nothing to say."""
+        return Text("", "")
+
     @property
     def droppable(self) -> bool:
         """Whether doing without it is a decision one can take: rules are; money does not grow without limit."""
@@ -298,21 +302,45 @@ class Credits(Requirement):
         return Text(f"paient au plus {most.fr}{of.fr}", f"pay at most {most.en}{of.en}")
 
     def _made_of(self, scenario: Scenario) -> Text:
-        """The commitments paid that year, where all that the fund may pay is paid alike: ", qui servent à payer 50 % de ce qui est engagé en 2027"."""
+        """The commitments paid that year, where all that the fund may pay is paid alike, and when the rest of them is: ",
+        qui servent à payer 50 % des AE 2027 (le reste : 50 % en 2028)"."""
+        said = []
+        for year, shares in self._paid(scenario):
+            here = number(100 * float(shares[self.year]))
+            rest = [(number(100 * float(part)), when) for when, part in shares.items() if when != self.year]
+            fr, en = (", ".join(f"{n.fr} % en {y}" for n, y in rest), ", ".join(f"{n.en}% in {y}" for n, y in rest))
+            later = Text(f" (le reste : {fr})", f" (the rest: {en})") if rest else Text("", "")
+            said.append(Text(
+                f"{here.fr} % des AE {year}{later.fr}", f"{here.en}% of the commitments of {year}{later.en}"
+            ))  # fmt: skip
+        french, english = " et ".join(s.fr for s in said), " and ".join(s.en for s in said)
+        return Text(f", qui servent à payer {french}", f", which are to pay {english}") if said else Text("", "")
+
+    def _paid(self, scenario: Scenario) -> list[tuple[int, dict[int, Fraction]]]:
+        """Years whose commitments are paid in part in this one: the year, and what share of them is paid when. None where
+        what the fund may pay is not all paid alike."""
         can = np.ones(len(scenario.demands), bool) if self.fund.on is None else self.fund.on.pick(scenario).demands
         paid = set(scenario.demands["measure"][can])
         profiles = {tuple(m.payment_profile) for m in scenario.measures if m.id in paid}
         if len(profiles) != 1:
-            return Text("", "")
+            return []
         (profile,) = profiles
-        parts = [
-            (number(100 * float(profile[self.year - year])), year)
-            for year in scenario.years
-            if 0 <= self.year - year < len(profile) and profile[self.year - year]
-        ]
-        french = " et ".join(f"{share.fr} % de ce qui est engagé en {year}" for share, year in parts)
-        english = " and ".join(f"{share.en}% of what is committed in {year}" for share, year in parts)
-        return Text(f", qui servent à payer {french}", f", which are to pay {english}") if parts else Text("", "")
+        dated = [(y, {y + k: Fraction(share) for k, share in enumerate(profile) if share}) for y in scenario.years]
+        return [(year, shares) for year, shares in dated if self.year in shares]
+
+    def meaning(self, scenario: Scenario, cents: int) -> Text:
+        found = self._paid(scenario)
+        if len(found) != 1:
+            return Text("", "")
+        ((year, shares),) = found
+        whole = round(cents / shares[self.year])
+        said, rest = money(whole), [(money(round(whole * part)), y) for y, part in shares.items() if y != self.year]
+        fr, en = (", ".join(f"{n.fr} en {y}" for n, y in rest), ", ".join(f"{n.en} in {y}" for n, y in rest))
+        later = Text(f", dont le reste est payé ailleurs : {fr}", f", the rest of which is paid elsewhere: {en}")
+        later = later if rest else Text("", "")
+        return Text(
+            f", soit {said.fr} d'AE {year}{later.fr}", f", that is {said.en} of commitments of {year}{later.en}"
+        )
 
     @property
     def droppable(self) -> bool:

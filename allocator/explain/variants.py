@@ -102,13 +102,19 @@ def _values(plan: Plan) -> tuple[Fraction, Fraction | None]:
     return value, plan.certificate.bound
 
 
-def raised(scenario: Scenario, fund: str, cents: int) -> Scenario:
+def raised(scenario: Scenario, fund: str, cents: int, year: int | None = None) -> Scenario:
     """The scenario with `cents` more (or less) in a fund, as money that comes from outside: the envelopes around it
-    change as much. Years share it as they share what the fund holds. No envelope goes below zero."""
+    change as much. Years share it as they share what the fund holds, unless it all comes in one `year`. No envelope goes
+    below zero."""
     changed = {fund, *(f.id for f in enclosed(scenario, fund))}
     return scenario.with_(
-        funds=[_holding(f, total(f) + cents, scenario) if f.id in changed else f for f in scenario.funds]
-    )
+        funds=[
+            f if f.id not in changed
+            else _holding(f, total(f) + cents, scenario) if year is None or f.amounts is None
+            else f.model_copy(update={"amounts": {**f.amounts, year: max(f.amounts.get(year, 0) + cents, 0)}})
+            for f in scenario.funds
+        ]
+    )  # fmt: skip
 
 
 def enclosed(scenario: Scenario, fund: str) -> list[Fund]:
