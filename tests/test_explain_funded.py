@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from strategies import scenarios
@@ -12,6 +14,7 @@ from valley import FLOOR, SCHOOLS, valley
 import allocator
 from allocator.explain.flips import Flip, changed
 from allocator.explain.funded import Funded
+from allocator.explain.points import Gain
 from allocator.explain.variants import granted, raised
 
 
@@ -120,6 +123,55 @@ def test_a_part_is_all_that_is_possible():
     assert "Le financer en entier est impossible, à cause de : Plafond des écoles" in found.text("fr")
 
 
+def one_school() -> allocator.Scenario:
+    """Two schools of 700 k€, one place for them."""
+    rule = {"kind": "count", "id": "une", "label": "Une école au plus", "on": {"measures": "ecole"}, "max": 1}
+    scenario = valley((rule,), lumpy=True, funds=[{"id": "f", "label": "Fonds", "amount": "9 M€"}])
+    rows = scenario.demands.tail(1).assign(id="d5", territory="t2", emplois=8)
+    return scenario.with_(demands=pd.concat([scenario.demands, rows]))
+
+
+def test_the_cause_comes_first():
+    plan = allocator.solve(one_school())
+    found, brief = allocator.explain(plan, demand="d5"), allocator.explain(plan, demand="d5", brief=True)
+    assert ": il ne reste pas assez de place sous « Une école au plus » (1 sur 1) ; le financer" in found.answer.fr
+    assert found.answer == brief.answer
+    assert found.details[0].fr == (
+        "Une règle en décide à elle seule : il suffirait d'abandonner « Une école au plus » pour qu'il soit financé."
+    )
+    assert not any(limit.fund for limit in found.limits)  # 9 M€ are more than all ask for
+    poor = allocator.explain(allocator.solve(valley()), demand="d3")
+    assert (
+        ": il ne reste pas assez d'argent dans « Fonds friches » et « Fonds régional » ; le financer" in poor.answer.fr
+    )
+
+
+def test_money_makes_no_place():
+    """5.7 M€ are all spent and one school may come in: money does not bring the second one in."""
+    scenario = one_school().with_(funds=[{"id": "f", "label": "Fonds", "amount": "5.7 M€"}])
+    found = allocator.explain(allocator.solve(scenario, gap=0), demand="d5", gap=0)
+    assert [flip.to for flip in found.flips if flip.what == "fund"] == [None]
+    text = found.text("fr")
+    assert "N'y suffirait pas : " in text
+    assert (
+        "De l'argent en plus ne lui fait pas de place sous « Une école au plus » : il lui faut celle d'un autre."
+        in text
+    )
+
+
+def test_several_rules_decide_together():
+    two = [
+        {"kind": "count", "id": k, "label": label, "on": {"demands": ["d4", "d5"]}, "max": 1}
+        for k, label in (("une", "Une école au plus"), ("vague", "Une seule vague"))
+    ]
+    found = allocator.explain(allocator.solve(one_school().with_(constraints=two)), demand="d5")
+    assert len(found.deciding) == 2
+    assert (
+        "aucune de ces deux règles n'y suffit seule : « Une école au plus » ; « Une seule vague »."
+        in found.details[0].fr
+    )
+
+
 def test_decided_already():
     lock = {"kind": "lock", "id": "promis", "label": "Promis", "on": {"demands": "d3"}, "decision": "fund"}
     found = allocator.explain(allocator.solve(valley((SCHOOLS, lock))), demand="d3")
@@ -133,6 +185,15 @@ def test_a_tie_is_said_to_be_one():
     found = allocator.explain(allocator.solve(scenario), demand="d3")
     assert found.contrary.found == pytest.approx(0, abs=1e-6)
     assert "ex æquo" in found.answer.fr
+    assert "Comme c'est presque un ex æquo, un changement plus petit peut suffire." in found.text("fr")
+
+
+def test_a_tie_tells_the_loss_between_the_two_plans():
+    plan = allocator.solve(valley((SCHOOLS,)))
+    found = allocator.explain(plan, demand="d3")
+    tied = replace(found, contrary=Gain(0.02, 0.0, 0.687, 0.8))
+    assert "au plus 0,69 emplois" in tied.answer.fr
+    assert "peut-être rien (0,02 emplois entre les deux plans calculés) : autant dire un ex æquo" in tied.answer.fr
 
 
 @settings(max_examples=12, deadline=None)

@@ -58,6 +58,20 @@ def test_new_money_passes_through_the_envelope_around():
     assert total(raised(richer, "friches", -10 * MILLION).funds[1]) == 0
 
 
+def test_the_million_is_told_by_year_beside_what_is_left():
+    """1 M€ a year, of which 2026 alone has anybody to pay: the million of 2027 buys nothing."""
+    fund = {"id": "f", "label": "Fonds", "amounts": {2026: "1 M€", 2027: "1 M€"}}
+    scenario = valley((SCHOOLS,), funds=[fund])
+    scenario = scenario.with_(demands=scenario.demands.assign(first_year=2026, last_year=2026))
+    plan = allocator.solve(scenario)
+    text = allocator.explain(plan, fund="f").text("fr").replace("\u202f", " ").replace("\u00a0", " ")
+    assert "Avant cet ajout, il reste : Fonds en 2027 : 1 000 000 €. Tous les dossiers qu'il peut payer" in text
+    assert "L'ajout, un million en tout : 500 000 € en 2026, 500 000 € en 2027." in text
+    assert "Le plan recalculé y engage 500 000 € de plus (500 000 € en 2026)." in text
+    assert "Ce million en 2026 seulement : 24 emplois." in text
+    assert "Ce million en 2027 seulement : rien de mesurable." in text
+
+
 def test_nobody_left_to_pay():
     funds = [{"id": "friches", "label": "Fonds friches", "amount": "10 M€"}]
     plan = allocator.solve(valley((), funds=funds))

@@ -8,8 +8,20 @@ import pytest
 from valley import SCHOOLS, valley
 
 import allocator
+from allocator.cli import main
+from allocator.explain.explanation import money
+from allocator.explain.flips import Flip
 from allocator.explain.points import Gain, counted
-from allocator.explain.variants import listing
+from allocator.explain.variants import enclosing, listing
+from allocator.formats import save
+from allocator.texts import Text
+
+EMPLOIS = Text("emplois", "jobs")
+
+
+def plain(text: str) -> str:
+    """With ordinary spaces."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +88,14 @@ def test_rent_that_comes_back_is_told_where_a_fund_needs_less_than_is_missing():
     found = allocator.explain(allocator.solve(valley((SCHOOLS,), funds=[fund])), demand="d2")
     (flip,) = [flip for flip in found.flips if flip.what == "fund"]
     assert flip.earned == pytest.approx((flip.to - flip.now) / 2, rel=0.01)  # half comes back the year after
-    assert "remboursements" in flip.text().fr
+    ((year, back),) = flip.spent.back
+    assert year == 2027 and back == pytest.approx(flip.earned, rel=0.01)
+    said = plain(flip.text().fr)
+    assert (
+        f"les remboursements en plus qui y reviennent ({plain(money(back).fr)} : {plain(money(back).fr)} en 2027)"
+        in said
+    )
+    assert f"le fonds engage {plain(money(flip.spent.committed).fr)} de plus" in said
 
 
 def test_what_a_sum_over_years_is_called():
@@ -85,3 +104,89 @@ def test_what_a_sum_over_years_is_called():
     assert "au plus 2 000 000 € (AE cumulées jusqu'à cette année-là)" in plan.conflict.text().fr.replace(
         "\u202f", " "
     ).replace("\u00a0", " ")
+
+
+def test_a_flip_says_what_lies_between_its_ends():
+    """What turns the decision over, what is known not to, and that nobody looked between them, where that is much."""
+    flip = Flip("asked", "asked", Text("", ""), "projet", 200_000_000, 100_000_000, 140_000_000)
+    assert flip.wide
+    assert plain(flip.text().fr) == (
+        "1 000 000 € demandés au lieu de 2 000 000 € (avec 1 400 000 €, la décision reste la même ; entre les deux, rien "
+        "n'a été calculé)"
+    )
+    narrow = Flip("asked", "asked", Text("", ""), "projet", 200_000_000, 130_000_000, 131_000_000)
+    assert plain(narrow.text().fr).endswith("(avec 1 310 000 €, la décision reste la même)")
+    bare = Flip("asked", "asked", Text("", ""), "projet", 200_000_000, 100_000_000, 200_000_000)
+    assert bare.text().en.endswith("(no smaller change was tried)")
+
+
+@pytest.mark.parametrize(("value", "said"), [(67.123456, "67,123456"), (1234.6, "1 234,6"), (77.6, "77,6")])
+def test_a_threshold_is_told_as_it_was_tried(value, said):
+    """Rounded to two decimals, or to none beyond a thousand, it could stand on the wrong side."""
+    flip = Flip("score", "emplois", EMPLOIS, "projet", 60.0, value, 60.0)
+    assert plain(flip.text().fr).startswith(f"{said} emplois au lieu de 60")
+
+
+@pytest.mark.parametrize("gain", [Gain(7.9, 3.79, 10.72), Gain(8.5439, 8.5439, 8.5439), Gain(8.546, 8.546, 8.546)])
+def test_a_threshold_agrees_with_the_loss_that_is_told(gain):
+    """Whoever adds the loss to the score gets no more than the threshold: its ends are those that are told."""
+    least, most = gain.told
+    said = [float(part.replace(",", ".")) for part in gain.text().fr.split() if part[0].isdigit()]
+    assert least <= min(said) and max(said) <= most
+    assert least <= gain.least and gain.most <= most
+
+
+def test_the_gap_is_a_figure():
+    plan = allocator.solve(valley())
+    (note,) = counted(plan).notes(Gain(1, 0, 2, room=0.79))
+    assert note.fr.endswith("à eux deux, à 0,79 emplois au plus des meilleurs possibles, 1 % de ce qu'a ce plan.")
+
+
+def test_the_money_of_an_envelope_is_not_counted_twice():
+    assert enclosing(["Fonds vert"]).fr == " (« Fonds vert », qui le contient, compte ce même argent)"
+    assert enclosing(["A", "B"]).fr == " (« A » et « B », qui le contiennent, comptent ce même argent)"
+
+
+def test_indicators_are_called_by_their_labels(tmp_path):
+    labels = {"emplois": {"fr": "emplois créés", "en": "jobs created"}}
+    scenario = valley((SCHOOLS,), labels=labels)
+    assert not scenario.warnings
+    plan = allocator.solve(scenario)
+    found = allocator.explain(plan, demand="d3")
+    assert "emplois créés" in found.answer.fr and "jobs created" in found.answer.en
+    assert any("emplois créés par ha au lieu de 5" in line.fr for line in found.details)
+    assert "emplois créés" in allocator.explain(plan, about="money").text("fr")
+    for name in ("folder", "book.xlsx"):
+        save(scenario, tmp_path / name)
+        again = allocator.load(tmp_path / name)
+        assert again.labels == labels and again.input_hash == scenario.input_hash
+    (warning,) = valley((SCHOOLS,), labels={"emploi": "emplois"}).warnings
+    assert "aucun indicateur « emploi »" in warning.message.fr
+    with pytest.raises(allocator.ScenarioError, match="labels"):
+        valley((SCHOOLS,), labels={"emplois": 3})
+
+
+@pytest.mark.parametrize("name", ["propositions-2025", "leviers", "hectares-2030", "statu-quo"])
+def test_built_in_indicators_have_labels(name):
+    scenario = allocator.load(name)
+    assert set(scenario.labels) == set(scenario.indicators)
+
+
+def test_the_scenario_heads_its_explanation(capsys):
+    assert main(["explain", "hectares-2030", "--about", "left", "--lang", "fr"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == "Scénario « Le moins d'euros pour 22 000 hectares (d'ici 2030) » (hectares-2030)"
+
+
+def test_payments_say_where_the_rest_is_paid():
+    """Half of the commitments of 2027 is paid in 2027: 400 k€ of commitments more take 200 k€ of payments."""
+    fund = {"id": "f", "label": "Fonds", "amounts": {2027: "2 M€"}, "payments": {2027: "300 k€"}}
+    measures = [m.model_copy(update={"payment_profile": (Fraction(1, 2), Fraction(1, 2))}) for m in valley().measures]
+    floor = {"kind": "floor", "id": "p", "label": "Un million", "amount": "1 M€"}
+    plan = allocator.solve(valley((floor,), funds=[fund], measures=measures))
+    text = plain(allocator.explain(plan).text("fr"))
+    assert "qui servent à payer 50 % des AE 2027 (le reste : 50 % en 2028)" in text
+    assert (
+        "de 300 000 € à 500 000 € (+200 000 €, soit 400 000 € d'AE 2027, dont le reste est payé ailleurs : 200 000 € en 2028)"
+        in text
+    )

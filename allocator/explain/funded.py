@@ -146,11 +146,13 @@ class Funded(Explanation):
         rules, funds = ([each.text() for each in self.limits if each.fund is fund] for fund in (False, True))
         french, english = [], []
         if rules:
-            french.append("de place sous " + listing((each.fr for each in rules), CAUSES).fr)
-            english.append("room under " + listing((each.en for each in rules), CAUSES).en)
+            said = _joined(rules)
+            french.append(f"de place sous {said.fr}")
+            english.append(f"room under {said.en}")
         if funds:
-            french.append("d'argent dans " + listing((each.fr for each in funds), CAUSES).fr)
-            english.append("money in " + listing((each.en for each in funds), CAUSES).en)
+            said = _joined(funds)
+            french.append(f"d'argent dans {said.fr}")
+            english.append(f"money in {said.en}")
         return Text(
             f"il ne reste pas assez {', ni assez '.join(french)} ; ",
             f"there is not enough {', nor enough '.join(english)}; ",
@@ -401,6 +403,17 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
         flips=tuple(flips.of_itself() if brief else flips.all()),
         rules=None if brief else _deciding(variants, demand, turned),
     )  # fmt: skip
+
+
+def _joined(names: list[Text]) -> Text:
+    """The first of these names, in a sentence."""
+    shown, rest = names[:CAUSES], len(names) - CAUSES
+    if rest > 0:
+        shown = [*shown, Text(f"{rest} autre{'s' if rest > 1 else ''}", f"{rest} more")]
+    if len(shown) == 1:
+        return shown[0]
+    before, last = shown[:-1], shown[-1]
+    return Text(f"{', '.join(t.fr for t in before)} et {last.fr}", f"{', '.join(t.en for t in before)} and {last.en}")
 
 
 def _decide(demand: str, decision: str, name: str) -> dict[str, Any]:

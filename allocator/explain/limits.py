@@ -90,15 +90,17 @@ def limits_of(plan: Plan, demand: str) -> tuple[Limit, ...]:
 
 
 def _left(plan: Plan, fund: str) -> int:
-    """At most so many cents are left in one year in a fund, and in each envelope around it."""
-    funds, account, least = {f.id: f for f in plan.scenario.funds}, plan.account, None
+    """At most so many cents are left to commit in a fund and in each envelope around it: over the horizon where a fund
+    keeps them, else in its best year."""
+    funds, account = {f.id: f for f in plan.scenario.funds}, plan.account
+    found: list[int] = []
     above: str | None = fund
     while above is not None:
-        mine = account[(account["fund"] == above) & (account["year"].isin(plan.scenario.years))]["left"]
-        most = int(mine.max()) if len(mine) else 0
-        least = most if least is None else min(least, most)
+        years = account[(account["fund"] == above) & (account["year"].isin(plan.scenario.years))]["left"]
+        keeps = funds[above].amount is not None or funds[above].carry_over
+        found.append(int(years.iloc[-1] if keeps else years.max()))
         above = funds[above].parent
-    return least or 0
+    return min(found)
 
 
 def _payers(plan: Plan, rows: np.ndarray) -> np.ndarray:

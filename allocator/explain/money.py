@@ -186,6 +186,8 @@ class Response(Explanation):
             ))  # fmt: skip
         for before, point in zip((None, *self.points), self.points, strict=False):
             amount, size = money(point.cents), self.counted.of(point.gain, signed=True)
+            if point.cents == self.now:
+                size = Text("aujourd'hui", "today")
             each = Text("", "")
             if before is not None and self.exact:
                 slope = number(
@@ -247,6 +249,7 @@ def _added(variants: Variants, fund: str, *, brief: bool) -> tuple[Text, ...]:
     changed = raised(scenario, fund, MILLION).funds
     before, after = (next(f for f in funds if f.id == fund) for funds in (scenario.funds, changed))
     years = [] if after.amounts is None else [year for year, cents in after.amounts.items() if cents]
+    parts: list[tuple[int, int]] = []
     if len(years) > 1:
         parts = [(year, (after.amounts or {})[year] - (before.amounts or {}).get(year, 0)) for year in years]
         said = _dated(parts)
@@ -254,7 +257,9 @@ def _added(variants: Variants, fund: str, *, brief: bool) -> tuple[Text, ...]:
     spent = [p.account[p.account["fund"] == fund].set_index("year")["committed"] for p in (variants.plan, richer)]
     moved = [(year, int(spent[1][year]) - int(spent[0][year])) for year in scenario.years]
     total_more, said = money(sum(c for _, c in moved)), _dated([part for part in moved if part[1]])
-    if said.fr:
+    if len(years) > 1 and moved == parts:
+        lines.append(Text("Le plan recalculé l'engage tel quel.", "The plan solved again commits just that."))
+    elif said.fr:
         lines.append(Text(
             f"Le plan recalculé y engage {total_more.fr} de plus ({said.fr}).",
             f"The plan solved again commits {total_more.en} more of it ({said.en}).",

@@ -325,7 +325,13 @@ class Credits(Requirement):
         if len(profiles) != 1:
             return []
         (profile,) = profiles
-        dated = [(y, {y + k: Fraction(share) for k, share in enumerate(profile) if share}) for y in scenario.years]
+        held, more = self.fund.amounts, self.fund.income or self.fund.returns
+        can_commit = [
+            y for y in scenario.years
+            if held is None or more or held.get(y)
+            or (self.fund.carry_over and any(before < y and cents for before, cents in held.items()))
+        ]  # fmt: skip
+        dated = [(y, {y + k: Fraction(share) for k, share in enumerate(profile) if share}) for y in can_commit]
         return [(year, shares) for year, shares in dated if self.year in shares]
 
     def meaning(self, scenario: Scenario, cents: int) -> Text:
