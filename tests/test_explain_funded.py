@@ -64,6 +64,9 @@ def test_refused():
         "Un plan qui le finance en entier, sans faire entrer personne d'autre, retire :\n    1 000 000 € à Friches, Littoral (d2) – Fonds"
         in text
     )
+    # what it takes from others is what it gets, what these get more and what is granted less in all
+    taken = -sum(rival.change for rival in found.rivals)
+    assert taken == found.asked - found.granted + found.elsewhere + found.unspent
     assert "ferait perdre à l'ensemble du plan 8 emplois sur 79,2 (environ 10 %)" in text
     assert "Il suffit de l'un de ces changements pour qu'il soit financé, au moins en partie :" in text
     json.dumps(found.as_dict(), allow_nan=False)
@@ -144,6 +147,17 @@ def test_the_cause_comes_first():
     assert (
         ": il ne reste pas assez d'argent dans « Fonds friches » et « Fonds régional » ; le financer" in poor.answer.fr
     )
+
+
+def test_what_is_taken_and_not_needed_is_told():
+    """A school of 700 k€ takes the place of one of 900 k€: 200 k€ less are granted, nobody else asks for them."""
+    scenario = one_school()
+    scenario = scenario.with_(
+        demands=scenario.demands.assign(asked=[500_000, 500_000, 500_000, 900_000, 700_000], cost=900_000)
+    )
+    found = allocator.explain(allocator.solve(scenario), demand="d5")
+    assert (found.unspent, found.elsewhere) == (20_000_000, 0)
+    assert "(et accorde, en tout, 200 000 € de moins)" in found.text("fr").replace("\u202f", " ").replace("\u00a0", " ")
 
 
 def test_money_makes_no_place():

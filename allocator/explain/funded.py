@@ -66,7 +66,8 @@ class Funded(Explanation):
     """A demand and its decision. `most`: cents that it could get at most where not all is possible. `contrary`: the loss
     in the best plan that decides the other way, None where no plan does (`blocking`: the rules that forbid it) or where
     none was found. `rules`: None where nobody looked; `rivals`: who gives up, or takes, the money under the contrary,
-    `alone`: while nobody else comes in, or loses; `unspent`: cents that all demands together get less there. `at_once`: it
+    `alone`: while nobody else comes in, or loses; `unspent`: cents that all demands together get less
+    there, `elsewhere`: that others get more. `at_once`: it
     is funded whole or not at all. `limits`: of one that gets nothing, what has less room than it asks for."""
 
     about: ClassVar[str] = "demand"
@@ -87,6 +88,7 @@ class Funded(Explanation):
     at_once: bool
     limits: tuple[Limit, ...] = ()
     unspent: int = 0
+    elsewhere: int = 0
 
     @property
     def all(self) -> bool:
@@ -243,9 +245,12 @@ class Funded(Explanation):
                     f"Un plan {funds.fr}, sans faire entrer personne d'autre, retire",
                     f"A plan {funds.en}, letting nobody else in, takes",
                 )
-        less = money(self.unspent)
-        if self.unspent > 0:
-            shown.append(Text(f"(et accorde, en tout, {less.fr} de moins)", f"(and grants, in all, {less.en} less)"))
+        for size, (fr, en) in (
+            (self.elsewhere, ("(et en donne {} de plus à d'autres)", "(and gives {} more to others)")),
+            (self.unspent, ("(et accorde, en tout, {} de moins)", "(and grants, in all, {} less)")),
+        ):
+            if size > 0 and not self.all:
+                shown.append(Text(fr.format(money(size).fr), en.format(money(size).en)))
         french, english = "\n  ".join(t.fr for t in shown), "\n  ".join(t.en for t in shown)
         return [Text(f"{said.fr} :\n  {french}", f"{said.en}:\n  {english}")]
 
@@ -397,9 +402,9 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
     loss = variants.gain(other).loss.never_below_zero
     turned = _turned(demand, got, whole)
     flips = Flips(variants, demand, whole, turned, other, loss, BRIEF if brief else PROBES)
-    rivals, alone, unspent = _rivals(variants, demand, decision, whole, other)
+    rivals, alone, unspent, elsewhere = _rivals(variants, demand, decision, whole, other)
     return told(
-        most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone, unspent=unspent,
+        most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone, unspent=unspent, elsewhere=elsewhere,
         flips=tuple(flips.of_itself() if brief else flips.all()),
         rules=None if brief else _deciding(variants, demand, turned),
     )  # fmt: skip
@@ -508,10 +513,10 @@ def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]
 
 def _rivals(
     variants: Variants, demand: str, decision: dict[str, Any], whole: bool, other: Plan
-) -> tuple[tuple[Rival, ...], bool, int]:
+) -> tuple[tuple[Rival, ...], bool, int, int]:
     """Whose money changes under the contrary, the most first; whether nobody else's does: where it is to be funded,
-    nobody comes in, where it is to be refused, nobody loses; and the cents granted less in all. Where that costs more,
-    the best plan itself is told."""
+    nobody comes in, where it is to be refused, nobody loses; and the cents granted less in all, and more to others.
+    Where that costs more, the best plan itself is told."""
     before = granted(variants.plan)
     rules = [decision, *(keeping(variants.plan, besides=demand) if whole else _only_cheap(variants, demand))]
     seconds = min(variants.time_limit or FINER_SECONDS, FINER_SECONDS)
@@ -523,14 +528,12 @@ def _rivals(
     sign = 1 if whole else -1
     changed = {d: after[d] - cents for d, cents in before.items() if d != demand and sign * (after[d] - cents) > 0}
     order = sorted(changed, key=lambda d: (-abs(changed[d]), d))
-    return (
-        tuple(
-            Rival(d, called(variants.scenario, d), changed[d], _places(chosen if whole else variants.plan, d))
-            for d in order
-        ),
-        alone,
-        sum(before.values()) - sum(after.values()),
+    rivals = tuple(
+        Rival(d, called(variants.scenario, d), changed[d], _places(chosen if whole else variants.plan, d))
+        for d in order
     )
+    more = sum(max(after[d] - cents, 0) for d, cents in before.items() if d != demand)
+    return rivals, alone, sum(before.values()) - sum(after.values()), more
 
 
 def _only_cheap(variants: Variants, demand: str) -> list[dict[str, Any]]:
