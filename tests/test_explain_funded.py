@@ -149,6 +149,16 @@ def test_the_cause_comes_first():
     )
 
 
+def test_a_fund_with_money_left_in_another_year_is_no_cause():
+    """2026 is all spent, by who may be paid in no other year; the second school could be paid in 2027."""
+    fund = {"id": "f", "label": "Fonds", "amounts": {2026: "1 M€", 2027: "9 M€"}}
+    scenario = one_school().with_(funds=[fund])
+    scenario = scenario.with_(demands=scenario.demands.assign(last_year=[2026, 2026, 2026, 2027, 2027]))
+    plan = allocator.solve(scenario)
+    assert "f" in plan.binding
+    assert [limit.id for limit in allocator.explain(plan, demand="d5", brief=True).limits] == ["une"]
+
+
 def test_what_is_taken_and_not_needed_is_told():
     """A school of 700 k€ takes the place of one of 900 k€: 200 k€ less are granted, nobody else asks for them."""
     scenario = one_school()

@@ -96,6 +96,8 @@ def test_rent_that_comes_back_is_told_where_a_fund_needs_less_than_is_missing():
         in said
     )
     assert f"le fonds engage {plain(money(flip.spent.committed).fr)} de plus" in said
+    assert flip.spent.committed == round(flip.to - flip.now) + flip.earned
+    assert f"pour ce dossier : {plain(money(flip.spent.mine[0][1]).fr)} en {flip.spent.mine[0][0]}" in said
 
 
 def test_what_a_sum_over_years_is_called():

@@ -27,36 +27,37 @@ PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close (where it is `
 
 @dataclass(frozen=True)
 class Spent:
-    """What comes of money added to a fund that is paid back: cents that return to it sooner, by year; cents more that it
-    commits (`committed`), and of these, those to the demand (`mine`), by year."""
+    """What comes of money added to a fund that is paid back: cents that return to it sooner, by year, and cents more that
+    it commits to the demand (`mine`) and to others, by year."""
 
     back: tuple[tuple[int, int], ...]
-    committed: int
     mine: tuple[tuple[int, int], ...]
+    others: tuple[tuple[int, int], ...]
+
+    @property
+    def committed(self) -> int:
+        return sum(cents for _, cents in (*self.mine, *self.others))
 
     def text(self) -> Text:
         back, committed = money(sum(cents for _, cents in self.back)), money(self.committed)
-        when, mine, given = _by_year(self.back), money(sum(c for _, c in self.mine)), _by_year(self.mine, dated=True)
-        rest = self.committed - sum(cents for _, cents in self.mine)
-        other, size = Text("", ""), money(abs(rest))
-        if rest > 0:
-            other = Text(f" et {size.fr} à d'autres", f" and {size.en} to others")
-        elif rest < 0:
-            other = Text(f", dont {size.fr} repris à d'autres", f", of which {size.en} taken from others")
+        when, mine, others = _by_year(self.back), _by_year(self.mine), _by_year(self.others, signed=True)
+        rest = Text(f" ; pour les autres : {others.fr}", f"; to others: {others.en}") if self.others else Text("", "")
         return Text(
             f" : avec les remboursements en plus qui y reviennent ({back.fr} : {when.fr}), le fonds engage {committed.fr} de "
-            f"plus, {mine.fr} pour ce dossier ({given.fr}){other.fr}",
+            f"plus ; pour ce dossier : {mine.fr}{rest.fr}",
             f": with the further repayments that come back to it ({back.en}: {when.en}), the fund commits {committed.en} "
-            f"more, {mine.en} to this demand ({given.en}){other.en}",
+            f"more; to this demand: {mine.en}{rest.en}",
         )
 
 
-def _by_year(cents: tuple[tuple[int, int], ...], *, dated: bool = False) -> Text:
-    """ "21 333,33 € en 2027, 22 755,56 € en 2028"; of one year alone, where `dated`, the year."""
-    if dated and len(cents) == 1:
-        return Text(f"en {cents[0][0]}", f"in {cents[0][0]}")
-    said = [(year, money(size)) for year, size in cents]
-    return Text(", ".join(f"{s.fr} en {year}" for year, s in said), ", ".join(f"{s.en} in {year}" for year, s in said))
+def _by_year(cents: tuple[tuple[int, int], ...], *, signed: bool = False) -> Text:
+    """ "21 333,33 € en 2027, 22 755,56 € en 2028", or with the sign of each."""
+    plus = "+" if signed else ""
+    said = [(year, "−" if size < 0 else plus, money(abs(size))) for year, size in cents]
+    return Text(
+        ", ".join(f"{sign}{size.fr} en {year}" for year, sign, size in said),
+        ", ".join(f"{sign}{size.en} in {year}" for year, sign, size in said),
+    )
 
 
 @dataclass(frozen=True)
@@ -337,8 +338,12 @@ class Flips:
         accounts = [plan.account[(plan.account["fund"] == fund) & (plan.account["year"] <= last)] for plan in plans]
         back = _more(*(dict(zip(a["year"], a["returned"], strict=True)) for a in accounts))
         rows = [plan.grants[plan.grants["fund"] == fund] for plan in plans]
-        of_it = [table[table["demand"] == self.demand].groupby("year")["cents"].sum().to_dict() for table in rows]
-        return Spent(back, int(rows[1]["cents"].sum()) - int(rows[0]["cents"].sum()), _more(*of_it))
+
+        def more(mine: bool) -> tuple[tuple[int, int], ...]:
+            chosen = [table[(table["demand"] == self.demand) == mine] for table in rows]
+            return _more(*(table.groupby("year")["cents"].sum().to_dict() for table in chosen))
+
+        return Spent(back, more(True), more(False))
 
 
 def _more(before: dict[Any, Any], after: dict[Any, Any]) -> tuple[tuple[int, int], ...]:

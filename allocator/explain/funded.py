@@ -245,8 +245,14 @@ class Funded(Explanation):
                     f"Un plan {funds.fr}, sans faire entrer personne d'autre, retire",
                     f"A plan {funds.en}, letting nobody else in, takes",
                 )
+        more = ("(et en donne {} de plus à d'autres)", "(and gives {} more to others)")
+        if self.alone:
+            more = (
+                "(et donne {} de plus à des dossiers déjà financés)",
+                "(and gives {} more to demands funded already)",
+            )
         for size, (fr, en) in (
-            (self.elsewhere, ("(et en donne {} de plus à d'autres)", "(and gives {} more to others)")),
+            (self.elsewhere, more),
             (self.unspent, ("(et accorde, en tout, {} de moins)", "(and grants, in all, {} less)")),
         ):
             if size > 0 and not self.all:
