@@ -199,15 +199,26 @@ class _Entries:
         return matrix
 
 
+class _Kinds:
+    """Demands of one pattern whose units are all by year, or all not: `of` (n,) is 2 · pattern + by year."""
+
+    def __init__(self, space: Space, by_year: np.ndarray) -> None:
+        self.of = space.pattern * 2 + by_year
+        self.values = np.flatnonzero(np.bincount(self.of))
+        self.members = {int(k): np.flatnonzero(self.of == k) for k in self.values}
+
+
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A term on demands with one pattern: constant over their cells plus what differs between cells."""
+    """A term on demands of one kind: constant over their cells plus what differs between cells."""
 
     row: int
     demands: np.ndarray
     weight: np.ndarray  # (k,) per cent
     constant: np.ndarray  # (Y,)
     rest: np.ndarray  # (F, Y)
+    kind: int
+    whole: bool  # all demands of the kind, weighing alike
 
 
 def middle(values: np.ndarray) -> float:
@@ -226,21 +237,27 @@ def _split_constant(cells: np.ndarray, eligible: np.ndarray, by_year: bool) -> t
     return constant, np.where(eligible, cells - constant, 0.0)
 
 
-def _parts(space: Space, row: int, term: Term, by_year: np.ndarray) -> Iterator[_Part]:
-    """The term by pattern, and by whether units are by year."""
+def _parts(space: Space, row: int, term: Term, kinds: _Kinds) -> Iterator[_Part]:
+    """The term by kind."""
     if term.of in ("served", "paid") or not len(term.demands):
         return
-    weights = term.weights.astype(float)
+    everyone = term.of == "cents" and np.ndim(term.weight) == 0 and len(term.demands) == space.n
+    weights = term.weights.astype(float) if not everyone else np.zeros(0)
     if term.of == "units":
         weights = weights / space.asked[term.demands]
-    kind = space.pattern[term.demands] * 2 + by_year[term.demands]
-    values = np.unique(kind)
-    for value in values:
+    kind = None if everyone else kinds.of[term.demands]
+    values = kinds.values if kind is None else np.flatnonzero(np.bincount(kind))
+    for value in values.tolist():
         eligible = space.patterns[value // 2].eligible
         if eligible.any():
             constant, rest = _split_constant(term.cells.astype(float), eligible, bool(value % 2))
-            here = slice(None) if len(values) == 1 else kind == value
-            yield _Part(row, term.demands[here], weights[here], constant, rest)
+            if kind is None:
+                members = kinds.members[value]
+                weight = np.broadcast_to(float(term.weight), members.shape)
+                yield _Part(row, members, weight, constant, rest, value, True)
+            else:
+                here = slice(None) if len(values) == 1 else kind == value
+                yield _Part(row, term.demands[here], weights[here], constant, rest, value, False)
 
 
 def _units_by_year(space: Space) -> np.ndarray:
@@ -255,18 +272,18 @@ def _units_by_year(space: Space) -> np.ndarray:
     return several & (space.lumpy | space.capped | counted)
 
 
-def _classify(space: Space, parts: list[_Part], by_year: np.ndarray, alone: np.ndarray) -> np.ndarray:
+def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray) -> np.ndarray:
     """(n,) class of each demand, -1 where no fund may pay: pattern, by year, and every row's coefficients but constants.
 
     Refined row by row from the coefficients themselves; no row can be forgotten. Those `alone` (n,) bool share none.
     """
-    found = space.pattern * 2 + by_year
+    found = kinds.of.copy()
     fresh = int(found.max(initial=0)) + 1
     for part in parts:
-        if not part.rest.any():
+        if part.whole or not part.rest.any():
             continue
         alike = part.weight.min() == part.weight.max()
-        if alike and len(part.demands) == space.n:
+        if alike and len(part.demands) == len(kinds.members[part.kind]):
             continue
         mine = found[part.demands]
         if not alike:
@@ -294,8 +311,9 @@ def compile(
     unit = _money_unit(space)
     by_year = _units_by_year(space)
     alone = _alone(space, alone)
-    parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, by_year)]
-    demand_class = _classify(space, parts, by_year, alone)
+    kinds = _Kinds(space, by_year)
+    parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, kinds)]
+    demand_class = _classify(space, parts, kinds, alone)
 
     # columns: units, served, paid, money, moves; then, in no whole numbers, what soft rows may miss and auxiliaries
     able = np.array([p.years for p in space.patterns], bool).reshape(-1, years)[space.pattern]
@@ -342,8 +360,10 @@ def compile(
     )
 
     entries = _Entries()
+    examples = {k: np.unique(demand_class[mine], return_index=True) for k, mine in kinds.members.items()}
     for part in parts:
-        _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column, unit)
+        found = examples[part.kind] if part.whole else np.unique(demand_class[part.demands], return_index=True)
+        _add_part(entries, part, space, unit_column, by_year, column_steps, found, money_column, unit)
     for r, (_, row) in enumerate(space.rows):
         for term in row.terms:
             if term.of == "served":
@@ -490,11 +510,11 @@ def _add_part(
     unit_column: np.ndarray,
     by_year: np.ndarray,
     column_steps: np.ndarray,
-    demand_class: np.ndarray,
+    classes_of: tuple[np.ndarray, np.ndarray],
     money_column: np.ndarray,
     unit: float,
 ) -> None:
-    """A part's constant on unit columns and its rest on the money columns of its classes."""
+    """A part's constant on unit columns and its rest on the money columns of its classes: these, and where each begins."""
     demands = part.demands
     if part.constant.any():
         per_step = part.weight * space.step[demands]
@@ -506,7 +526,7 @@ def _add_part(
             columns = unit_column[demands, 0]
             entries.add(part.row, columns, per_step * part.constant[0] * column_steps[columns])
     if part.rest.any():
-        classes, first = np.unique(demand_class[demands], return_index=True)
+        classes, first = classes_of
         for f, y in np.argwhere(part.rest):
             columns = money_column[classes, y, f]
             entries.add(part.row, columns, part.weight[first] * part.rest[f, y] * unit)

@@ -31,7 +31,7 @@ from allocator.tree import Found, Search
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
 
-LP_ENGINE = "highs"  # supplies the duals of every certificate, whatever found the plan
+LP_ENGINE = "sifting"  # supplies the duals of every certificate, whatever found the plan
 NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
 FEWEST_NODES, MOST_NODES = 300, 20_000
@@ -79,7 +79,7 @@ def _choose(engine: str | Engine) -> tuple[Engine, Text]:
     if not isinstance(engine, str):
         return engine, Text("donné par l'appelant", "given by the caller")
     if engine == "auto":
-        return engines.engine("highs"), Text(
+        return engines.engine(LP_ENGINE), Text(
             "choisi : le plus rapide des moteurs mesurés sur ces programmes",
             "chosen: the fastest engine measured on these programs",
         )
