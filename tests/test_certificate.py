@@ -236,7 +236,8 @@ def test_a_scenario_with_plans_is_never_proved_empty():
 def test_a_wrong_signature_makes_the_certificate_fail(monkeypatch):
     """Classes that forget a row's coefficients give a wrong program; the certificate is not fooled."""
 
-    def forgetful(space, parts, by_year, alone):
+    def forgetful(space, parts, kinds, alone):
+        by_year = kinds.of % 2 == 1
         return np.where(space.payable, 0, -1) if not by_year.any() else np.where(by_year, 1, 0)
 
     divisible = scenario(
