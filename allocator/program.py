@@ -74,6 +74,13 @@ class Compiled:
     def classes(self) -> int:
         return int(self.demand_class.max(initial=-1)) + 1
 
+    @cached_property
+    def total_row(self) -> np.ndarray:
+        """(n,) the row that adds up a demand's units over the years, −1 where they are not by year."""
+        summed = self.by_year & self.space.payable
+        first = len(self.space.rows) + len(self.blocks)
+        return np.where(summed, first + np.cumsum(summed) - 1, -1)
+
     def multipliers(self, duals: np.ndarray, *, farkas: bool = False) -> np.ndarray:
         """Duals of the program as points per whole number of each row of `space.rows`."""
         rows = len(self.row_scale)
