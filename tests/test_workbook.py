@@ -461,7 +461,7 @@ HOSTILE = {
     "Scénario!B2": "20277 n'est pas une année", "Scénario!B3": "emplis", "Scénario!A4": "Objectfi",
     "Fonds!F3": "Couleur", "Fonds!B4": "3 ME", "Fonds!B5": "#REF!", "Fonds!C5": "oui ou non", "Fonds!D5": "taux entre 0 et 1",
     "Fonds!E5": "Vouliez-vous dire « friche »", "Fonds!A6": "déjà utilisé",
-    "Mesures!A2": "payment_profile", "Territoires!E3": "« beaucoup » n'est pas un nombre",
+    "Mesures!C2": "payment_profile", "Territoires!E3": "« beaucoup » n'est pas un nombre",
     "Dossiers!B3": "territoire inconnu « t9 »", "Dossiers!D3": "cinq", "Dossiers!F3": "neuf", "Dossiers!D4": "entier",
     "Dossiers!E4": "positif", "Dossiers!G4": "sous aucun en-tête", "Dossiers!A5": "déjà utilisé", "Dossiers!D5": "#N/A",
     "Règles!A2": "Vouliez-vous dire « Plafond »", "Règles!C3": "fonds inconnu « ff »", "Règles!G3": "n'a pas de champ",
@@ -482,6 +482,33 @@ def test_twenty_seven_mistakes_each_at_its_cell(tmp_path: Path) -> None:
     order = [list(HOSTILE).index(str(problem.place)) for problem in caught.value.problems]
     sheets = [place.split("!")[0] for place in np.array(list(HOSTILE))[order]]
     assert sheets == sorted(sheets, key=list(dict.fromkeys(p.split("!")[0] for p in HOSTILE)).index), "sheet by sheet"
+
+
+def test_a_cell_that_cannot_be_read_is_the_one_thing_said_of_it(tmp_path: Path) -> None:
+    """An amount that is an error of Excel is not missing; nor is a bound that is no number."""
+    with book(tmp_path / "a.xlsx") as out:
+        put(
+            out.add_worksheet("Scénario"),
+            0,
+            ["Nom", "essai"],
+            ["Années", 2026],
+            ["Objectif : maximiser", "emplois : 1"],
+        )
+        put(out.add_worksheet("Fonds"), 0, ["Identifiant", "Montant (€)"], ["f", 5], ["g", ("#REF!",)])
+        put(out.add_worksheet("Mesures"), 0, ["Identifiant"], ["friche"])
+        put(
+            out.add_worksheet("Territoires"),
+            0,
+            ["Identifiant", "Région", "Département", "Population"],
+            ["t1", "N", "1", 12],
+        )
+        put(out.add_worksheet("Dossiers"), 0,
+            ["Identifiant", "Territoire", "Mesure", "Unités demandées", "Demandé par unité (€)", "emplois"],
+            ["d1", "t1", "friche", 4, 500, 12])  # fmt: skip
+        put(out.add_worksheet("Règles"), 0, ["Règle", "Maximum"], ["Nombre", "beaucoup"])
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path / "a.xlsx")
+    assert sorted(str(problem.place) for problem in caught.value.problems) == ["Fonds!B3", "Règles!B2"]
 
 
 def test_the_command_says_all_of_them_and_exits_with_2(tmp_path: Path) -> None:

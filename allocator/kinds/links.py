@@ -39,7 +39,7 @@ class Lock(Constraint):
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
         yield from whole_demands(self)
-        if (self.units is None) == (self.decision == "units"):
+        if "units" not in self._unread and (self.units is None) == (self.decision == "units"):
             yield Problem(
                 place="units",
                 message=Text(
