@@ -16,6 +16,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import xlsxwriter
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -26,6 +27,7 @@ from allocator.constraints import KINDS, Constraint
 from allocator.formats import load, save, workbook
 from allocator.formats.workbook import cells, grid, layout, words
 from allocator.formats.workbook.cells import Attributes, CellError, Shape
+from allocator.formats.yaml_text import read as read_yaml
 from allocator.money import Euros
 from allocator.problems import ScenarioError
 from allocator.scenario import Fund, Measure, Scenario
@@ -153,6 +155,19 @@ def test_numbers_beyond_a_workbooks_fifteen_digits(tmp_path: Path) -> None:
     assert again(scenario, tmp_path / "s.xlsx").input_hash == scenario.input_hash
     scenario = scenario.with_(territories=scenario.territories.drop(columns="zone"))
     assert again(scenario, tmp_path / "s").input_hash == scenario.input_hash
+
+
+def test_a_folder_reads_the_same_by_the_rules_of_yaml_1_1(tmp_path: Path) -> None:
+    """There the key `on`, a fund `no`, a region `Y` are truth values where they are not quoted."""
+    scenario = small(
+        funds=[{"id": "no", "amount": 5}, {"id": "y", "amount": 5, "label": "Off", "notified": {"Y": 1}}],
+        constraints=[{"kind": "ceiling", "on": {"funds": ["no", "y"]}, "amount": 1, "label": "yes", "enabled": False}],
+    )
+    scenario = scenario.with_(territories=scenario.territories.drop(columns="zone").assign(region=["11", "Y"]))
+    assert again(scenario, tmp_path / "s").input_hash == scenario.input_hash
+    text = (tmp_path / "s" / "scenario.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text) == read_yaml(text.encode(), "s")[0].value
+    assert '"Y": 1' in text and '"y"' in text  # few readers take these so, but YAML 1.1 does
 
 
 FIELDS: list[dict[str, Any]] = [
