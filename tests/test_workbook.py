@@ -159,11 +159,12 @@ def test_numbers_beyond_a_workbooks_fifteen_digits(tmp_path: Path) -> None:
 
 def test_a_folder_reads_the_same_by_the_rules_of_yaml_1_1(tmp_path: Path) -> None:
     """There the key `on`, a fund `no`, a region `Y` are truth values where they are not quoted."""
+    plain = small().territories.drop(columns="zone")
     scenario = small(
+        territories=plain.assign(region=["11", "Y"]),
         funds=[{"id": "no", "amount": 5}, {"id": "y", "amount": 5, "label": "Off", "notified": {"Y": 1}}],
         constraints=[{"kind": "ceiling", "on": {"funds": ["no", "y"]}, "amount": 1, "label": "yes", "enabled": False}],
     )
-    scenario = scenario.with_(territories=scenario.territories.drop(columns="zone").assign(region=["11", "Y"]))
     assert again(scenario, tmp_path / "s").input_hash == scenario.input_hash
     text = (tmp_path / "s" / "scenario.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(text) == read_yaml(text.encode(), "s")[0].value
