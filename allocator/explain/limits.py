@@ -9,10 +9,8 @@ import numpy as np
 
 from allocator.plan import Plan
 from allocator.selection import Selection
+from allocator.space import Rule
 from allocator.texts import Text
-
-_COUNTED = ("count", "indicator")  # in units, not in euros
-_NOT_AGAINST = ("floor", "continuity", "contains")  # they only push the demands that they name
 
 
 def limits_on(plan: Plan, demands: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -41,7 +39,7 @@ def limits_on(plan: Plan, demands: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {str(name): tuple(labels) for name, labels in zip(names, found, strict=True)}
 
 
-def _against(plan: Plan, rule: Any, levels: tuple[Any, ...], rows: np.ndarray, payers: np.ndarray) -> np.ndarray:
+def _against(plan: Plan, rule: Rule, levels: tuple[Any, ...], rows: np.ndarray, payers: np.ndarray) -> np.ndarray:
     """(rows,) whether a rule has no room for the demand: it is named and the rule has a most, or it is outside a share
     that has a least."""
 
@@ -52,7 +50,7 @@ def _against(plan: Plan, rule: Any, levels: tuple[Any, ...], rows: np.ndarray, p
         pick = side.pick(plan.scenario)
         return pick.demands[rows] & payers[pick.funds].any(axis=0)
 
-    if rule.kind in _NOT_AGAINST:
+    if rule.only_asks_for_more:
         return np.zeros(len(rows), bool)
     inside, around = named("on"), named("of")
     return inside & _full(plan, rule, levels, rows, "upper") | around & ~inside & _full(
@@ -61,7 +59,7 @@ def _against(plan: Plan, rule: Any, levels: tuple[Any, ...], rows: np.ndarray, p
 
 
 def _full(
-    plan: Plan, rule: Any, levels: tuple[Any, ...], rows: np.ndarray, side: Literal["upper", "lower"]
+    plan: Plan, rule: Rule, levels: tuple[Any, ...], rows: np.ndarray, side: Literal["upper", "lower"]
 ) -> np.ndarray:
     """(rows,) whether the rule has, on this side and for the group of each demand, less room than the demand asks for."""
     room: dict[str, float] = {}
@@ -69,7 +67,7 @@ def _full(
         bound = getattr(level, side)
         if bound is not None:
             room[level.group] = min(float(abs(bound - level.left)) / level.scale, room.get(level.group, np.inf))
-    wanted = np.ones(len(rows)) if rule.kind in _COUNTED else plan.asked_cents()[rows] / 100
+    wanted = plan.asked_cents()[rows] / 100 if rule.counts_euros else np.ones(len(rows))
     demands, per = plan.scenario.demands.iloc[rows], getattr(rule, "per", None)
     if per is None or per in ("fund", "year"):
         return min(room.values(), default=np.inf) < wanted
