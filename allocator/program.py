@@ -52,7 +52,7 @@ class Compiled:
     no fund may pay. `served_column` (n, Y): being served up to year y, -1 where nobody asks or unit columns say it.
     `paid_column` (n, F): being paid by fund f, for the demands told apart for that. `move_columns`: money moved between
     funds. The first rows are those of `space.rows`; a whole number of row r is `row_scale[r]` of the program's.
-    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers.
+    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers. `loose`: see `loosened`.
     """
 
     space: Space
@@ -69,6 +69,7 @@ class Compiled:
     objective_scale: float
     money_unit: float
     caps: tuple[Cap, ...] = ()  # the last rows: found broken and added
+    loose: bool = False
 
     @property
     def classes(self) -> int:
@@ -127,7 +128,8 @@ class Compiled:
         for block in self.blocks:
             for cap in self._caps_of(block):
                 money = x[block.money[list(cap.cells)]].sum()
-                if money > float(self._room(cap) @ x[block.units]) + tolerance * (1 + money):
+                room = float(self._room(cap) @ x[block.units]) + self._beyond(cap)
+                if money > room + tolerance * (1 + money):
                     found.append(cap)
         return found
 
@@ -152,6 +154,22 @@ class Compiled:
         together = np.minimum(asked * common, sum(caps[k] for k in cap.cells))
         steps = self.column_steps[cap.block.units] / np.where(space.lumpy[members], 1, space.asked[members])
         return (together / common).astype(float) * steps / self.money_unit
+
+    def loosened(self) -> Compiled:
+        """The same where rows and caps let through whatever whole cents may: what it allows is to be checked in cents."""
+        program, rows = self.program, len(self.row_scale)
+        odd = np.zeros(program.rows)
+        odd[:rows] = np.array([float(row.rounding) for _, row in self.space.rows]) * self.row_scale
+        wider = replace(program, row_lower=program.row_lower - odd, row_upper=program.row_upper + odd)
+        return replace(self, program=wider, loose=True)
+
+    def _beyond(self, cap: Cap) -> float:
+        """By how much the cap is loosened: what rounding up adds to each of its cells for each member, less than a cent."""
+        if not self.loose:
+            return 0.0
+        asked, _, common = self._unit_caps(cap.block)
+        parts = np.where(self.space.lumpy[cap.block.members], common, asked * common).astype(float)
+        return float((1 - 1 / parts).sum()) * len(cap.cells) / self.money_unit
 
     def rounding_room(self, cap: Cap, steps: np.ndarray, free: np.ndarray) -> int:
         """Cents by which these cells may go beyond the cap as each fund's part is rounded up: `steps` (columns,) now,
@@ -178,7 +196,7 @@ class Compiled:
             program,
             matrix=sparse.csr_matrix(sparse.vstack([program.matrix, entries.matrix((len(caps), program.columns))])),
             row_lower=np.concatenate([program.row_lower, np.full(len(caps), -np.inf)]),
-            row_upper=np.concatenate([program.row_upper, np.zeros(len(caps))]),
+            row_upper=np.concatenate([program.row_upper, [self._beyond(cap) for cap in caps]]),
         )
         return replace(self, program=grown, caps=self.caps + tuple(caps))
 

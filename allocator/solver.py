@@ -144,6 +144,7 @@ class _Run:
         start = time.monotonic()
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
+        self.loosely = False
         self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
         space = Space.of(self.scenario)
         self.levels = len(space.aims)
@@ -185,6 +186,18 @@ class _Run:
         return found
 
     def _solved(self, space: Space, alone: np.ndarray | None) -> Stage | Plan:
+        """The program's answer; where it is neither a plan nor proved impossible, that of one which lets through all that
+        rounding to cents may. Where a level needs that, so do the later ones."""
+        found = self._tried(space, alone, self.loosely)
+        known = found.status == "infeasible" if isinstance(found, Plan) else found.certificate.ok
+        rounds = any(row.rounding for _, row in space.rows) or bool(space.capped.any())
+        if known or self.loosely or not rounds or space.reached or space.n > SMALL or self.stop():
+            return found
+        again = self._tried(space, alone, True)
+        self.loosely = isinstance(again, Stage) and again.certificate.ok
+        return again if self.loosely else found
+
+    def _tried(self, space: Space, alone: np.ndarray | None, loosely: bool) -> Stage | Plan:
         start = time.monotonic()
         refused = contradiction(space)
         if refused is not None:
@@ -192,6 +205,8 @@ class _Run:
             zero = Proof(np.zeros(len(space.rows)))
             return self._infeasible(space, zero, refused)
         compiled = compile(space, alone)
+        if loosely:
+            compiled = compiled.loosened()
         relaxed = Relaxed(compiled, self.lp)
         start = self._lap("compile", start)
 
