@@ -286,7 +286,7 @@ class Priced:
         cells, rounded down; whether they can pay it (Y, m).
 
         Rate caps are rounded up to the cent. Where units are whole, that is in the caps of a unit. Elsewhere each capped
-        cell may hold one cent more: at best it saves `extra` (m,), and where the year's rates add up to less than a unit
+        cell may hold one cent more: at best it saves `extra` (m,) of the dearest cell in use, and where the year's rates add up to less than a unit
         it lets `few` (Y, m) cents through, at a price (Y, m).
         """
         space, pattern = self.space, self.space.patterns[k]
@@ -311,17 +311,19 @@ class Priced:
             if self.by_cell is not None:
                 unit = unit + self.by_cell[np.ix_(funds, [y], members)][:, 0]
             order = np.argsort(unit, axis=0, kind="stable")
-            left, paid = asked * common, np.zeros(size, object)
+            left, paid, dearest = asked * common, np.zeros(size, object), np.zeros(size, object)
             here = np.arange(size)
             for rank in range(len(funds)):
                 chosen = order[rank]
                 take = np.minimum(left, caps[funds[chosen], y, here])
                 paid, left = paid + take * unit[chosen, here], left - take
+                dearest = np.where(take > 0, unit[chosen, here], dearest)
             enough = (left == 0).astype(bool)
             able[y] = enough
             cheapest[y] = paid // (asked * common)
             tight = (caps[funds, y] < asked * common) & ~space.lumpy[members]
-            extra += (-(-(unit.max(axis=0) - unit) // asked) * tight).sum(axis=0)
+            dearest = np.where(enough, dearest, unit.max(axis=0))
+            extra += (-(-np.maximum(dearest - unit, 0) // asked) * tight).sum(axis=0)
             beyond = tight.sum(axis=0) * asked * common // np.where(enough, 1, left)
             few[y] = np.where(enough, 0, beyond)
             few_price[y] = unit.min(axis=0)

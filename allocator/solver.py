@@ -189,12 +189,11 @@ class _Run:
         """The program's answer; where it is neither a plan nor proved impossible, that of one which lets through all that
         rounding to cents may. Where a level needs that, so do the later ones."""
         found = self._tried(space, alone, self.loosely)
-        known = found.status == "infeasible" if isinstance(found, Plan) else found.certificate.ok
         rounds = any(row.rounding for _, row in space.rows) or bool(space.capped.any())
-        if known or self.loosely or not rounds or space.reached or space.n > SMALL or self.stop():
+        if _certain(found) or self.loosely or not rounds or space.reached or space.n > SMALL or self.stop():
             return found
         again = self._tried(space, alone, True)
-        self.loosely = isinstance(again, Stage) and again.certificate.ok
+        self.loosely = _certain(again)
         return again if self.loosely else found
 
     def _tried(self, space: Space, alone: np.ndarray | None, loosely: bool) -> Stage | Plan:
@@ -444,6 +443,11 @@ class _Run:
         now = time.monotonic()
         self.seconds = replace(self.seconds, **{stage: getattr(self.seconds, stage) + now - since})
         return now
+
+
+def _certain(found: Stage | Plan) -> bool:
+    """Whether it is a plan that passes, or proved that there is none."""
+    return found.status == "infeasible" if isinstance(found, Plan) else found.certificate.ok
 
 
 def _closer(one: Certificate, other: Certificate) -> bool:
