@@ -115,6 +115,13 @@ def _both(have: tuple[int, int], cut: Cut) -> tuple[int, int]:
     return max(have[0], cut.lower), min(have[1], cut.upper)
 
 
+def free_span(space: Space, i: int) -> Span:
+    """What the scenario alone leaves demand i."""
+    low, high = space.boxes
+    years = space.shape[1]
+    return Span([0] * years, [int(high[i])] * years, int(low[i]), int(high[i]), [(0, 1)] * years)
+
+
 @dataclass(frozen=True)
 class Way:
     """One demand paid by one set of funds: worth (Y,) of a unit of each year, whether they can pay it (Y,), what rounding
@@ -132,9 +139,11 @@ class Way:
 class Priced:
     """The scenario under one vector of multipliers: what each demand is worth alone, in whole numbers.
 
-    Numbers are points × `scale`. `worth` (Y, n) per unit after its cheapest cells; `able` (Y, n) whether the year's funds
-    can pay a unit; `toll` (Y, n) what being served up to a year costs, `paid` (demand: (F,)) what being paid by a fund
-    does; `base` Σ π · side, and what auxiliaries are worth at best.
+    Numbers are points × `scale`. `flat` (n,) and `price` (F, Y, n) per cent, the first wherever it is paid; `lowest` (Y, n)
+    per cent in the cheapest cell of a year, `able` (Y, n) whether the year's funds can pay a unit; `toll` (Y, n) what being
+    served up to a year costs, `paid` (demand: (F,)) what being paid by a fund does; `base` Σ π · side, and what auxiliaries
+    are worth at best. Where rates or prices by unit and fund decide (`knotty`), `worth` (Y, n) is per unit after its
+    cheapest cells.
     """
 
     def __init__(self, space: Space, multipliers: np.ndarray, *, farkas: bool = False) -> None:
@@ -142,13 +151,17 @@ class Priced:
         aim = space.aim
         whole, self.scale, fits = _whole_multipliers(space, multipliers, aim.scale, farkas)
         funds, years = space.shape
-        self.price = np.zeros((funds, years, space.n), np.int64 if fits else object)  # per cent
+        kind = np.int64 if fits else object
+        self.flat = np.zeros(space.n, kind)
+        self.price = np.zeros((funds, years, space.n), kind)
         self.by_cell: np.ndarray | None = None
-        self.toll = np.zeros((years, space.n), object)
+        self.toll: np.ndarray | None = None
         self.paid: dict[int, list[int]] = {}
         self._kept: dict[tuple[int, frozenset[int], frozenset[int]], Way] = {}
         self.base: Exact = 0
-        per_unit = np.zeros((years, space.n), object)
+        # points × scale for a unit, whenever it is paid; and what more or less in a year
+        self.gain = np.zeros(space.n, object) if farkas else aim.values * (self.scale // aim.scale)
+        self.in_year: np.ndarray | None = None
         reduced: dict[Auxiliary, Exact] = {}
         if not farkas:
             for auxiliary, weight in aim.auxiliaries:
@@ -164,44 +177,92 @@ class Priced:
                 reduced[auxiliary] = reduced.get(auxiliary, 0) - factor * coefficient
             for term in row.terms:
                 if len(term.demands):
-                    self._add(term, factor, per_unit)
+                    self._add(term, factor)
         for auxiliary, worth in reduced.items():
             self.base += max(worth * auxiliary.lower, worth * auxiliary.upper)
-        gain = np.zeros(space.n, object) if farkas else aim.values * (self.scale // aim.scale)
-        self.gain = gain - per_unit  # (Y, n)
-        self.worth, self.able = np.zeros((years, space.n), object), np.zeros((years, space.n), bool)
-        self.extra, self.few = np.zeros(space.n, object), np.zeros(space.n, object)
+        self.able = np.zeros((years, space.n), bool)
+        self.lowest = np.zeros((years, space.n), kind)
+        self.knotty = space.capped if self.by_cell is None else np.ones(space.n, bool)
+        self.worth = np.zeros((years, space.n if self.knotty.any() else 0), object)
+        self.extra, self.few = np.zeros((2, space.n if self.knotty.any() else 0), object)
         for k, pattern in enumerate(space.patterns):
             members = np.flatnonzero(space.pattern == k)
-            self._price_all(k, members, pattern.sets())
-        self.slow = (self.toll[:-1] != 0).any(axis=0) | np.isin(np.arange(space.n), list(self.paid))
+            knotty = self.knotty[members]
+            if not knotty.all():
+                self._price_plain(members[~knotty], pattern.sets())
+            if knotty.any():
+                self._price_knotty(k, members[knotty], pattern.sets())
+        self.slow = np.isin(np.arange(space.n), list(self.paid)) if self.paid else np.zeros(space.n, bool)
+        if self.toll is not None:
+            self.slow |= (self.toll[:-1] != 0).any(axis=0)
 
-    def _add(self, term: Term, factor: int, per_unit: np.ndarray) -> None:
+    def _add(self, term: Term, factor: int) -> None:
+        space, cells = self.space, term.cells
+        everyone = len(term.demands) == space.n and np.ndim(term.weight) == 0
+        if term.of == "cents":
+            amount = factor * (int(term.weight) if everyone else term.weights)
+            if (cells == cells.flat[0]).all():
+                self.flat[slice(None) if everyone else term.demands] += int(cells.flat[0]) * amount
+                return
+            for f, y in np.argwhere(cells):
+                if everyone:
+                    self.price[f, y] += int(cells[f, y]) * amount
+                else:
+                    self.price[f, y, term.demands] += int(cells[f, y]) * amount
+            return
         amount = factor * term.weights.astype(object)
         if term.of == "served":
-            self.toll[int(np.flatnonzero(term.cells[0])[-1]), term.demands] += amount
+            if self.toll is None:
+                self.toll = np.zeros(self._by_year, object)
+            self.toll[int(np.flatnonzero(cells[0])[-1]), term.demands] += amount
         elif term.of == "paid":
             for i, each in zip(term.demands.tolist(), amount, strict=True):
-                tolls = self.paid.setdefault(i, [0] * len(term.cells))
-                for f in np.flatnonzero(term.cells[:, 0]).tolist():
-                    tolls[f] += int(term.cells[f, 0]) * each
-        elif term.of == "cents":
-            for f, y in np.argwhere(term.cells):
-                self.price[f, y, term.demands] += factor * int(term.cells[f, y]) * term.weights
-        elif (term.cells == term.cells[:1]).all():
-            for y in np.flatnonzero(term.cells[0]):
-                per_unit[y, term.demands] += int(term.cells[0, y]) * amount
+                tolls = self.paid.setdefault(i, [0] * len(cells))
+                for f in np.flatnonzero(cells[:, 0]).tolist():
+                    tolls[f] += int(cells[f, 0]) * each
+        elif (cells == cells.flat[0]).all():
+            self.gain[term.demands] -= int(cells.flat[0]) * amount
+        elif (cells == cells[:1]).all():
+            if self.in_year is None:
+                self.in_year = np.zeros(self._by_year, object)
+            for y in np.flatnonzero(cells[0]):
+                self.in_year[y, term.demands] -= int(cells[0, y]) * amount
         else:
             if self.by_cell is None:
                 self.by_cell = np.zeros(self.price.shape, object)
-            for f, y in np.argwhere(term.cells):
-                self.by_cell[f, y, term.demands] += int(term.cells[f, y]) * amount
+            for f, y in np.argwhere(cells):
+                self.by_cell[f, y, term.demands] += int(cells[f, y]) * amount
 
-    def _price_all(self, k: int, members: np.ndarray, sets: list[frozenset[int]]) -> None:
-        """Worth of the members of a pattern: for each the cheapest of the sets of funds that may pay together."""
+    @property
+    def _by_year(self) -> tuple[int, int]:
+        return self.price.shape[1], self.space.n
+
+    def _gain(self, members: np.ndarray, year: int) -> np.ndarray:
+        """(k,) what a unit in that year is worth before its money."""
+        gain = self.gain[members]
+        return np.asarray(gain if self.in_year is None else gain + self.in_year[year, members])
+
+    def _price_plain(self, members: np.ndarray, sets: list[frozenset[int]]) -> None:
+        """The cheapest cell of each year: whatever sets of funds may pay together, one fund alone may."""
+        eligible = self.space.patterns[self.space.pattern[members[0]]].eligible
+        allowed = sorted(frozenset[int]().union(*sets))
+        everyone = len(members) == self.space.n
+        for y in range(len(self.lowest)):
+            funds = [f for f in allowed if eligible[f, y]]
+            if funds:
+                if everyone:
+                    cheapest = self.price[funds, y].min(axis=0)
+                else:
+                    cheapest = np.min([self.price[f, y, members] for f in funds], axis=0)
+                self.lowest[y, members] = self.flat[members] + cheapest
+                self.able[y, members] = True
+
+    def _price_knotty(self, k: int, members: np.ndarray, sets: list[frozenset[int]]) -> None:
+        """Worth of these members of pattern k: for each the cheapest of the sets of funds that may pay together."""
+        gain = np.array([self._gain(members, y) for y in range(len(self.worth))], object)
         for one in sets:
             cheapest, able, extra, few, few_price = self._cheapest(k, members, one)
-            worth = self.gain[:, members] - cheapest
+            worth = gain - cheapest
             known = self.able[:, members]
             better = able & (~known | (worth > self.worth[:, members]).astype(bool))
             self.worth[:, members] = np.where(better, worth, self.worth[:, members])
@@ -215,7 +276,8 @@ class Priced:
         if not few.any():
             return np.zeros(len(members), object)
         asked = self.space.asked[members].astype(object)
-        return np.maximum(-(-(self.gain[:, members] - price) * few // asked), 0).sum(axis=0)
+        gain = np.array([self._gain(members, y) for y in range(len(price))], object)
+        return np.maximum(-(-(gain - price) * few // asked), 0).sum(axis=0)
 
     def _cheapest(
         self, k: int, members: np.ndarray, allowed: frozenset[int]
@@ -224,7 +286,7 @@ class Priced:
         cells, rounded down; whether they can pay it (Y, m).
 
         Rate caps are rounded up to the cent. Where units are whole, that is in the caps of a unit. Elsewhere each capped
-        cell may hold one cent more: at best it saves `extra` (m,), and where the year's rates add up to less than a unit
+        cell may hold one cent more: at best it saves `extra` (m,) of the dearest cell in use, and where the year's rates add up to less than a unit
         it lets `few` (Y, m) cents through, at a price (Y, m).
         """
         space, pattern = self.space, self.space.patterns[k]
@@ -239,7 +301,7 @@ class Priced:
             funds = np.array([f for f in np.flatnonzero(pattern.eligible[:, y]) if f in allowed], int)
             if not len(funds):
                 continue
-            cents = self.price[np.ix_(funds, [y], members)][:, 0]
+            cents = self.flat[members] + self.price[np.ix_(funds, [y], members)][:, 0]
             if plain:
                 cheapest[y] = asked * cents.min(axis=0)
                 able[y] = True
@@ -249,17 +311,19 @@ class Priced:
             if self.by_cell is not None:
                 unit = unit + self.by_cell[np.ix_(funds, [y], members)][:, 0]
             order = np.argsort(unit, axis=0, kind="stable")
-            left, paid = asked * common, np.zeros(size, object)
+            left, paid, dearest = asked * common, np.zeros(size, object), np.zeros(size, object)
             here = np.arange(size)
             for rank in range(len(funds)):
                 chosen = order[rank]
                 take = np.minimum(left, caps[funds[chosen], y, here])
                 paid, left = paid + take * unit[chosen, here], left - take
+                dearest = np.where(take > 0, unit[chosen, here], dearest)
             enough = (left == 0).astype(bool)
             able[y] = enough
             cheapest[y] = paid // (asked * common)
             tight = (caps[funds, y] < asked * common) & ~space.lumpy[members]
-            extra += (-(-(unit.max(axis=0) - unit) // asked) * tight).sum(axis=0)
+            dearest = np.where(enough, dearest, unit.max(axis=0))
+            extra += (-(-np.maximum(dearest - unit, 0) // asked) * tight).sum(axis=0)
             beyond = tight.sum(axis=0) * asked * common // np.where(enough, 1, left)
             few[y] = np.where(enough, 0, beyond)
             few_price[y] = unit.min(axis=0)
@@ -278,12 +342,6 @@ class Priced:
             total += term
         return None if total is None else Fraction(self.base + total) / self.scale
 
-    def free_span(self, i: int) -> Span:
-        """What the scenario alone leaves demand i."""
-        low, high = self.space.boxes
-        years = self.space.shape[1]
-        return Span([0] * years, [int(high[i])] * years, int(low[i]), int(high[i]), [(0, 1)] * years)
-
     def term(self, i: int, span: Span) -> int | None:
         """The most that demand i is worth alone within `span`; None if it can take nothing there."""
         if span.empty:
@@ -300,7 +358,10 @@ class Priced:
         """Every set of funds that may pay demand i; only the largest ones where it costs nothing to be paid by more."""
         tolls = self.paid.get(i)
         if tolls is None and not span.paid:
-            yield Way(self.worth[:, i].tolist(), self.able[:, i].tolist(), int(self.extra[i]), int(self.few[i]))
+            if self.knotty[i]:
+                yield Way(self.worth[:, i].tolist(), self.able[:, i].tolist(), int(self.extra[i]), int(self.few[i]))
+            else:
+                yield Way(self._worths(i), self.able[:, i].tolist(), 0, 0)
             return
         pattern = self.space.patterns[self.space.pattern[i]]
         allowed = frozenset(f for f in pattern.funds if span.paid.get(f, (0, 1))[1] == 1)
@@ -317,6 +378,12 @@ class Priced:
                 if forced <= one and pattern.allows(one):
                     yield self._way(i, one, one, sum(tolls[f] for f in one))
 
+    def _worths(self, i: int) -> list[int]:
+        """What a unit of plain demand i is worth in each year."""
+        asked, gain = int(self.space.asked[i]), self.gain[i]
+        more = [0] * len(self.lowest) if self.in_year is None else self.in_year[:, i].tolist()
+        return [gain + each - asked * low for each, low in zip(more, self.lowest[:, i].tolist(), strict=True)]
+
     def _way(self, i: int, funds: frozenset[int], paying: frozenset[int], toll: int) -> Way:
         """Demand i paid by `funds`, each of `paying` with at least what it pays if it pays."""
         key = (i, funds, paying)
@@ -325,7 +392,7 @@ class Priced:
             space, member = self.space, np.array([i])
             k = int(space.pattern[i])
             cheapest, able, extra, few, few_price = self._cheapest(k, member, funds)
-            worth = (self.gain[:, member] - cheapest)[:, 0].tolist()
+            worth = [int(self._gain(member, y)[0] - cheapest[y, 0]) for y in range(len(cheapest))]
             least = sum(space.patterns[k].least[f] for f in paying)
             dearer = self._dearer(i, paying, cheapest[:, 0], able[:, 0])
             more = int(extra[0] + self._of_few(member, few, few_price)[0]) - dearer
@@ -343,7 +410,9 @@ class Priced:
         for f in paying:
             more = []
             for y in np.flatnonzero(pattern.eligible[f] & able):
-                unit = int(self.price[f, y, i]) * asked + (0 if self.by_cell is None else int(self.by_cell[f, y, i]))
+                unit = int(self.flat[i] + self.price[f, y, i]) * asked + (
+                    0 if self.by_cell is None else int(self.by_cell[f, y, i])
+                )
                 more.append(max(0, unit - int(cheapest[y])))
             total += min(more, default=0) * pattern.least[f] // asked
         return total
@@ -354,12 +423,15 @@ class Priced:
         years = len(span.low)
         if not self.slow[i] and all(one == (0, 1) for one in span.served[:-1]):
             if span.served[-1][1] == 1:
-                yield -1, int(self.toll[-1, i])
+                yield -1, self._toll(i, years - 1)
             return
         for since in range(years):
             before, after = span.served[:since], span.served[since:]
             if all(low <= 0 for low, _ in before) and all(high >= 1 for _, high in after):
-                yield since, int(sum(self.toll[since:, i]))
+                yield since, sum(self._toll(i, y) for y in range(since, years))
+
+    def _toll(self, i: int, year: int) -> int:
+        return 0 if self.toll is None else int(self.toll[year, i])
 
     def _filled(self, i: int, span: Span, way: Way, since: int) -> int | None:
         """The most that the steps of demand i are worth, the first of them in year `since`."""
@@ -396,25 +468,49 @@ class Priced:
         total_slow = 0
         for i in np.flatnonzero(self.slow & inside).tolist():
             if i not in spans:
-                alone = self.term(i, self.free_span(i))
+                alone = self.term(i, free_span(space, i))
                 if alone is None:
                     return None
                 total_slow += alone
         nobody = ~self.able.any(axis=0)
-        stuck = nobody & (self.few < np.maximum(np.maximum(low, space.least), 1)).astype(bool)
+        few = self.few if len(self.few) else np.zeros(space.n, np.int64)
+        stuck = nobody & (few < np.maximum(np.maximum(low, space.least), 1)).astype(bool)
         if np.any(others & ((low > high) | ((low > 0) & stuck))):
             return None
-        floor = -(1 << 400)
-        best = np.where(self.able, self.worth, floor).max(axis=0) if len(self.worth) else np.zeros(0, object)
-        fewest = np.maximum(np.maximum(low, space.least) - self.few, 0)
+        best = self._best()
+        fewest = np.maximum(np.maximum(low, space.least) - few, 0)
         steps = np.where((best > 0).astype(bool), high, fewest).astype(object)
         total = best * steps
         loose = ~space.lumpy
         total[loose] = -(-total[loose] // space.asked[loose].astype(object))
-        served = np.where(nobody, 0, total) + self.extra - self.toll[-1]
+        served = np.where(nobody, 0, total)
+        if len(self.extra):
+            served = served + self.extra
+        if self.toll is not None:
+            served = served - self.toll[-1]
         possible = (high >= fewest) & ~stuck
         term = np.where(low > 0, served, np.where(possible, np.maximum(served, 0), 0))
         return total_slow + (int(term[others].sum()) if others.any() else 0)
+
+    def _best(self) -> np.ndarray:
+        """(n,) what a unit is worth in the best year that can pay it."""
+        space, never = self.space, -(1 << 400)
+        if self.in_year is None:
+            dear = np.iinfo(np.int64).max if self.lowest.dtype == np.int64 else 1 << 400
+            lowest = np.where(self.able, self.lowest, dear).min(axis=0, initial=dear)
+            best = self.gain - space.asked.astype(object) * lowest.astype(object)
+            best[~self.able.any(axis=0)] = never
+        else:
+            asked = space.asked.astype(object)
+            each = [
+                np.where(able, self.gain + more - asked * low, never)
+                for able, more, low in zip(self.able, self.in_year, self.lowest, strict=True)
+            ]
+            best = np.max(np.array(each, object).reshape(-1, space.n), axis=0, initial=never)
+        if self.knotty.any():
+            here = self.knotty
+            best[here] = np.where(self.able[:, here], self.worth[:, here], never).max(axis=0)
+        return np.asarray(best, object)
 
 
 def _cents_worth(space: Space, row: Row) -> Exact:
@@ -486,9 +582,8 @@ def prove(space: Space, proof: Proof, step: Fraction | None = None) -> Fraction 
 
     `step`: all that demands are worth in a plan lies on it; then so does the bound, and that of each part.
     """
-    free = Priced(space, np.zeros(len(space.rows)))
     if not proof.parts:
-        return _on_step(_walked(space, proof, free, None), step)
+        return _on_step(_walked(space, proof, None), step)
     if (
         space.aim.auxiliaries
         or (np.bincount(np.concatenate([d for d, _ in proof.parts]), minlength=space.n) != 1).any()
@@ -498,7 +593,7 @@ def prove(space: Space, proof: Proof, step: Fraction | None = None) -> Fraction 
     for demands, part in proof.parts:
         inside = np.zeros(space.n, bool)
         inside[demands] = True
-        bound = _on_step(_walked(space, part, free, inside), step)
+        bound = _on_step(_walked(space, part, inside), step)
         if bound is None:
             return None
         total += bound
@@ -524,7 +619,7 @@ def _counted(space: Space, term: Term) -> np.ndarray:
     return term.demands[seen[space.pattern[term.demands]] & np.asarray(term.weights != 0)]
 
 
-def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None) -> Fraction | None:
+def _walked(space: Space, proof: Proof, inside: np.ndarray | None) -> Fraction | None:
     """The bound of a tree of boxes: for all demands, or for those `inside` by their own rows, whatever the others do."""
     own = None if inside is None else own_rows(space, inside)
 
@@ -552,7 +647,7 @@ def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None)
                     continue
             spans = dict(spans)
             for cut in node.fixed:
-                span = spans.get(cut.demand) or priced.free_span(cut.demand)
+                span = spans.get(cut.demand) or free_span(space, cut.demand)
                 mine = priced.term(cut.demand, span)
                 for side in span.outside(cut):
                     term = priced.term(cut.demand, side)
@@ -560,7 +655,7 @@ def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None)
                         found.append(here + Fraction(term - mine, priced.scale))
                 spans[cut.demand] = span.within(cut)
         if node.halves is None:
-            left = priced.bound(spans, inside)
+            left = priced.bound(spans, inside) if node.fixed else here
             found += [left] if left is not None else []
         else:
             (below, _), (above, _) = node.halves
@@ -571,7 +666,7 @@ def _walked(space: Space, proof: Proof, free: Priced, inside: np.ndarray | None)
             ) or below.upper + 1 < above.lower:
                 raise ValueError("the two halves do not cover the box")
             for half, child in node.halves:
-                span = spans.get(half.demand) or free.free_span(half.demand)
+                span = spans.get(half.demand) or free_span(space, half.demand)
                 top = span.most if half.of == "steps" else 1
                 if (half is below and half.lower > 0) or (half is above and half.upper < top):
                     raise ValueError("the two halves do not cover the box")

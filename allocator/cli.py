@@ -14,7 +14,8 @@ from allocator.commands import commands
 from allocator.commands.common import BUG, NO_PLAN, OK, WRONG_INPUT
 from allocator.texts import LANGUAGES, Text, language, set_language
 
-# What argparse says. It looks its texts up at each use in a name of its own, and offers no other way to change them.
+# What argparse says. It looks its texts up at each use in a name of its own. The other way, a catalogue of `gettext`, takes
+# its language from the process's environment and compiled files; and error messages come out of argparse made up already.
 _FRENCH = {
     "usage: ": "usage : ",
     "positional arguments": "arguments",

@@ -49,6 +49,7 @@ class Constraint(BaseModel, Rule):
     source: str = ""
     enabled: bool = True
     soft: Annotated[Number, Field(ge=0)] | None = None
+    _unread: frozenset[str] = frozenset()  # fields that the reader could not understand, and has told
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -72,7 +73,7 @@ def all_cells(space: Space) -> np.ndarray:
 
 def needs_one_of(constraint: Constraint, *names: str, exactly: bool = False) -> Iterator[Problem]:
     """A problem where none of the fields is given, or, with `exactly`, more than one."""
-    given = [name for name in names if getattr(constraint, name) is not None]
+    given = [name for name in names if getattr(constraint, name) is not None or name in constraint._unread]
     if not given or (exactly and len(given) > 1):
         listed = ", ".join(names)
         yield Problem(

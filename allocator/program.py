@@ -52,7 +52,7 @@ class Compiled:
     no fund may pay. `served_column` (n, Y): being served up to year y, -1 where nobody asks or unit columns say it.
     `paid_column` (n, F): being paid by fund f, for the demands told apart for that. `move_columns`: money moved between
     funds. The first rows are those of `space.rows`; a whole number of row r is `row_scale[r]` of the program's.
-    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers.
+    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers. `loose`: see `loosened`.
     """
 
     space: Space
@@ -69,10 +69,18 @@ class Compiled:
     objective_scale: float
     money_unit: float
     caps: tuple[Cap, ...] = ()  # the last rows: found broken and added
+    loose: bool = False
 
     @property
     def classes(self) -> int:
         return int(self.demand_class.max(initial=-1)) + 1
+
+    @cached_property
+    def total_row(self) -> np.ndarray:
+        """(n,) the row that adds up a demand's units over the years, −1 where they are not by year."""
+        summed = self.by_year & self.space.payable
+        first = len(self.space.rows) + len(self.blocks)
+        return np.where(summed, first + np.cumsum(summed) - 1, -1)
 
     def multipliers(self, duals: np.ndarray, *, farkas: bool = False) -> np.ndarray:
         """Duals of the program as points per whole number of each row of `space.rows`."""
@@ -120,7 +128,8 @@ class Compiled:
         for block in self.blocks:
             for cap in self._caps_of(block):
                 money = x[block.money[list(cap.cells)]].sum()
-                if money > float(self._room(cap) @ x[block.units]) + tolerance * (1 + money):
+                room = float(self._room(cap) @ x[block.units]) + self._beyond(cap)
+                if money > room + tolerance * (1 + money):
                     found.append(cap)
         return found
 
@@ -145,6 +154,22 @@ class Compiled:
         together = np.minimum(asked * common, sum(caps[k] for k in cap.cells))
         steps = self.column_steps[cap.block.units] / np.where(space.lumpy[members], 1, space.asked[members])
         return (together / common).astype(float) * steps / self.money_unit
+
+    def loosened(self) -> Compiled:
+        """The same where rows and caps let through whatever whole cents may: what it allows is to be checked in cents."""
+        program, rows = self.program, len(self.row_scale)
+        odd = np.zeros(program.rows)
+        odd[:rows] = np.array([float(row.rounding) for _, row in self.space.rows]) * self.row_scale
+        wider = replace(program, row_lower=program.row_lower - odd, row_upper=program.row_upper + odd)
+        return replace(self, program=wider, loose=True)
+
+    def _beyond(self, cap: Cap) -> float:
+        """By how much the cap is loosened: what rounding up adds to each of its cells for each member, less than a cent."""
+        if not self.loose:
+            return 0.0
+        asked, _, common = self._unit_caps(cap.block)
+        parts = np.where(self.space.lumpy[cap.block.members], common, asked * common).astype(float)
+        return float((1 - 1 / parts).sum()) * len(cap.cells) / self.money_unit
 
     def rounding_room(self, cap: Cap, steps: np.ndarray, free: np.ndarray) -> int:
         """Cents by which these cells may go beyond the cap as each fund's part is rounded up: `steps` (columns,) now,
@@ -171,7 +196,7 @@ class Compiled:
             program,
             matrix=sparse.csr_matrix(sparse.vstack([program.matrix, entries.matrix((len(caps), program.columns))])),
             row_lower=np.concatenate([program.row_lower, np.full(len(caps), -np.inf)]),
-            row_upper=np.concatenate([program.row_upper, np.zeros(len(caps))]),
+            row_upper=np.concatenate([program.row_upper, [self._beyond(cap) for cap in caps]]),
         )
         return replace(self, program=grown, caps=self.caps + tuple(caps))
 
@@ -199,15 +224,26 @@ class _Entries:
         return matrix
 
 
+class _Kinds:
+    """Demands of one pattern whose units are all by year, or all not: `of` (n,) is 2 · pattern + by year."""
+
+    def __init__(self, space: Space, by_year: np.ndarray) -> None:
+        self.of = space.pattern * 2 + by_year
+        self.values = np.flatnonzero(np.bincount(self.of))
+        self.members = {int(k): np.flatnonzero(self.of == k) for k in self.values}
+
+
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A term on demands with one pattern: constant over their cells plus what differs between cells."""
+    """A term on demands of one kind: constant over their cells plus what differs between cells."""
 
     row: int
     demands: np.ndarray
     weight: np.ndarray  # (k,) per cent
     constant: np.ndarray  # (Y,)
     rest: np.ndarray  # (F, Y)
+    kind: int
+    whole: bool  # all demands of the kind, weighing alike
 
 
 def middle(values: np.ndarray) -> float:
@@ -226,21 +262,27 @@ def _split_constant(cells: np.ndarray, eligible: np.ndarray, by_year: bool) -> t
     return constant, np.where(eligible, cells - constant, 0.0)
 
 
-def _parts(space: Space, row: int, term: Term, by_year: np.ndarray) -> Iterator[_Part]:
-    """The term by pattern, and by whether units are by year."""
+def _parts(space: Space, row: int, term: Term, kinds: _Kinds) -> Iterator[_Part]:
+    """The term by kind."""
     if term.of in ("served", "paid") or not len(term.demands):
         return
-    weights = term.weights.astype(float)
+    everyone = term.of == "cents" and np.ndim(term.weight) == 0 and len(term.demands) == space.n
+    weights = term.weights.astype(float) if not everyone else np.zeros(0)
     if term.of == "units":
         weights = weights / space.asked[term.demands]
-    kind = space.pattern[term.demands] * 2 + by_year[term.demands]
-    values = np.unique(kind)
-    for value in values:
+    kind = None if everyone else kinds.of[term.demands]
+    values = kinds.values if kind is None else np.flatnonzero(np.bincount(kind))
+    for value in values.tolist():
         eligible = space.patterns[value // 2].eligible
         if eligible.any():
             constant, rest = _split_constant(term.cells.astype(float), eligible, bool(value % 2))
-            here = slice(None) if len(values) == 1 else kind == value
-            yield _Part(row, term.demands[here], weights[here], constant, rest)
+            if kind is None:
+                members = kinds.members[value]
+                weight = np.broadcast_to(float(term.weight), members.shape)
+                yield _Part(row, members, weight, constant, rest, value, True)
+            else:
+                here = slice(None) if len(values) == 1 else kind == value
+                yield _Part(row, term.demands[here], weights[here], constant, rest, value, False)
 
 
 def _units_by_year(space: Space) -> np.ndarray:
@@ -255,18 +297,18 @@ def _units_by_year(space: Space) -> np.ndarray:
     return several & (space.lumpy | space.capped | counted)
 
 
-def _classify(space: Space, parts: list[_Part], by_year: np.ndarray, alone: np.ndarray) -> np.ndarray:
+def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray) -> np.ndarray:
     """(n,) class of each demand, -1 where no fund may pay: pattern, by year, and every row's coefficients but constants.
 
     Refined row by row from the coefficients themselves; no row can be forgotten. Those `alone` (n,) bool share none.
     """
-    found = space.pattern * 2 + by_year
+    found = kinds.of.copy()
     fresh = int(found.max(initial=0)) + 1
     for part in parts:
-        if not part.rest.any():
+        if part.whole or not part.rest.any():
             continue
         alike = part.weight.min() == part.weight.max()
-        if alike and len(part.demands) == space.n:
+        if alike and len(part.demands) == len(kinds.members[part.kind]):
             continue
         mine = found[part.demands]
         if not alike:
@@ -294,8 +336,9 @@ def compile(
     unit = _money_unit(space)
     by_year = _units_by_year(space)
     alone = _alone(space, alone)
-    parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, by_year)]
-    demand_class = _classify(space, parts, by_year, alone)
+    kinds = _Kinds(space, by_year)
+    parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, kinds)]
+    demand_class = _classify(space, parts, kinds, alone)
 
     # columns: units, served, paid, money, moves; then, in no whole numbers, what soft rows may miss and auxiliaries
     able = np.array([p.years for p in space.patterns], bool).reshape(-1, years)[space.pattern]
@@ -342,8 +385,10 @@ def compile(
     )
 
     entries = _Entries()
+    examples = {k: np.unique(demand_class[mine], return_index=True) for k, mine in kinds.members.items()}
     for part in parts:
-        _add_part(entries, part, space, unit_column, by_year, column_steps, demand_class, money_column, unit)
+        found = examples[part.kind] if part.whole else np.unique(demand_class[part.demands], return_index=True)
+        _add_part(entries, part, space, unit_column, by_year, column_steps, found, money_column, unit)
     for r, (_, row) in enumerate(space.rows):
         for term in row.terms:
             if term.of == "served":
@@ -490,11 +535,11 @@ def _add_part(
     unit_column: np.ndarray,
     by_year: np.ndarray,
     column_steps: np.ndarray,
-    demand_class: np.ndarray,
+    classes_of: tuple[np.ndarray, np.ndarray],
     money_column: np.ndarray,
     unit: float,
 ) -> None:
-    """A part's constant on unit columns and its rest on the money columns of its classes."""
+    """A part's constant on unit columns and its rest on the money columns of its classes: these, and where each begins."""
     demands = part.demands
     if part.constant.any():
         per_step = part.weight * space.step[demands]
@@ -506,7 +551,7 @@ def _add_part(
             columns = unit_column[demands, 0]
             entries.add(part.row, columns, per_step * part.constant[0] * column_steps[columns])
     if part.rest.any():
-        classes, first = np.unique(demand_class[demands], return_index=True)
+        classes, first = classes_of
         for f, y in np.argwhere(part.rest):
             columns = money_column[classes, y, f]
             entries.add(part.row, columns, part.weight[first] * part.rest[f, y] * unit)

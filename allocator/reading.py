@@ -131,10 +131,17 @@ class Reading:
         return weighted_units(weight, self.cents[inside], self.space.asked[demand])
 
 
+DECIMALS = 10**6
+
+
 def weighted_units(weight: np.ndarray, cents: np.ndarray, asked: np.ndarray) -> Exact:
     """Σ weight · cents / asked, exactly; all (k,)."""
     whole = cents % asked == 0
     total: Exact = exact_dot(weight[whole], cents[whole] // asked[whole])
+    if len(cents) and int(cents.max()) * DECIMALS < 2**62:  # units given in decimals, paid in full: most of the others
+        decimal = ~whole & (cents * DECIMALS % asked == 0)
+        total += Fraction(exact_dot(weight[decimal], cents[decimal] * DECIMALS // asked[decimal]), DECIMALS)
+        whole |= decimal
     parts = [
         Fraction(int(w) * int(c), int(a))
         for w, c, a in zip(weight[~whole], cents[~whole], asked[~whole], strict=True)

@@ -250,7 +250,9 @@ def _round_columns(
     lower = np.where(counts, np.ceil(lower - 1e-4), lower - give)
     upper = np.where(counts, np.floor(upper + 1e-4), upper + give)
     whole = np.concatenate([np.ones(len(free), bool), np.zeros(len(slacks), bool)])
-    ceiling = np.round(program.upper[:counted] * compiled.column_steps)[free]
+    floor, ceiling = (
+        np.round(side[:counted] * compiled.column_steps)[free] - base[free] for side in (program.lower, program.upper)
+    )
     small = Program(
         objective=np.concatenate(
             [(program.objective[:counted] / compiled.column_steps)[free], program.objective[slacks]]
@@ -258,8 +260,8 @@ def _round_columns(
         matrix=sparse.csr_matrix(sparse.diags(1 / size) @ moving) if len(size) else moving,
         row_lower=lower,
         row_upper=upper,
-        lower=np.concatenate([np.maximum(-reach, -base[free]), program.lower[slacks]]),
-        upper=np.concatenate([np.minimum(reach + 1, ceiling - base[free]), program.upper[slacks]]),
+        lower=np.concatenate([np.maximum(-reach, floor), program.lower[slacks]]),
+        upper=np.concatenate([np.minimum(reach + 1, ceiling), program.upper[slacks]]),
         integer=whole,
         grain=np.ones(len(whole)),
         offset=float(program.objective[:counted] @ (base / compiled.column_steps)),

@@ -31,7 +31,7 @@ from allocator.tree import Found, Search
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
 
-LP_ENGINE = "highs"  # supplies the duals of every certificate, whatever found the plan
+LP_ENGINE = "sifting"  # supplies the duals of every certificate, whatever found the plan
 NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
 FEWEST_NODES, MOST_NODES = 300, 20_000
@@ -79,7 +79,7 @@ def _choose(engine: str | Engine) -> tuple[Engine, Text]:
     if not isinstance(engine, str):
         return engine, Text("donné par l'appelant", "given by the caller")
     if engine == "auto":
-        return engines.engine("highs"), Text(
+        return engines.engine(LP_ENGINE), Text(
             "choisi : le plus rapide des moteurs mesurés sur ces programmes",
             "chosen: the fastest engine measured on these programs",
         )
@@ -144,6 +144,7 @@ class _Run:
         start = time.monotonic()
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
+        self.loosely = False
         self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
         space = Space.of(self.scenario)
         self.levels = len(space.aims)
@@ -185,6 +186,17 @@ class _Run:
         return found
 
     def _solved(self, space: Space, alone: np.ndarray | None) -> Stage | Plan:
+        """The program's answer; where it is neither a plan nor proved impossible, that of one which lets through all that
+        rounding to cents may. Where a level needs that, so do the later ones."""
+        found = self._tried(space, alone, self.loosely)
+        rounds = any(row.rounding for _, row in space.rows) or bool(space.capped.any())
+        if _certain(found) or self.loosely or not rounds or space.reached or space.n > SMALL or self.stop():
+            return found
+        again = self._tried(space, alone, True)
+        self.loosely = _certain(again)
+        return again if self.loosely else found
+
+    def _tried(self, space: Space, alone: np.ndarray | None, loosely: bool) -> Stage | Plan:
         start = time.monotonic()
         refused = contradiction(space)
         if refused is not None:
@@ -192,6 +204,8 @@ class _Run:
             zero = Proof(np.zeros(len(space.rows)))
             return self._infeasible(space, zero, refused)
         compiled = compile(space, alone)
+        if loosely:
+            compiled = compiled.loosened()
         relaxed = Relaxed(compiled, self.lp)
         start = self._lap("compile", start)
 
@@ -429,6 +443,11 @@ class _Run:
         now = time.monotonic()
         self.seconds = replace(self.seconds, **{stage: getattr(self.seconds, stage) + now - since})
         return now
+
+
+def _certain(found: Stage | Plan) -> bool:
+    """Whether it is a plan that passes, or proved that there is none."""
+    return found.status == "infeasible" if isinstance(found, Plan) else found.certificate.ok
 
 
 def _closer(one: Certificate, other: Certificate) -> bool:

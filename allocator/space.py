@@ -630,6 +630,8 @@ class Rule:
     """A named thing that a plan must respect: a constraint or a fund's envelope. See `constraints.Constraint`."""
 
     title: ClassVar[Text]
+    counts_euros: ClassVar[bool] = True  # in its levels; else units or demands
+    only_asks_for_more: ClassVar[bool] = False  # of what it names: it never stands against a demand
     kind: str
     id: str
     label: str

@@ -23,7 +23,8 @@ WHOLE = 1e-6  # how far from whole a column may be and count as whole
 
 @dataclass
 class Node:
-    """A box, as the columns that it moves away from the root's: {column: (lower, upper)}."""
+    """A box, as the columns that it moves away from the root's: {column: (lower, upper)}; numbers from `columns` on are
+    rows: what a demand gets over the years."""
 
     box: dict[int, tuple[float, float]]
     bound: float
@@ -65,12 +66,18 @@ class Search:
     best: float = -np.inf
     x: np.ndarray | None = None
     _places: dict[int, Cut] = field(default_factory=dict, repr=False)
+    _summed: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)  # demands with a total
+    _total_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
+    _sums: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
 
     def run(self, root: Outcome) -> Found:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
         start = time.monotonic()
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
+        self._summed = np.flatnonzero(compiled.space.lumpy & (compiled.total_row >= 0))
+        self._total_rows = compiled.total_row[self._summed]
+        self._sums = sparse.csr_matrix(compiled.program.matrix[self._total_rows])
         top = Node(
             {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
         )
@@ -117,21 +124,29 @@ class Search:
         late = self.deadline is not None and time.monotonic() > self.deadline
         return late or (self.stop is not None and self.stop())
 
-    def _bounds(self, node: Node) -> tuple[np.ndarray, np.ndarray]:
+    def _bounds(self, node: Node) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Bounds of columns, sides of rows."""
         program = self.relaxed.compiled.program
         lower, upper = program.lower.copy(), program.upper.copy()
-        for column, (low, high) in node.box.items():
-            lower[column], upper[column] = low, high
-        return lower, upper
+        row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
+        for at, (low, high) in node.box.items():
+            if at < program.columns:
+                lower[at], upper[at] = low, high
+            else:
+                row_lower[at - program.columns], row_upper[at - program.columns] = low, high
+        return lower, upper, row_lower, row_upper
 
     def _visit(self, node: Node, outcome: Outcome | None) -> tuple[Node, Node] | None:
         """Solve a node: prune, find a plan, or split into (nearer, further)."""
-        lower, upper = self._bounds(node)
-        outcome = outcome or self.relaxed.solve(lower=lower, upper=upper, stop=self.stop)
+        bounds = self._bounds(node)
+        lower, upper, row_lower, row_upper = bounds
+        outcome = outcome or self.relaxed.solve(
+            lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, stop=self.stop
+        )
         compiled = self.relaxed.compiled
         program = compiled.program
         if outcome.reason is Reason.INFEASIBLE:
-            empty = farkas_multipliers(self.relaxed, lower, upper)
+            empty = farkas_multipliers(self.relaxed, *bounds)
             if empty is not None:
                 node.otherwise = node.multipliers
                 node.multipliers, node.farkas, node.bound = empty, True, -np.inf
@@ -149,27 +164,74 @@ class Search:
             return None
         if node.bound <= self.cutoff():
             return None
-        self._fix(node, lower, upper, x, duals, value)
-        column = int(np.argmax(part))
-        node.split, node.at = column, float(np.floor(x[column] + WHOLE))
-        low, high = node.box.get(column, (program.lower[column], program.upper[column]))
-        down = Node({**node.box, column: (low, node.at)}, node.bound, node.multipliers)
-        up = Node({**node.box, column: (node.at + 1, high)}, node.bound, node.multipliers)
+        self._fix(node, bounds, x, duals, value)
+        at, level = self._split(x, part)
+        node.split, node.at = at, float(np.floor(level + WHOLE))
+        low, high = node.box.get(at, self._range(at))
+        down = Node({**node.box, at: (low, node.at)}, node.bound, node.multipliers)
+        up = Node({**node.box, at: (node.at + 1, high)}, node.bound, node.multipliers)
         node.children = (down, up)
-        return (up, down) if x[column] - node.at > 0.5 else (down, up)
+        return (up, down) if level - node.at > 0.5 else (down, up)
+
+    def _split(self, x: np.ndarray, part: np.ndarray) -> tuple[int, float]:
+        """What to split, and its value: a total before the years that make it up, for moving a unit to another year costs
+        next to nothing; of each the one furthest from whole."""
+        totals = self._sums @ x
+        off = np.abs(totals - np.round(totals))
+        if off.max(initial=0.0) > WHOLE:
+            k = int(np.argmax(off))
+            return self.relaxed.compiled.program.columns + int(self._total_rows[k]), float(totals[k])
+        column = int(np.argmax(part))
+        return column, float(x[column])
+
+    def _range(self, at: int) -> tuple[float, float]:
+        program = self.relaxed.compiled.program
+        if at < program.columns:
+            return float(program.lower[at]), float(program.upper[at])
+        row = at - program.columns
+        return float(program.row_lower[row]), float(program.row_upper[row])
 
     def _fix(
-        self, node: Node, lower: np.ndarray, upper: np.ndarray, x: np.ndarray, duals: np.ndarray, value: float
+        self,
+        node: Node,
+        bounds: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+        x: np.ndarray,
+        duals: np.ndarray,
+        value: float,
     ) -> None:
-        """Reduced costs: a whole column need not go further from its bound than the cutoff lets it."""
+        """Reduced costs: a whole column or total need not go further from its bound than the cutoff lets it."""
         cutoff = self.cutoff()
         if not np.isfinite(cutoff):
             return
         program = self.relaxed.compiled.program
-        reduced = program.objective - program.matrix.T @ np.concatenate([duals, np.zeros(program.rows - len(duals))])
+        lower, upper, row_lower, row_upper = bounds
+        duals = np.concatenate([duals, np.zeros(program.rows - len(duals))])
+        reduced = program.objective - program.matrix.T @ duals
         room = value - cutoff
         fixed = list(node.fixed)
-        for column in np.flatnonzero(program.integer & (upper > lower) & (np.abs(reduced) > 1e-9)):
+        whole = program.integer.copy()
+        for k, row in enumerate(self._total_rows.tolist()):
+            columns = self._sums.indices[self._sums.indptr[k] : self._sums.indptr[k + 1]]
+            low, high = row_lower[row], row_upper[row]
+            low = max(low, 0.0)
+            if low >= high:
+                continue
+            total, best = float(x[columns].sum()), float(reduced[columns].max())
+            at = program.columns + row
+            if duals[row] > 1e-9 and total >= high - WHOLE:
+                far = np.floor(room / duals[row] * (1 + 1e-9) + 1e-9)
+                box = (high - far, high)
+            elif best < -1e-9 and total <= low + WHOLE and low <= 0:
+                far = np.floor(room / -best * (1 + 1e-9) + 1e-9)
+                box = (low, low + far)
+            else:
+                continue
+            if far < high - low:
+                node.box[at] = box
+                fixed.append(self._cut(at, *box))
+                if box[1] <= 0:
+                    whole[columns] = False
+        for column in np.flatnonzero(whole & (upper > lower) & (np.abs(reduced) > 1e-9)):
             far = np.floor(room / abs(reduced[column]) * (1 + 1e-9) + 1e-9)  # steps that still might pay
             low, high = lower[column], upper[column]
             if reduced[column] < 0 and x[column] <= low + WHOLE and low + far < high:
@@ -215,12 +277,21 @@ def _places(compiled: Compiled) -> dict[int, Cut]:
         places[int(compiled.served_column[demand, year])] = Cut(demand, year, 0, 0, "served")
     for demand, fund in np.argwhere(compiled.paid_column >= 0).tolist():
         places[int(compiled.paid_column[demand, fund])] = Cut(demand, fund, 0, 0, "paid")
+    for demand, row in enumerate(compiled.total_row.tolist()):
+        if row >= 0:
+            places[compiled.program.columns + row] = Cut(demand, ALL_YEARS, 0, 0)
     return places
 
 
-def farkas_multipliers(relaxed: Relaxed, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
+def farkas_multipliers(
+    relaxed: Relaxed,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    row_lower: np.ndarray | None = None,
+    row_upper: np.ndarray | None = None,
+) -> np.ndarray | None:
     """Multipliers (rows of the scenario,) that show the box empty; None when the rows can be kept after all."""
-    elastic = elastic_program(relaxed.compiled, lower, upper)
+    elastic = elastic_program(relaxed.compiled, lower, upper, sides=(row_lower, row_upper))
     outcome = relaxed.engine.solve(elastic)
     if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-9:
         return None
@@ -228,14 +299,22 @@ def farkas_multipliers(relaxed: Relaxed, lower: np.ndarray, upper: np.ndarray) -
 
 
 def elastic_program(
-    compiled: Compiled, lower: np.ndarray, upper: np.ndarray, rows: np.ndarray | None = None
+    compiled: Compiled,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    rows: np.ndarray | None = None,
+    sides: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> Program:
-    """Keep the box, miss the scenario's hard rows at a price: objective −Σ misses. `rows` (k,) bool: only these rows."""
+    """Keep the box, miss the scenario's hard rows at a price: objective −Σ misses. `rows` (k,) bool: only these rows.
+    `sides`: what the box says of the first rows."""
     program = compiled.program
     hard = np.array([price is None for price in compiled.space.prices], bool)
     kept = hard if rows is None else hard & rows
     free = np.flatnonzero(~kept)
     row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
+    for own, given in zip((row_lower, row_upper), sides, strict=True):
+        if given is not None:
+            own[: len(given)] = given
     row_lower[free], row_upper[free] = -np.inf, np.inf
     at = np.flatnonzero(kept)
     plus = sparse.csr_matrix((np.ones(len(at)), (at, range(len(at)))), shape=(program.rows, len(at)))

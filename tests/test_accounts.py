@@ -66,6 +66,26 @@ def test_a_fund_that_never_holds_anything_is_printed():
     assert ("Compte : z" in out.getvalue() or "Account: z" in out.getvalue()) and plan.certificate.ok
 
 
+def test_cents_kept_back_for_what_is_repaid_leave_a_lock_as_it_is():
+    """3.8599 units of 100 € are locked, and 2027 rests on a fifth of what 2026 pays, rounded down to the cent."""
+    demands = pd.DataFrame(
+        {
+            "id": ["d1", "d2", "d5"], "territory": ["a", "b", "b"], "measure": ["m", "e", "m"], "units": [10, 3, 5],
+            "asked": [100, 200, 100], "emplois": [3, 9, 1.3],
+            "first_year": [2026, 2027, 2026], "last_year": [2026, 2028, 2028],
+        }
+    )  # fmt: skip
+    plan = allocator.solve(allocator.Scenario(
+        "repaid", [2026, 2027, 2028],
+        [{"id": "a", "amounts": {2026: 1000, 2027: 500, 2028: 0}, "returns": {1: 0.2}}],
+        [{"id": "m", "payment_profile": [0.3, 0.7]}, {"id": "e"}],
+        TERRITORIES, demands, [{"kind": "lock", "on": {"demands": "d5"}, "decision": "units", "units": 3.8599}],
+        {"maximise": {"emplois": 1}},
+    ))  # fmt: skip
+    assert plan.status == "optimal" and plan.certificate.ok
+    assert plan.units.set_index("demand")["cents"]["d5"] == 385_99
+
+
 def test_the_account_of_three_years_by_hand():
     """By hand, in k€. The only best plan:
 

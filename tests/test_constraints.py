@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,14 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from rich.console import Console
 
 import allocator
 from allocator import references
 from allocator.constraints import KINDS, Constraint
+from allocator.explain.limits import limits_on
 from allocator.formats import yaml_text
 from allocator.formats.schema import json_schema
 from allocator.kinds.example import DEMANDS, TERRITORIES
 from allocator.reading import Level, Reading, weighted_units
+from allocator.report.console import print_plan
 from allocator.report.kinds import as_dicts, example_scenario
 from allocator.space import Box, Rate, Row, Space, Term
 
@@ -456,3 +461,67 @@ def test_beneficiaries_counted_apart_are_warned_about():
     twice = demands.assign(beneficiary=["SAS Été", "B", "sas ete", "B", "C"][: len(demands)])
     (alike,) = space_with(rule, demands=twice, prior_aid=None).scenario.warnings
     assert "comptés comme 2 bénéficiaires : SAS Été, sas ete" in alike.text("fr")
+
+
+def three_of_a_region(asked: tuple[float, float, float], units: tuple[int, int, int], lumpy: bool, **share) -> Space:
+    """Demands of one region: in `on` and in `of`, in `on` only, in `of` only."""
+    territories = {"id": ["a"], "name": ["A"], "region": ["11"], "departement": ["75"], "population": [1]}
+    demands = {"id": ["i", "o", "r"], "territory": "a", "measure": "m", "units": units, "asked": asked, "x": 1}
+    sides = {"on": {"demands": ["i", "o"]}, "of": {"demands": ["i", "r"]}}
+    return space_with(
+        {"kind": "share", "per": "region", **sides, **share}, years=[2026], funds=[{"id": "f", "amount": 9}],
+        measures=[{"id": "m", "lumpy": lumpy}], territories=pd.DataFrame(territories), demands=pd.DataFrame(demands),
+        objective={"maximise": {"x": 1}}, prior_aid=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("side", ["min", "max"])
+@pytest.mark.parametrize("lumpy", [False, True])
+def test_a_share_shuts_out_whom_no_plan_of_its_group_could_pay(side, lumpy):
+    """Against all that the three could get, in cents."""
+    rng = np.random.default_rng(0)
+    shut_out = 0
+    for _ in range(40):
+        asked, units = rng.integers(1, 5, 3), rng.integers(0, 3, 3)
+        space = three_of_a_region(
+            tuple(asked / 100), tuple(units), lumpy, **{side: str(Fraction(int(rng.integers(1, 8)), 8))}
+        )
+        (rule,) = space.scenario.constraints
+        steps = [range(0, a * u + 1, a if lumpy else 1) for a, u in zip(asked.tolist(), units.tolist(), strict=True)]
+        paid = set()
+        for grants in product(*steps):
+            plan = reading(space, *((d, "f", 2026, c / 100) for d, c in zip("ior", grants, strict=True) if c))
+            if all(level.held for level in rule.check(plan)):
+                paid |= {d for d, c in zip("ior", grants, strict=True) if c}
+        watched = "io" if side == "max" else "r"
+        shut = any(d not in paid for d, most in zip("ior", units, strict=True) if d in watched and most)
+        empty = reading(space)
+        assert rule.holds_back(empty) == shut
+        assert any(level.tight for level in rule.check(empty)) == shut
+        shut_out += shut
+    assert 5 <= shut_out <= 35
+
+
+def test_a_share_that_shuts_a_region_is_named_with_the_region():
+    """The South asks only for what may be at most 40 % of its money."""
+    demands = {
+        "id": ["n1", "n2", "s1"], "territory": ["a", "a", "b"], "measure": ["m", "e", "m"], "units": 1,
+        "asked": [100, 300, 100], "x": [5, 1, 9],
+    }  # fmt: skip
+    territories = {
+        "id": ["a", "b"],
+        "name": ["A", "B"],
+        "region": ["Nord", "Sud"],
+        "departement": "75",
+        "population": 1,
+    }
+    rule = {"kind": "share", "id": "part", "on": {"measures": "m"}, "max": "40 %", "per": "region"}
+    plan = allocator.solve(example_scenario(
+        rule, years=[2026], funds=[{"id": "f", "amount": 1000}], measures=[{"id": "m"}, {"id": "e"}], prior_aid=None,
+        territories=pd.DataFrame(territories), demands=pd.DataFrame(demands), objective={"maximise": {"x": 1}},
+    ))  # fmt: skip
+    assert plan.grants["demand"].tolist() == ["n1", "n2"]
+    assert limits_on(plan, ["s1"]) == {"s1": ("part",)}
+    out = io.StringIO()
+    print_plan(plan, Console(file=out, width=100))
+    assert "part — Sud" in out.getvalue()

@@ -560,7 +560,7 @@ def test_highs_refusals_are_noticed() -> None:
     """``highspy`` only returns kError."""
     from allocator.engines import highs
 
-    kept = highs._Kept(LINEAR["plain"][0])
+    kept = highs.Kept(LINEAR["plain"][0])
     for name, value in (
         ("no_such_option", 1),
         ("time_limit", "soon"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import metadata
 from threading import Thread
 from typing import Any, TypeVar
@@ -73,10 +74,7 @@ class Guarded:
 
     @property
     def version(self) -> str:
-        try:
-            return metadata.version(self.distribution)
-        except metadata.PackageNotFoundError:
-            return ""
+        return _version(self.distribution)
 
     def solve(
         self,
@@ -132,6 +130,15 @@ class Guarded:
         except Exception as error:  # the library's own failures, C++ ones included
             return Outcome(Reason.ERROR, message=f"{type(error).__name__}: {error}")
         return checked(program, outcome, gap, start)
+
+
+@cache
+def _version(distribution: str) -> str:
+    """Read once: a search asks thousands of times."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 class ColdSession:

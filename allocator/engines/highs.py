@@ -47,7 +47,7 @@ class HighsEngine(Guarded):
     distribution = "highspy"
 
     def run(self, task: Task) -> Outcome:
-        kept = _Kept(task.program)
+        kept = Kept(task.program)
         kept.option("mip_rel_gap", float(task.gap))
         note = ""
         if task.start is not None and task.program.integer.any() and not kept.hint(task.start):
@@ -65,7 +65,7 @@ class WarmSession:
     def __init__(self, engine: HighsEngine, program: Program) -> None:
         self._engine = engine
         self._program = program.relaxed()  # as last set, sane or not
-        self._kept: _Kept | None = None
+        self._kept: Kept | None = None
 
     def solve(
         self,
@@ -116,7 +116,7 @@ class WarmSession:
         for _attempt in ("warm", "cold"):  # a basis gone bad must not cost the answer
             try:
                 if self._kept is None:
-                    self._kept = _Kept(program, solver="simplex")
+                    self._kept = Kept(program, solver="simplex")
                 else:
                     self._kept.move_to(program)
                 outcome = checked(program, self._kept.solve(task), 0.0)
@@ -133,7 +133,7 @@ class WarmSession:
         return outcome
 
 
-class _Kept:
+class Kept:
     """A Highs object and the clean program it holds."""
 
     def __init__(self, program: Program, solver: str = "choose") -> None:
@@ -179,10 +179,16 @@ class _Kept:
         status = self._highs.setSolution(known.size, known, values)
         return bool(status != self._highspy.HighsStatus.kError)
 
-    def move_to(self, program: Program) -> None:
-        """Become ``program``, which differs in bounds, objective and appended rows only."""
+    def move_to(self, program: Program, start: np.ndarray | None = None) -> None:
+        """Become ``program``, which differs in bounds, objective, appended rows and then appended columns only.
+
+        ``start`` (n,): where appended columns begin, of which only those at their upper ends matter.
+        """
         old, h = self._program, self._highs
         self._program = program
+        grown = program
+        if program.columns > old.columns:
+            program = _first_columns(program, old.columns)
 
         def moved(*pairs: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
             return np.flatnonzero(np.logical_or.reduce([a != b for a, b in pairs])).astype(np.int32)
@@ -211,6 +217,34 @@ class _Kept:
                 ),
                 "addRows",
             )
+        if grown.columns > old.columns:
+            new, added = sparse.csc_matrix(grown.matrix[:, old.columns :]), slice(old.columns, None)
+            self._must(
+                h.addCols(
+                    new.shape[1],
+                    grown.objective[added],
+                    grown.lower[added],
+                    grown.upper[added],
+                    new.nnz,
+                    new.indptr[:-1].astype(np.int32),
+                    new.indices.astype(np.int32),
+                    new.data,
+                ),
+                "addCols",
+            )
+            if start is not None:
+                high = (start >= grown.upper) & (grown.upper > grown.lower)
+                self._raise(old.columns + np.flatnonzero(high[old.columns :]))
+
+    def _raise(self, columns: np.ndarray) -> None:
+        """Put nonbasic columns (k,) at their upper ends, where there is a basis to keep."""
+        basis = self._highs.getBasis()
+        if basis.valid:
+            statuses = list(basis.col_status)
+            for column in columns.tolist():
+                statuses[column] = self._highspy.HighsBasisStatus.kUpper
+            basis.col_status = statuses
+            self._must(self._highs.setBasis(basis), "setBasis")
 
     def solve(self, task: Task) -> Outcome:
         """Run until a status that means something: with tight tolerances, then looser ones, afresh."""
@@ -319,6 +353,19 @@ class _Kept:
     def _must(self, status: Any, what: str) -> None:
         if status == self._highspy.HighsStatus.kError:
             raise Refused(f"HiGHS refused {what}")
+
+
+def _first_columns(program: Program, count: int) -> Program:
+    first = slice(count)
+    return replace(
+        program,
+        objective=program.objective[first],
+        matrix=sparse.csr_matrix(program.matrix[:, first]),
+        lower=program.lower[first],
+        upper=program.upper[first],
+        integer=program.integer[first],
+        grain=program.grain[first],
+    )
 
 
 ENGINE = HighsEngine()

@@ -15,10 +15,8 @@ from allocator.explain.variants import quoted
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.selection import Selection
+from allocator.space import Rule
 from allocator.texts import Text
-
-_COUNTED = ("count", "indicator")  # in units, not in euros
-_NOT_AGAINST = ("floor", "continuity", "contains")  # they only push the demands that they name
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def _limits(plan: Plan, rows: np.ndarray) -> Iterator[tuple[Any, tuple[Level, ..
             yield rule, levels, may[rule.id] if rule.kind == "fund" else _against(plan, rule, levels, rows, payers)
 
 
-def _against(plan: Plan, rule: Any, levels: tuple[Level, ...], rows: np.ndarray, payers: np.ndarray) -> np.ndarray:
+def _against(plan: Plan, rule: Rule, levels: tuple[Level, ...], rows: np.ndarray, payers: np.ndarray) -> np.ndarray:
     """(rows,) whether a rule has no room for the demand: it is named and the rule has a most, or it is outside a share
     that has a least."""
 
@@ -134,7 +132,7 @@ def _against(plan: Plan, rule: Any, levels: tuple[Level, ...], rows: np.ndarray,
         pick = side.pick(plan.scenario)
         return pick.demands[rows] & payers[pick.funds].any(axis=0)
 
-    if rule.kind in _NOT_AGAINST:
+    if rule.only_asks_for_more:
         return np.zeros(len(rows), bool)
     inside, around = named("on"), named("of")
     return inside & _full(plan, rule, levels, rows, "upper") | around & ~inside & _full(
@@ -143,7 +141,7 @@ def _against(plan: Plan, rule: Any, levels: tuple[Level, ...], rows: np.ndarray,
 
 
 def _full(
-    plan: Plan, rule: Any, levels: tuple[Level, ...], rows: np.ndarray, side: Literal["upper", "lower"]
+    plan: Plan, rule: Rule, levels: tuple[Level, ...], rows: np.ndarray, side: Literal["upper", "lower"]
 ) -> np.ndarray:
     """(rows,) whether the rule has, on this side and for the group of each demand, less room than the demand asks for."""
     room: dict[str, float] = {}
@@ -151,7 +149,7 @@ def _full(
         bound = getattr(level, side)
         if bound is not None:
             room[level.group] = min(float(abs(bound - level.left)) / level.scale, room.get(level.group, np.inf))
-    wanted = np.ones(len(rows)) if rule.kind in _COUNTED else plan.asked_cents()[rows] / 100
+    wanted = plan.asked_cents()[rows] / 100 if rule.counts_euros else np.ones(len(rows))
     if getattr(rule, "per", None) in (None, "fund", "year"):
         return min(room.values(), default=np.inf) < wanted
     return pd.Series(_groups(plan, rule, rows)).map(room).fillna(np.inf).to_numpy(float) < wanted

@@ -101,8 +101,12 @@ def _files(scenario: Scenario, folder: Path) -> dict[str, str]:
     return files
 
 
+_TRUTHS = ("y", "n", "yes", "no", "on", "off")  # of YAML 1.1, beside true and false
+
+
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that would be read as something else, by the rules of `yaml_text`."""
+    """Quotes every text that would be read as something else: by the rules of `yaml_text`, or by YAML 1.1, to which the
+    key `on` is a truth value."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -110,16 +114,11 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
     plain = yaml.ScalarNode("tag:yaml.org,2002:str", value)
-    safe = re.fullmatch(r"[^\W\d_](?:[\w ’'.,;()%€+–/-]*[\w.)%€])?", value) and yaml_text.plain(plain) == value
+    simple = re.fullmatch(r"[^\W\d_](?:[\w ’'.,;()%€+–/-]*[\w.)%€])?", value)
+    safe = simple and yaml_text.plain(plain) == value and value.casefold() not in _TRUTHS
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if safe else '"')
 
 
-# As `yaml_text` reads: `on` and `no` are texts.
-_Dumper.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:bool"]
-    for first, known in yaml.SafeDumper.yaml_implicit_resolvers.items()
-}
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
 _Dumper.add_representer(str, _text)
 _Dumper.add_representer(tuple, lambda dumper, value: dumper.represent_list(list(value)))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -76,6 +77,7 @@ class Floor(_Amount):
         (("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20), ("c-friche", "g", 2026, 30)),
         (("a-friche", "f", 2026, 105), ("c-friche", "g", 2026, 29.99)),
     )
+    only_asks_for_more: ClassVar[bool] = True
     kind: Literal["floor"] = "floor"
 
     def rows(self, space: Space) -> Iterator[Statement]:
@@ -152,11 +154,42 @@ class Share(Constraint):
                 of = Term(whole.demands, -bound.numerator, whole.cells.astype(np.int64))
                 yield Row((on, of), lower, upper, 100 * bound.denominator, part.value)
 
+    def _shuts_out(self, space: Space, part: Group, whole: Group) -> bool:
+        """Whether some demand of this group can get nothing at all: its first step is beyond its share even of all that
+        the others of the group ask for."""
+        both = np.intersect1d(part.demands, whole.demands)
+        inside = space.candidates(replace(part, demands=both, cells=part.cells & whole.cells))
+        beside, rest = (
+            np.union1d(
+                space.candidates(replace(mine, demands=np.setdiff1d(mine.demands, both))),
+                space.candidates(replace(mine, demands=both, cells=mine.cells & ~other.cells)),
+            )
+            for mine, other in ((part, whole), (whole, part))
+        )
+
+        def asked(demands: np.ndarray) -> int:
+            return sum((space.most[demands].astype(object) * space.step[demands]).tolist())
+
+        def first(demands: np.ndarray) -> int:
+            demands = demands[space.most[demands] >= space.least[demands]]
+            return int((space.least[demands].astype(object) * space.step[demands]).max(initial=0))
+
+        if self.max is not None:
+            most = self.max * asked(rest)
+            if first(inside) * (1 - self.max) > most or first(beside) > most:
+                return True
+        return self.min is not None and first(rest) * self.min > asked(beside) + asked(inside) * (1 - self.min)
+
+    def holds_back(self, reading: Reading) -> bool:
+        """A demand can get nothing: its share of what others ask for is less than its first step."""
+        return self.soft is None and any(self._shuts_out(reading.space, *pair) for pair in self._pairs(reading.space))
+
     def check(self, reading: Reading) -> Iterator[Level]:
         for part, whole in self._pairs(reading.space):
             on, of = reading.euros(part), reading.euros(whole)
+            idle = not (on or of) and not self._shuts_out(reading.space, part, whole)
             covered = int((reading.covered(part) | reading.covered(whole)).sum())
             for bound, lower, upper in self._bounds():
                 left = on * bound.denominator - of * bound.numerator
                 cents = covered * bound.denominator if lower == upper else 0
-                yield Level(part.value, left, lower, upper, 100 * bound.denominator, cents, not (on or of))
+                yield Level(part.value, left, lower, upper, 100 * bound.denominator, cents, idle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class Continuity(Constraint):
         (("b-friche", "f", 2026, 80), ("c-friche", "f", 2026, 40)),
         (("b-friche", "f", 2026, 100), ("c-friche", "f", 2026, 39.99)),
     )
+    only_asks_for_more: ClassVar[bool] = True
     kind: Literal["continuity"] = "continuity"
     on: Selection = Selection()
     reference: Reference
@@ -108,6 +109,7 @@ class Contains(Constraint):
         (("c-ecole", "f", 2026, 160),),
         (("c-ecole", "f", 2026, 80),),
     )
+    only_asks_for_more: ClassVar[bool] = True
     kind: Literal["contains"] = "contains"
     on: Selection = Selection()
     reference: Reference

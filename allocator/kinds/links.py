@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -39,7 +39,7 @@ class Lock(Constraint):
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
         yield from whole_demands(self)
-        if (self.units is None) == (self.decision == "units"):
+        if "units" not in self._unread and (self.units is None) == (self.decision == "units"):
             yield Problem(
                 place="units",
                 message=Text(
@@ -115,6 +115,7 @@ class Requires(Constraint):
         (("a-ecole", "f", 2026, 100), ("a-friche", "f", 2027, 60)),
         (("a-ecole", "f", 2026, 100), ("a-friche", "f", 2026, 60)),
     )
+    counts_euros: ClassVar[bool] = False
     kind: Literal["requires"] = "requires"
     when: Selection
     then: Selection
@@ -197,6 +198,7 @@ class Exclusive(Constraint):
         (("a-ecole", "f", 2026, 100), ("c-friche", "f", 2026, 20), ("c-friche", "g", 2027, 20)),
         (("a-ecole", "f", 2026, 100), ("a-friche", "f", 2027, 0.01)),
     )
+    counts_euros: ClassVar[bool] = False
     kind: Literal["exclusive"] = "exclusive"
     on: Selection = Selection()
     at_most: Annotated[int, Field(ge=1)] = 1

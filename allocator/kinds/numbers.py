@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -32,6 +32,7 @@ class Count(Constraint):
         (("a-ecole", "f", 2026, 200), ("c-ecole", "f", 2027, 160)),
         (("a-ecole", "f", 2026, 200), ("c-ecole", "f", 2026, 80)),
     )
+    counts_euros: ClassVar[bool] = False
     kind: Literal["count"] = "count"
     on: Selection = Selection()
     min: Number | None = None
@@ -95,6 +96,7 @@ class Indicator(Constraint):
         (("a-ecole", "f", 2026, 50), ("a-ecole", "g", 2026, 50)),
         (("a-ecole", "f", 2026, 49), ("a-ecole", "g", 2026, 51)),
     )
+    counts_euros: ClassVar[bool] = False
     kind: Literal["indicator"] = "indicator"
     indicator: str
     on: Selection = Selection()

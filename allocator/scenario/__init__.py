@@ -19,7 +19,7 @@ from allocator.envelopes import Envelope
 from allocator.money import cents_column, decimals_column
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.scenario.entities import Fund, Measure, plain
-from allocator.scenario.reader import Path, Places, PythonPlaces, Reader, Tables
+from allocator.scenario.reader import Path, Places, PythonPlaces, Reader, Tables, counted
 from allocator.selection import MONEY_COLUMNS, Columns
 from allocator.space import Rule
 
@@ -84,7 +84,7 @@ class Scenario:
         reader.years(years)
         reader.funds(funds)
         reader.measures(measures)
-        reader.tables(territories, demands, prior_aid, _tables)
+        reader.tables(territories, demands, prior_aid, counted(objective, constraints), _tables)
         reader.selections_of_funds()
         reader.labels(labels)
         reader.constraints(constraints)

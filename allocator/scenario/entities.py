@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from allocator.money import Euros, Exact, Rate
+from allocator.problems import Problem
 from allocator.selection import Selection
 from allocator.texts import Text
 
@@ -43,6 +44,68 @@ def _proposition(value: object) -> int | str:
     raise ValueError(Text("un numéro de proposition est attendu", "the number of a proposition is expected"))
 
 
+def _less_than_all(reserve: Fraction) -> Fraction:
+    if reserve == 1:
+        raise ValueError(Text("reserve doit être inférieure à 1", "reserve must be less than 1"))
+    return reserve
+
+
+def _more_than_nothing(max_rate: Fraction) -> Fraction:
+    if max_rate == 0:
+        raise ValueError(Text("max_rate doit être supérieur à 0", "max_rate must be more than 0"))
+    return max_rate
+
+
+def _at_most_paid(returns: dict[int, Fraction]) -> dict[int, Fraction]:
+    if sum(returns.values(), Fraction(0)) > 1:
+        raise ValueError(
+            Text(
+                "returns rend plus que ce qui est payé : les parts dépassent 1",
+                "returns gives back more than is paid: the shares exceed 1",
+            )
+        )
+    return returns
+
+
+def _parts_of_one(payment_profile: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    if any(share < 0 for share in payment_profile):
+        raise ValueError(Text("payment_profile a une part négative", "payment_profile has a negative share"))
+    total = sum(payment_profile, Fraction(0))
+    if total != 1:
+        raise ValueError(
+            Text(
+                f"les parts de payment_profile font {float(total):g}, et non 1",
+                f"the shares of payment_profile add up to {float(total):g}, not 1",
+            ),
+            Text(
+                'Écrivez par exemple [0.3, 0.7] ou ["1/3", "2/3"].',
+                'Write for example [0.3, 0.7] or ["1/3", "2/3"].',
+            ),
+        )
+    return payment_profile
+
+
+def _concave(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    ends, values = [step.up_to for step in steps], [step.value for step in steps]
+    if not ends or ends[-1] != 1 or any(a >= b for a, b in pairwise(ends)):
+        raise ValueError(
+            Text("up_to doit croître et finir à 1", "up_to must grow and end at 1"),
+            Text(
+                "Écrivez par exemple [{up_to: 0.5, value: 1}, {up_to: 1, value: 0.4}].",
+                "Write for example [{up_to: 0.5, value: 1}, {up_to: 1, value: 0.4}].",
+            ),
+        )
+    if any(a < b for a, b in pairwise(values)):
+        raise ValueError(
+            Text("value ne peut pas croître : la réponse est concave", "value cannot grow: the response is concave")
+        )
+    return steps
+
+
+def _at_odds(fr: str, en: str) -> Problem:
+    return Problem("", Text(fr, en))
+
+
 Hypothesis = Annotated[bool | str, PlainValidator(_hypothesis)]
 Proposition = Annotated[int | str, PlainValidator(_proposition)]
 When = Annotated[str, BeforeValidator(_dated)]
@@ -59,6 +122,7 @@ class _Named(BaseModel):
     source: str = ""
     as_of: When = ""
     hypothesis: Hypothesis = False
+    _unread: frozenset[str] = frozenset()  # fields that the reader could not understand, and has told
 
     @model_validator(mode="before")
     @classmethod
@@ -84,52 +148,38 @@ class Fund(_Named):
     carry_over: bool = False
     payments: EurosPerYear | None = None
     parent: Id | None = None
-    reserve: Rate = Fraction(0)
+    reserve: Annotated[Rate, AfterValidator(_less_than_all)] = Fraction(0)
     income: EurosPerYear | None = None
-    returns: dict[Annotated[int, Field(ge=1, le=100)], Rate] | None = None
+    returns: Annotated[dict[Annotated[int, Field(ge=1, le=100)], Rate], AfterValidator(_at_most_paid)] | None = None
     reference_rate: Rate | None = None
     transfers: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
     notified: dict[Id, Annotated[Euros, Field(ge=0)]] | None = None
     notified_until: int | None = None
     on: Selection | None = None
-    max_rate: Rate = Fraction(1)
+    max_rate: Annotated[Rate, AfterValidator(_more_than_nothing)] = Fraction(1)
 
-    @model_validator(mode="after")
-    def _checked(self) -> Fund:
-        if (self.amount is None) == (self.amounts is None):
-            raise ValueError(
-                Text(
-                    "donnez amount (tout l'horizon) ou amounts (par année), l'un des deux",
-                    "give amount (whole horizon) or amounts (by year), one of the two",
-                )
+    def problems(self) -> Iterator[Problem]:
+        """What its fields say against each other; nothing about those that could not be read."""
+
+        def given(name: str) -> bool:
+            return getattr(self, name) is not None or name in self._unread
+
+        if given("amount") == given("amounts"):
+            yield _at_odds(
+                "donnez amount (tout l'horizon) ou amounts (par année), l'un des deux",
+                "give amount (whole horizon) or amounts (by year), one of the two",
             )
-        if self.reserve == 1:
-            raise ValueError(Text("reserve doit être inférieure à 1", "reserve must be less than 1"))
-        if self.max_rate == 0:
-            raise ValueError(Text("max_rate doit être supérieur à 0", "max_rate must be more than 0"))
-        if self.returns and sum(self.returns.values(), Fraction(0)) > 1:
-            raise ValueError(
-                Text(
-                    "returns rend plus que ce qui est payé : les parts dépassent 1",
-                    "returns gives back more than is paid: the shares exceed 1",
-                )
-            )
-        if self.reference_rate is not None and not self.returns:
-            raise ValueError(
-                Text("reference_rate va avec returns", "reference_rate goes with returns"),
-            )
-        if self.notified_until is not None and not self.notified:
-            raise ValueError(Text("notified_until va avec notified", "notified_until goes with notified"))
-        if self.notified:
+        if given("reference_rate") and not given("returns"):
+            yield _at_odds("reference_rate va avec returns", "reference_rate goes with returns")
+        if given("notified_until") and not given("notified"):
+            yield _at_odds("notified_until va avec notified", "notified_until goes with notified")
+        if self.notified and not {"amount", "amounts", "notified"} & self._unread:
             total = self.amount if self.amount is not None else sum((self.amounts or {}).values())
             if sum(self.notified.values()) > total:
-                raise ValueError(
-                    Text(
-                        "les enveloppes de notified dépassent ce que le fonds contient",
-                        "the envelopes of notified exceed what the fund holds",
-                    )
+                yield _at_odds(
+                    "les enveloppes de notified dépassent ce que le fonds contient",
+                    "the envelopes of notified exceed what the fund holds",
                 )
-        return self
 
     @property
     def grant_equivalent(self) -> Fraction:
@@ -164,44 +214,9 @@ class Measure(_Named):
     unit: str = ""
     propositions: tuple[Proposition, ...] = ()
     lumpy: bool = False
-    payment_profile: tuple[Exact, ...] = (Fraction(1),)
+    payment_profile: Annotated[tuple[Exact, ...], AfterValidator(_parts_of_one)] = (Fraction(1),)
     annual: bool = False
-    steps: tuple[Step, ...] | None = None
-
-    @model_validator(mode="after")
-    def _checked(self) -> Measure:
-        if self.steps is not None:
-            ends, values = [step.up_to for step in self.steps], [step.value for step in self.steps]
-            if not ends or ends[-1] != 1 or any(a >= b for a, b in pairwise(ends)):
-                raise ValueError(
-                    Text("up_to doit croître et finir à 1", "up_to must grow and end at 1"),
-                    Text(
-                        "Écrivez par exemple [{up_to: 0.5, value: 1}, {up_to: 1, value: 0.4}].",
-                        "Write for example [{up_to: 0.5, value: 1}, {up_to: 1, value: 0.4}].",
-                    ),
-                )
-            if any(a < b for a, b in pairwise(values)):
-                raise ValueError(
-                    Text(
-                        "value ne peut pas croître : la réponse est concave",
-                        "value cannot grow: the response is concave",
-                    )
-                )
-        if any(share < 0 for share in self.payment_profile):
-            raise ValueError(Text("payment_profile a une part négative", "payment_profile has a negative share"))
-        total = sum(self.payment_profile, Fraction(0))
-        if total != 1:
-            raise ValueError(
-                Text(
-                    f"les parts de payment_profile font {float(total):g}, et non 1",
-                    f"the shares of payment_profile add up to {float(total):g}, not 1",
-                ),
-                Text(
-                    'Écrivez par exemple [0.3, 0.7] ou ["1/3", "2/3"].',
-                    'Write for example [0.3, 0.7] or ["1/3", "2/3"].',
-                ),
-            )
-        return self
+    steps: Annotated[tuple[Step, ...], AfterValidator(_concave)] | None = None
 
 
 def plain(item: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import lcm
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,11 +12,12 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from allocator.constraints import KINDS
-from allocator.money import MAX_CENTS, decimals_column, format_euros
+from allocator.money import MAX_CENTS, format_euros
 from allocator.objectives import OBJECTIVES, parse
 from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language, near, path_text
 from allocator.scenario.entities import Fund, Measure, plain
-from allocator.selection import Columns, Known, Selection
+from allocator.scenario.understood import understood
+from allocator.selection import Columns, Known, Pick, Selection
 from allocator.tables import (
     DEMAND_COLUMNS,
     TERRITORY_COLUMNS,
@@ -82,6 +83,13 @@ class Tables:
         self.warned: list[Problem] = []
 
 
+class Doubtful(Selection):
+    """A selection of which some was refused: it keeps its fields, and picks nothing that could be reasoned on."""
+
+    def pick(self, scenario: Scenario) -> Pick:
+        raise LookupError
+
+
 class Reader:
     """Fills a scenario part by part; goes on after a mistake, so that all are found."""
 
@@ -90,9 +98,8 @@ class Reader:
         self.warnings: list[Problem] = []
         self.fund_ids: list[str] | None = []
         self.measure_ids: list[str] | None = []
-        self.selections_hold = True
         self.tables_complete = False
-        self.refused: list[tuple[Path, Any]] = []  # funds and constraints with mistakes: their selections are read too
+        self.refused: list[tuple[Path, Any]] = []  # funds and constraints of which nothing is understood but selections
 
     # Telling
 
@@ -176,7 +183,7 @@ class Reader:
         self.scenario.years = sorted(good)
 
     def _models(self, key: str, value: Any, schema: type[Any]) -> tuple[list[Any], list[int], list[str] | None]:
-        """(the valid ones, their ranks, all ids as given)."""
+        """(those understood, whole or in part; their ranks; all ids as given)."""
         if value is None:
             self.tell((key,), Text("champ obligatoire absent", "required field is missing"))
             return [], [], None
@@ -201,7 +208,12 @@ class Reader:
                 ranks.append(rank)
             except ValidationError as error:
                 self.tell_all((key, rank), findings(error, schema))
-                self.refused.append(((key, rank), item))
+                part = understood(schema.model_validate, item)
+                if part is None:
+                    self.refused.append(((key, rank), item))
+                else:
+                    models.append(_marked(*part))
+                    ranks.append(rank)
         return models, ranks, ids
 
     def funds(self, value: Any) -> None:
@@ -211,6 +223,8 @@ class Reader:
         total = 0
         for rank, fund in zip(ranks, funds, strict=True):
             self._years_of(("funds", rank), {key: getattr(fund, key) for key in Fund.model_fields})
+            for problem in fund.problems():
+                self.tell(("funds", rank), problem.message, problem.remedy)
             if fund.parent is not None and self.fund_ids is not None and fund.parent not in self.fund_ids:
                 self.tell(
                     ("funds", rank, "parent"),
@@ -332,10 +346,13 @@ class Reader:
                 ),
             )
 
-    def tables(self, territories: Any, demands: Any, prior_aid: Any, kept: Tables | None) -> None:
+    def tables(
+        self, territories: Any, demands: Any, prior_aid: Any, counted: frozenset[str], kept: Tables | None
+    ) -> None:
+        """`counted`: columns of demands that the objective or a rule takes for numbers."""
         scenario = self.scenario
         if kept is None:
-            kept = self._read_tables(territories, demands, prior_aid)
+            kept = self._read_tables(territories, demands, prior_aid, counted)
         else:
             self.tables_complete = True
             self.warnings.extend(kept.warned)
@@ -353,7 +370,7 @@ class Reader:
             columns[1] if columns else None,
         )
 
-    def _read_tables(self, territories: Any, demands: Any, prior_aid: Any) -> Tables:
+    def _read_tables(self, territories: Any, demands: Any, prior_aid: Any, counted: frozenset[str]) -> Tables:
         years = self.scenario.years
         of_territories, whole = territories_table(territories)
         ids = (
@@ -364,7 +381,7 @@ class Reader:
         lumpy = None if self.measure_ids is None else dict.fromkeys(self.measure_ids, False)
         for measure in self.scenario.measures:
             (lumpy or {})[measure.id] = measure.lumpy
-        of_demands = demands_table(demands, years=years, territories=ids, measures=lumpy)
+        of_demands = demands_table(demands, years=years, territories=ids, measures=lumpy, counted=counted)
         of_prior = prior_aid_table(prior_aid)
         if of_prior is not None and not of_demands.table.absent:
             beneficiaries_of_aid(of_prior, of_demands.table)
@@ -380,7 +397,6 @@ class Reader:
         self.warnings.extend(kept.warned)
         kept.indicators, kept.attributes = of_demands.indicators, of_demands.attributes
         kept.prior_aid = None if of_prior is None else sorted_aid(of_prior)
-        self.demands_as_read = of_demands.table
         if self.tables_complete:
             kept.territories = sorted_table(of_territories, TERRITORY_COLUMNS)
             kept.demands = sorted_table(spread, DEMAND_COLUMNS)
@@ -412,11 +428,11 @@ class Reader:
                         Text(f"Retirez « {key} ».", f"Remove “{key}”."),
                     )
 
-    def _selection(self, selection: Selection, path: Path) -> None:
+    def _selection(self, selection: Selection, path: Path) -> bool:
+        """Whether it holds; else it is told why."""
         found = selection.findings(self.known)
-        if found:
-            self.selections_hold = False
-            self.tell_all(path, found)
+        self.tell_all(path, found)
+        return not found
 
     def constraints(self, value: Any) -> None:
         scenario = self.scenario
@@ -436,17 +452,16 @@ class Reader:
         self._name(read)
         self._constraint_ranks = [rank for rank, _ in read]
         for (rank, _), constraint in zip(read, scenario.constraints, strict=True):
-            held = self.selections_hold
-            self.selections_hold = True
+            doubtful: dict[str, Selection] = {}
             for path, selection in _selections(constraint, ()):
-                self._selection(selection, ("constraints", rank, *path))
-            fine = self._per(constraint, rank) and self.selections_hold
-            self.selections_hold = held and self.selections_hold
-            if fine:
-                self._own_problems(constraint, ("constraints", rank))
+                holds = self._selection(selection, ("constraints", rank, *path))
+                if not holds or path[0] in constraint._unread:
+                    doubtful[str(path[0])] = Doubtful.model_construct(**dict(selection))
+            told = self._per(constraint, rank)
+            self._own_problems(constraint.model_copy(update=doubtful), ("constraints", rank), told)
 
     def _selections_of_refused(self) -> None:
-        """The names used by what its schema refused: their mistakes are told in the same list."""
+        """The names used by what could not be read: their mistakes are told in the same list."""
         for path, item in self.refused:
             for key, value in item.items() if isinstance(item, Mapping) else ():
                 if key in ("on", "of", "when", "then") and isinstance(value, Mapping):
@@ -476,13 +491,17 @@ class Reader:
                 Text(f"règle inconnue « {kind} »", f"unknown constraint “{kind}”"),
                 self._kind_meant(kind, kinds),
             )
-            return None
-        try:
-            return kinds[kind].model_validate(dict(item))
-        except ValidationError as error:
-            self.tell_all(path, findings(error, kinds[kind]))
             self.refused.append((path, item))
             return None
+        schema = kinds[kind]
+        try:
+            return schema.model_validate(dict(item))
+        except ValidationError as error:
+            self.tell_all(path, findings(error, schema))
+            part = understood(schema.model_validate, item, schema.example.fields)
+            if part is None:
+                self.refused.append((path, item))
+            return None if part is None else _marked(*part)
 
     @staticmethod
     def _kind_meant(kind: object, kinds: Mapping[str, type[Any]]) -> Text | None:
@@ -514,8 +533,9 @@ class Reader:
                 constraint.model_copy(update={"id": name, "label": getattr(constraint, "label", "") or name})
             )
 
-    def _per(self, constraint: Any, rank: int) -> bool:
-        fine = True
+    def _per(self, constraint: Any, rank: int) -> set[str]:
+        """The fields whose attribute is unknown, which is told."""
+        told = set()
         for key in ("per", "within"):
             value = getattr(constraint, key, None)
             if not isinstance(value, str) or not self.tables_complete:
@@ -524,7 +544,7 @@ class Reader:
             columns = [c for c in scenario.territories.columns if c not in ("id", "name", "population")]
             allowed = [*PER, "beneficiary_kind", "project", *scenario.attributes, *columns]
             if value not in allowed:
-                fine = False
+                told.add(key)
                 remedy = did_you_mean(value, dict.fromkeys(allowed))
                 if value in scenario.indicators:
                     remedy = Text(
@@ -536,22 +556,23 @@ class Reader:
                     Text(f"attribut inconnu « {value} »", f"unknown attribute “{value}”"),
                     remedy,
                 )
-        return fine
+        return told
 
-    def _own_problems(self, item: Any, path: Path) -> None:
-        """What a constraint or objective finds wrong with itself in this scenario."""
+    def _own_problems(self, item: Any, path: Path, told: Collection[str] = ()) -> None:
+        """What a constraint or objective finds wrong with itself in this scenario, but for the fields in `told`."""
         if not self.tables_complete:
             return
         self.scenario.__dict__["_known"] = self.known
+        known = len(self.problems)
         try:
-            found = list(item.problems(self.scenario))
+            for problem in item.problems(self.scenario):
+                at = _path_of(in_language(problem.place, "fr"))
+                if not at or at[0] not in told:
+                    self.tell((*path, *at), problem.message, problem.remedy)
         except Exception:
-            if not self.problems:
+            if not known:
                 raise
-            return  # it met what was told already
-        for problem in found:
-            relative = in_language(problem.place, "fr")
-            self.tell((*path, *_path_of(relative)), problem.message, problem.remedy)
+            # it met what was told already
 
     def objective(self, value: Any) -> None:
         path: Path = ("objective",)
@@ -581,6 +602,9 @@ class Reader:
                 if remedy is None and finding.path and len(finding.path) == 1 and finding.path[0] not in OBJECTIVES:
                     remedy = did_you_mean(finding.path[0], OBJECTIVES)
                 self.tell((*path, *finding.path), finding.message, remedy)
+            part = understood(parse, value)
+            if part is not None:
+                self._own_problems(part[0], path)
             return
         except ScenarioError as error:
             for problem in error.problems:
@@ -591,20 +615,6 @@ class Reader:
             self.tell(path, said)
             return
         self._own_problems(objective, path)
-        self._numbers_meant(objective)
-
-    def _numbers_meant(self, objective: Any) -> None:
-        """A column that a rule or the objective counts but that some cell made text: name the cells."""
-        asked_for = _words(plain(objective)) | {getattr(c, "indicator", None) for c in self.scenario.constraints}
-        table = getattr(self, "demands_as_read", None)
-        for name in self.scenario.attributes:
-            if name not in asked_for or table is None or name not in table.frame.columns:
-                continue
-            _, _, refused = decimals_column(table.frame[name])
-            if len(refused) < len(table.frame):
-                table.found.clear()
-                table.unreadable(name, refused)
-                self.problems.extend(self.cell(finding) for finding in table.found)
 
     # Warnings
 
@@ -665,7 +675,7 @@ def _selections(item: Any, path: Path) -> Iterable[tuple[Path, Selection]]:
         yield path, item
     elif isinstance(item, BaseModel):
         for key in type(item).model_fields:
-            yield from _selections(getattr(item, key), (*path, key))
+            yield from _selections(getattr(item, key, None), (*path, key))
     elif isinstance(item, (list, tuple)):
         for rank, part in enumerate(item):
             yield from _selections(part, (*path, rank))
@@ -677,10 +687,28 @@ def _path_of(place: str) -> Path:
     return tuple(int(number) if number else key for number, key in parts)
 
 
-def _words(value: Any) -> set[Any]:
-    """All keys and texts of a plain object."""
-    if isinstance(value, Mapping):
-        return set(value) | set().union(*(_words(v) for v in value.values()), set())
-    if isinstance(value, (list, tuple)):
-        return set().union(*(_words(v) for v in value), set())
-    return {value} if isinstance(value, str) else set()
+def counted(objective: Any, constraints: Any) -> frozenset[str]:
+    """The columns of demands that an objective and rules, as given, take for numbers."""
+    found: set[Any] = set()
+    given = constraints if isinstance(constraints, (list, tuple)) else ()
+    for item in (plain(objective), *(plain(constraint) for constraint in given)):
+        found |= _counted(item)
+    return frozenset(name for name in found if isinstance(name, str))
+
+
+def _counted(item: Any) -> set[Any]:
+    if not isinstance(item, Mapping):
+        return set()
+    parts = item.get("lexicographic")
+    found = set().union(*(_counted(plain(part)) for part in parts)) if isinstance(parts, (list, tuple)) else set()
+    for key, field in (("maximise", None), ("maximin", "of")):
+        named = item.get(key)
+        if isinstance(named, Mapping):
+            found |= set(named) if field is None else {named.get(field)}
+    return found | {item.get("indicator")}
+
+
+def _marked(model: Any, unread: frozenset[str]) -> Any:
+    """The model with the fields that could not be read noted on it."""
+    model._unread = unread
+    return model

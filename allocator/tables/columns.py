@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -227,8 +227,11 @@ def unique_ids(table: Table) -> None:
     )
 
 
-def extra_columns(table: Table, known: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(numeric, other) extra columns; texts complete, numbers finite, or reported."""
+def extra_columns(table: Table, known: Sequence[str], counted: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    """(numeric, other) extra columns; texts complete, numbers finite, or reported.
+
+    One of `counted` is a column of numbers as soon as it holds one: its other cells are mistakes.
+    """
     numeric, other = [], []
     frame = table.frame
     for name in frame.columns:
@@ -243,6 +246,13 @@ def extra_columns(table: Table, known: Sequence[str]) -> tuple[list[str], list[s
             series = series.dt.strftime("%Y-%m-%d")
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(series.cat.categories.dtype)
+        if name in counted and not pd.api.types.is_numeric_dtype(series):
+            _, _, refused = decimals_column(series)
+            if 0 < len(refused) < len(series):
+                table.unreadable(name, refused)
+                numeric.append(name)
+                frame[name] = np.zeros(len(series), np.int64)
+                continue
         if series.dtype == object:
             series = _one_kind(table, name, series)
         if pd.api.types.is_bool_dtype(series):

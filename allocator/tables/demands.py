@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,10 +60,12 @@ def demands_table(
     years: Sequence[int],
     territories: Sequence[str] | None,
     measures: dict[str, bool] | None,
+    counted: Collection[str] = (),
 ) -> Demands:
     """Read and complete the demands.
 
-    `territories` and `measures` ({id: lumpy}) are the ids there are, None where they could not be read.
+    `territories` and `measures` ({id: lumpy}) are the ids there are, None where they could not be read. `counted`: extra
+    columns that are numbers, whatever some cells say.
     Defaults: cost = asked, other_public = 0, own = cost − asked − other_public, min_units = 0, beneficiary
     = the territory, project = the demand, first and last year = the horizon's.
     """
@@ -95,7 +97,7 @@ def demands_table(
         as_text(table, name, default)
     _years(table, years)
     _quantities(table, missing, measures or {})
-    numeric, other = extra_columns(table, DEMAND_COLUMNS)
+    numeric, other = extra_columns(table, DEMAND_COLUMNS, counted)
     return Demands(table, not missing and not table.absent, sorted(numeric), sorted(other))
 
 

@@ -55,6 +55,13 @@ class WorkbookPlaces:
         return self.of_key((table,)) if read is None else (self.file, read.place(row, column))
 
 
+class _Unreadable:
+    """Stands for a cell that is told already: no schema takes it, and what is said at its place is not repeated."""
+
+
+UNREADABLE = _Unreadable()
+
+
 class WorkbookReader:
     """Reads sheet after sheet; goes on after a mistake, so that all are found."""
 
@@ -253,6 +260,7 @@ class WorkbookReader:
             bad = told_broken(grid, row, at, self.file)
             if bad:
                 self.problems.append(bad)
+                _mark_unreadable(item, column.path)
         if noun == "constraints":
             first = next((at for at, (column, _) in columns.items() if column.path == ("kind",)), None)
             cell = None if first is None else _cell(grid, row, first)
@@ -305,7 +313,7 @@ class WorkbookReader:
             value = read(cell, column.shape, self.attributes) if long is None else self._long_text(int(long[1]) - 1)
         except CellError as error:
             self.tell(place, error.message, error.remedy)
-            value = None
+            value = UNREADABLE
         *above, last = column.path
         for key in above:
             into = into.setdefault(key, {})
@@ -332,6 +340,14 @@ class WorkbookReader:
                 Text("le texte long n'est plus dans sa feuille", "the long text is no longer on its sheet"),
                 Text(f"Rétablissez la feuille « {words.LONG.fr} ».", f"Bring back sheet “{words.LONG.en}”."),
             ) from None
+
+
+def _mark_unreadable(into: Any, path: tuple[str, ...]) -> None:
+    for key in path[:-1]:
+        into = into.setdefault(key, {})
+        if not isinstance(into, dict):
+            return
+    into[path[-1]] = UNREADABLE
 
 
 def _cell(grid: Grid, row: int, column: int) -> Cell:
