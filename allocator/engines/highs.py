@@ -27,7 +27,7 @@ _REASONS = {
 }  # what is not named here is an ERROR
 _UNRESOLVED = "kUnboundedOrInfeasible"
 _ATTEMPTS = ((1e-9, "choose"), (1e-7, "choose"), (1e-7, "off"))  # feasibility tolerance, presolve
-_OPTIONS: dict[str, bool | int | float | str] = {
+OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
     "random_seed": 0,
@@ -155,7 +155,7 @@ class Kept:
         self._highspy = highspy
         self._program = program
         self._highs = highspy.Highs()
-        for name, value in {**_OPTIONS, "solver": solver}.items():
+        for name, value in {**OPTIONS, "solver": solver}.items():
             self.option(name, value)
         self._tolerate(_ATTEMPTS[0][0])
         a = program.matrix

@@ -15,11 +15,12 @@ from .base import Outcome, Program, Reason
 from .guard import Guarded, Task, watched
 from .highs import crossed_over
 
+# finer costs more steps than it saves the simplex: 30 000 columns, 1e-6: 7.4 s + 0.14; 1e-4: 1.4 s + 0.16
 _PARAMETERS = """
 num_threads: 1
 termination_criteria {
   iteration_limit: 100000
-  simple_optimality_criteria { eps_optimal_absolute: 1e-6 eps_optimal_relative: 1e-6 }
+  simple_optimality_criteria { eps_optimal_absolute: 1e-4 eps_optimal_relative: 1e-4 }
 }
 """
 _SHARE = 0.8  # of the time allowed, at most; the rest is the simplex's
