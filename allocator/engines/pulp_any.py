@@ -37,10 +37,15 @@ PREFIX = "pulp"
 _GRACE = 2.0  # seconds a solver may take beyond its limit before it is ended
 _CLOSING = 0.5  # seconds for the simplex when the clock has run out
 _FOUND, _FEASIBLE, _NONE, _INFEASIBLE, _UNBOUNDED = 1, 2, 0, -1, -2  # PuLP's statuses of a solution
-_CBC = {"options": [f"{name} {value}" for name, value in CBC_OPTIONS.items()], "_skip_v4_deprecation": True}
+_CBC: dict[str, Any] = {
+    "options": [f"{name} {value}" for name, value in CBC_OPTIONS.items()],
+    "threads": None,  # with one thread of its own CBC 2.10.3 now and then sleeps ten seconds
+    "_skip_v4_deprecation": True,
+}
+_CBC_AGAIN = {**_CBC, "presolve": False, "options": [*_CBC["options"], "preprocess on"]}
 _OWN: dict[str, tuple[dict[str, Any], ...]] = {  # for the solvers whose traps we know: options, and those of a retry
     "HiGHS": (HIGHS_OPTIONS, {**HIGHS_OPTIONS, "presolve": "off"}),
-    "PULP_CBC_CMD": (_CBC, {**_CBC, "presolve": False}),
+    "PULP_CBC_CMD": (_CBC, _CBC_AGAIN),
 }
 
 
@@ -127,7 +132,7 @@ class Pulp(Guarded):
             "data": a.data,
         }
         word, answer = "error", "not asked"
-        for own in _OWN.get(self.solver, ({},)):
+        for again, own in enumerate(_OWN.get(self.solver, ({},))):
             left = task.remaining()
             wishes = {
                 "msg": False,
@@ -144,7 +149,9 @@ class Pulp(Guarded):
                     return Outcome(Reason.NOTHING, message="stopped before it answered")
                 word, answer = "error", f"the process of {self.solver} died"
             if word == "ok" and (answer[0] != _NONE or _late(task)):
-                return int(answer[0]), answer[1]
+                solution = int(answer[0])
+                # CBC's preprocessing has brought back wrong points as optimal: what a retry finds is a point, no more
+                return (_FEASIBLE if again and solution == _FOUND else solution), answer[1]
         return Outcome(Reason.ERROR, message=str(answer) if word == "error" else f"{self.solver} found nothing")
 
 

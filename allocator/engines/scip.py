@@ -74,7 +74,8 @@ def _once(task: Task, program: Program, tolerance: float) -> Outcome:
         solver.NOT_SOLVED: Reason.NOTHING,
     }.get(status, Reason.ERROR)
     if reason is Reason.ERROR:
-        return Outcome(reason, message=f"SCIP ended with status {status}")
+        ended = task.stopped() or task.remaining() == 0  # before it had begun
+        return Outcome(Reason.NOTHING if ended else reason, message=f"SCIP ended with status {status}")
     if reason not in (Reason.OPTIMAL, Reason.FEASIBLE):
         return Outcome(reason)
     x = np.array([column.solution_value() for column in solver.variables()])
