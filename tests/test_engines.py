@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import sparse
 
-from allocator.engines import ENGINES, Outcome, Program, Reason, UnknownEngine, engine
-from allocator.engines.guard import Guarded, Task, breach, checked, dual_objective
+from allocator.engines import ENGINES, Outcome, Program, Reason, UnknownEngine, engine, every
+from allocator.engines.guard import Guarded, Task, breach, checked, clean, dual_objective
 
 INF = np.inf
 PULP = ["pulp:HiGHS", "pulp:PULP_CBC_CMD"]  # what the locked libraries bring
@@ -500,7 +503,7 @@ def wide(n: int = 30_000, groups: int = 400, seed: int = 0) -> Program:
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_stop_and_limit_within_a_linear_program(name: str) -> None:
-    given = wide(3_000 if name == "pdlp" or name in PULP else 30_000)
+    given = wide(3_000 if name in ("pdlp", "scip", *PULP) else 30_000)
     full = engine(name).solve(given)
     assert full.reason is Reason.OPTIMAL
     if name in PRICED:
@@ -775,11 +778,90 @@ def test_a_highs_session_survives_nonsense_and_stops() -> None:
 
 
 def test_the_registry_names_its_engines() -> None:
-    assert {"highs", "glop", "cp-sat", "cbc"} <= set(ENGINES)
+    assert {"highs", "glop", "cp-sat", "cbc", "pdlp", "scip", "sifting"} <= set(ENGINES)
     assert all(engine(name).name == name for name in ENGINES)
     with pytest.raises(UnknownEngine, match=r"gurobi.*cbc.*highs") as caught:
         engine("gurobi")
     assert isinstance(caught.value, KeyError)
+
+
+def test_solvers_of_pulp_are_found_by_name() -> None:
+    with pytest.raises(UnknownEngine, match=r"pulp:NOBODY.*pulp:HiGHS, pulp:PULP_CBC_CMD") as caught:
+        engine("pulp:NOBODY")
+    assert caught.value.text.fr != caught.value.text.en and set(PULP) <= set(caught.value.known)
+    with pytest.raises(UnknownEngine, match=r"gurobi:.*highs"):
+        engine("gurobi:anything")
+    assert [*ENGINES, *PULP] == [each.name for each in every()][: len(ENGINES) + len(PULP)]
+
+
+def test_pulp_ends_with_what_it_started(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver that is stopped takes its process, the processes that it began and their files with it."""
+    from allocator.engines import pulp_any
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(pulp_any, "_idle", [])
+    began = time.perf_counter()
+    outcome = engine("pulp:PULP_CBC_CMD").solve(hard(), gap=1e-6, stop=lambda: time.perf_counter() - began > 1)
+    assert outcome.reason is Reason.NOTHING and not pulp_any._idle and not list(tmp_path.iterdir())
+    for running in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            assert str(tmp_path).encode() not in running.read_bytes()  # CBC is given its program there
+
+
+@pytest.mark.parametrize("answer", [(1, [2.0, 3.0]), (1, [2.0, 1.0]), (-1, [np.nan, np.nan]), (-3, [np.nan, np.nan])])
+def test_what_pulp_says_of_a_linear_program_is_not_believed(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from allocator.engines import pulp_any
+
+    monkeypatch.setattr(pulp_any, "_exchange", lambda request, task: ("ok", (answer[0], np.array(answer[1]))))
+    given, best = LINEAR["plain"]
+    outcome = engine("pulp:HiGHS").solve(given)
+    assert outcome.reason is Reason.OPTIMAL and outcome.objective == pytest.approx(best)
+    assert outcome.duals == pytest.approx([2, 1])
+
+
+def test_pulp_is_not_optimal_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PuLP calls optimal what a solver had when its time was over, holding or not."""
+    from allocator.engines import pulp_any
+
+    given, _ = ALL_WHOLE["knapsack"]
+
+    def answers(solution: int, x: list[float], seconds: float) -> None:
+        def exchange(request: Any, task: Task) -> Any:
+            time.sleep(seconds)
+            return "ok", (solution, np.array(x))
+
+        monkeypatch.setattr(pulp_any, "_exchange", exchange)
+
+    answers(1, [0, 0, 1], 0.05)
+    assert engine("pulp:HiGHS").solve(given, time_limit=0.05).reason is Reason.FEASIBLE
+    answers(2, [0, 0, 1], 0)
+    assert engine("pulp:HiGHS").solve(given).reason is Reason.FEASIBLE
+    answers(1, [1, 1, 1], 0)
+    assert engine("pulp:HiGHS").solve(given).reason is Reason.ERROR
+    answers(2, [1, 1, 1], 0)
+    assert engine("pulp:HiGHS").solve(given).reason is Reason.NOTHING
+    answers(0, [np.nan] * 3, 0.05)
+    assert engine("pulp:HiGHS").solve(given, time_limit=0.05).reason is Reason.NOTHING
+
+
+def test_pdlp_only_shows_the_simplex_where_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    from allocator.engines import pdlp
+
+    given = wide(3_000)
+    best = engine("highs").solve(given)
+    assert best.x is not None
+    rough, said = pdlp._near(Task(clean(given)), clean(given))
+    assert said == "OPTIMAL" and rough is not None
+    assert abs(float(given.objective @ rough) - float(best.objective or 0)) > 1e-6  # not good enough to hand on
+    outcome = engine("pdlp").solve(given)
+    assert outcome.objective == pytest.approx(best.objective, rel=1e-9)
+    between = (outcome.x > given.lower + 1e-9) & (outcome.x < given.upper - 1e-9)
+    assert between.sum() <= given.rows  # a vertex
+    for astray in (None, np.full(given.columns, np.nan), -1e6 * np.ones(given.columns)):
+        monkeypatch.setattr(pdlp, "_near", lambda task, program, point=astray: (point, "NOT_SOLVED"))
+        again = engine("pdlp").solve(given)
+        assert again.objective == pytest.approx(best.objective, rel=1e-9) and "NOT_SOLVED" in again.message
 
 
 def test_importing_the_engines_loads_no_library() -> None:

@@ -35,8 +35,7 @@ __all__ = [
 
 _MODULES = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
 ENGINES: dict[str, Engine] = {
-    each.name: each
-    for each in sorted((m.ENGINE for m in _MODULES if hasattr(m, "ENGINE")), key=lambda each: each.name)
+    each.name: each for each in sorted((m.ENGINE for m in _MODULES if hasattr(m, "ENGINE")), key=lambda each: each.name)
 }
 _FAMILIES = {module.PREFIX: module for module in _MODULES if hasattr(module, "PREFIX")}
 

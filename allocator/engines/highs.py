@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -67,16 +68,21 @@ def crossed_over(task: Task, near: np.ndarray | None) -> Outcome:
     from their ends, and has brought the process down (1.13.1, 30 000 columns, a point off by 1e-6).
     """
     kept = Kept(task.program, solver="simplex")
-    if near is not None and np.isfinite(near).all():
-        kept.stand_at(near)
+    kept.stand_at(near)
     return kept.solve(task)
 
 
 class WarmSession:
-    """A Highs object kept with its basis: moving bounds costs a few simplex iterations."""
+    """A Highs object kept with its basis: moving bounds costs a few simplex iterations.
 
-    def __init__(self, engine: HighsEngine, program: Program) -> None:
+    `near` gives a point (n,) at which the first of them begins.
+    """
+
+    def __init__(
+        self, engine: Guarded, program: Program, near: Callable[[Task], np.ndarray | None] | None = None
+    ) -> None:
         self._engine = engine
+        self._near = near
         self._program = program.relaxed()  # as last set, sane or not
         self._kept: Kept | None = None
 
@@ -130,6 +136,8 @@ class WarmSession:
             try:
                 if self._kept is None:
                     self._kept = Kept(program, solver="simplex")
+                    if self._near is not None:
+                        self._kept.stand_at(self._near(task))
                 else:
                     self._kept.move_to(program)
                 outcome = checked(program, self._kept.solve(task), 0.0)
@@ -249,8 +257,13 @@ class Kept:
                 high = (start >= grown.upper) & (grown.upper > grown.lower)
                 self._raise(old.columns + np.flatnonzero(high[old.columns :]))
 
-    def stand_at(self, x: np.ndarray) -> None:
-        """Begin the simplex near x (n,): basic is what lies between its ends. HiGHS makes that a true basis."""
+    def stand_at(self, x: np.ndarray | None) -> None:
+        """Begin the simplex near x (n,): basic is what lies between its ends. HiGHS makes that a true basis.
+
+        Without a point, or with one that is no point, it begins as it would.
+        """
+        if x is None or not np.isfinite(x).all():
+            return
         program, statuses = self._program, self._highspy.HighsBasisStatus
 
         def placed(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[Any]:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -131,6 +132,8 @@ class Pulp(Guarded):
             "indices": a.indices,
             "data": a.data,
         }
+        word: str
+        answer: Any
         word, answer = "error", "not asked"
         for again, own in enumerate(_OWN.get(self.solver, ({},))):
             left = task.remaining()
@@ -199,10 +202,8 @@ class _Process:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                with suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
         self._folder.cleanup()
 
 
@@ -248,7 +249,7 @@ def names() -> tuple[str, ...]:
         process.close()
         return ()
     _idle.append(process)
-    return tuple(f"{PREFIX}:{name}" for name in answer) if word == "ok" else ()
+    return tuple(f"{PREFIX}:{name}" for name in sorted(answer)) if word == "ok" else ()
 
 
 NAMED: Callable[[str], Engine] = Pulp

@@ -10,6 +10,7 @@ import inspect
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,7 @@ def solvers() -> list[str]:
     return list(dict.fromkeys(pulp.listSolvers(onlyAvailable=True)))
 
 
-def solve(
-    name: str, program: dict[str, Any], wishes: dict[str, Any], own: dict[str, Any]
-) -> tuple[int, np.ndarray]:
+def solve(name: str, program: dict[str, Any], wishes: dict[str, Any], own: dict[str, Any]) -> tuple[int, np.ndarray]:
     """Minimise ``costs @ x``: PuLP's status of the solution, x (n,) with NaN for what has no value.
 
     ``program`` holds arrays: costs, lower, upper, integer (n,); row_lower, row_upper (m,); indptr, indices, data of the
@@ -69,7 +68,7 @@ def serve() -> None:
     """Answer requests until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what solvers print is no answer
-    work = {"solvers": solvers, "solve": solve}
+    work: dict[str, Callable[..., Any]] = {"solvers": solvers, "solve": solve}
     while True:
         try:
             task, *arguments = pickle.load(sys.stdin.buffer)

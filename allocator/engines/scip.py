@@ -31,10 +31,7 @@ class Scip(Guarded):
                 # "infeasible" may mean "or unbounded", and a ray alone is no point: without an objective nothing is
                 flat = replace(task.program, objective=np.zeros(task.program.columns))
                 feasible = _once(replace(task, start=None), flat, tolerance)
-                if feasible.x is not None:
-                    outcome = Outcome(Reason.UNBOUNDED)
-                else:
-                    outcome = replace(feasible, bound=None)
+                outcome = Outcome(Reason.UNBOUNDED) if feasible.x is not None else replace(feasible, bound=None)
             if outcome.reason is not Reason.ERROR:
                 break
         return outcome
