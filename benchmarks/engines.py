@@ -16,19 +16,19 @@ from strategies import random_scenario
 
 import allocator
 
-ENGINES = ("highs", "glop", "cbc", "cp-sat")
+ENGINES = ("highs", "glop", "cbc", "cp-sat", "scip", "pdlp", "pulp:HiGHS", "pulp:PULP_CBC_CMD")
 GAP = 1e-4
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     built_in = allocator.load("propositions-2025")
-    print(f"{'engine':8} {'objective':>18} {'bound':>18} {'gap':>9} {'seconds':>8}   propositions-2025")
+    print(f"{'engine':17} {'objective':>18} {'bound':>18} {'gap':>9} {'seconds':>8}   propositions-2025")
     for name in ENGINES:
         start = time.perf_counter()
         plan = allocator.solve(built_in, engine=name, gap=GAP)
         print(
-            f"{name:8} {plan.objective:18.4f} {plan.bound:18.4f} {plan.gap:9.1e} {time.perf_counter() - start:8.2f}   {plan.status}"
+            f"{name:17} {plan.objective:18.4f} {plan.bound:18.4f} {plan.gap:9.1e} {time.perf_counter() - start:8.2f}   {plan.status}"
         )
     kinds = ("none", "some", "all")
     statuses: dict[str, dict[str, int]] = {name: {} for name in ENGINES}
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"\n{count} random scenarios: {compared} pairs of optimal plans compared, {apart} further apart than the gap")
     for name in ENGINES:
         print(
-            f"{name:8} {statuses[name]}   median {statistics.median(seconds[name]):.3f} s, worst {max(seconds[name]):.2f} s"
+            f"{name:17} {statuses[name]}   median {statistics.median(seconds[name]):.3f} s, worst {max(seconds[name]):.2f} s"
         )
 
 

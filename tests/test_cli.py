@@ -106,7 +106,7 @@ def test_wrong_input_lists_everything_at_once(folder):
 
 def test_bad_command_lines_are_wrong_input(folder):
     for arguments in (["solv"], ["solve"], ["solve", str(folder), "--gap", "x"], ["solve", str(folder), "--gap=-1"],
-                      ["solve", str(folder), "--engine", "cplex"], ["solve", str(folder), "--time-limit", "0"],
+                      ["solve", str(folder), "--engine", "pulp:NOBODY"], ["solve", str(folder), "--time-limit", "0"],
                       ["solve", "no-such-scenario"], ["solve", str(folder), "--out", str(folder / "scenario.yaml")]):  # fmt: skip
         done = run(*arguments)
         assert done.returncode == 2, arguments
@@ -121,6 +121,9 @@ def test_no_time_is_no_plan(folder):
 
 
 def test_list_and_version():
+    engines = run("list", "--engines", "--json")
+    found = {each["name"]: each for each in json.loads(engines.stdout)["engines"]}
+    assert {"highs", "scip", "pulp:HiGHS"} <= set(found) and found["pdlp"]["whole_units"] is False
     done = run("list", "--json")
     assert done.returncode == 0
     assert "propositions-2025" in {s["id"] for s in json.loads(done.stdout)["scenarios"]}

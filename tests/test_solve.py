@@ -211,7 +211,7 @@ def test_arguments_are_checked():
 
 def test_every_engine_is_named_and_says_so():
     assert set(ENGINES) <= set(engines.ENGINES)
-    for name in ENGINES:
+    for name in (*ENGINES, "scip", "pdlp", "pulp:HiGHS"):
         plan = allocator.solve(cheap_and_dear(), engine=name)
         assert plan.summary()["engine"]["name"] == name
         assert plan.objective == 1

@@ -30,9 +30,15 @@ SCENARIO = Text(
 )
 
 
+ENGINES = Text(
+    "auto, highs, cbc, cp-sat, scip, glop, pdlp, pulp:NOM ; « allocator list --engines » dit ceux d'ici",
+    "auto, highs, cbc, cp-sat, scip, glop, pdlp, pulp:NAME; “allocator list --engines” says those found here",
+)
+
+
 def solving_options(parser: argparse.ArgumentParser) -> None:
     """Engine, gap, time limit."""
-    parser.add_argument("--engine", default="auto", metavar="E", help="auto, highs, glop, cbc, cp-sat")
+    parser.add_argument("--engine", default="auto", metavar="E", help=str(ENGINES))
     parser.add_argument("--gap", type=float, default=1e-4, metavar="G", help=str(Text("écart toléré", "gap allowed")))
     parser.add_argument("--time-limit", type=float, metavar="S", help=str(Text("secondes", "seconds")))
 
@@ -79,9 +85,11 @@ def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
     from allocator.solver import solve
 
     problems = []
-    if options.engine != "auto" and options.engine not in engines.ENGINES:
-        unknown = Text(f"moteur inconnu « {options.engine} »", f"unknown engine “{options.engine}”")
-        problems.append(Problem("--engine", unknown, did_you_mean(options.engine, ["auto", *engines.ENGINES])))
+    if options.engine != "auto":
+        try:
+            engines.engine(options.engine)
+        except engines.UnknownEngine as error:
+            problems.append(Problem("--engine", error.text, did_you_mean(options.engine, ["auto", *error.known])))
     if not options.gap >= 0:
         remedy = Text("par exemple 0.0001", "for example 0.0001")
         problems.append(

@@ -1,4 +1,4 @@
-"""`allocator list`: built-in scenarios, the note's 28 propositions, or the kinds of constraint."""
+"""`allocator list`: built-in scenarios, the note's 28 propositions, the kinds of constraint, or the engines."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             Text("les sortes de règles, leur source, un exemple", "kinds of constraint, their source, an example")
         ),
     )
+    parser.add_argument(
+        "--engines",
+        action="store_true",
+        help=str(Text("les moteurs trouvés ici", "the engines found here")),
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,6 +52,9 @@ def run(options: argparse.Namespace) -> int:
         else:
             kinds.print_kinds(console())
         return OK
+    if options.engines:
+        _engines(options.json)
+        return OK
     found = data.builtin()
     if options.json:
         print(
@@ -60,3 +68,21 @@ def run(options: argparse.Namespace) -> int:
         for name, label in found:
             print(f"{name:24} {label}")
     return OK
+
+
+def _engines(as_json: bool) -> None:
+    from allocator import engines
+
+    found = [
+        {"name": each.name, "library": each.distribution, "version": each.version, "whole_units": each.whole_units}
+        for each in engines.every()
+    ]
+    if as_json:
+        print(json.dumps({"engines": found}, ensure_ascii=False, indent=2))
+        return
+    alone = Text("unités entières : seul", "whole units: by itself")
+    helped = Text("unités entières : par notre arbre de preuve", "whole units: by our own tree of proof")
+    missing = Text("absent", "missing")
+    for each in found:
+        library = f"{each['library']} {each['version'] or missing}"
+        print(f"{each['name']:24} {library:20} {alone if each['whole_units'] else helped}")

@@ -116,6 +116,7 @@ class Engine(Protocol):
 
     name: str
     whole_units: bool  # can it do integer columns itself?
+    distribution: str  # the package on PyPI that brings it
 
     @property
     def version(self) -> str: ...

@@ -22,6 +22,17 @@ import numpy as np
 from .base import Outcome, Program, Reason
 from .guard import Caller, Guarded, Task
 
+OPTIONS = {
+    # where preprocessing leaves no row, CBC 2.10.3 brings back a wrong point as optimal;
+    # on our programs it gains no time
+    "preprocess": "off",
+    "timeMode": "elapsed",
+    "randomSeed": "1",
+    "randomCbcSeed": "1",
+    "primalTolerance": "1e-9",
+    "dualTolerance": "1e-9",
+    "integerTolerance": "1e-9",
+}
 _GRACE = 2.0  # seconds CBC may take to write its best point once asked to stop
 _NUMBER = r"([-+0-9.eE]+)"
 _FOUND = re.compile(rf"(?:Integer solution of|[Ss]olution found of|best objective) {_NUMBER}|{_NUMBER} best solution")
@@ -63,11 +74,7 @@ class Cbc(Guarded):
             home = Path(folder)
             order = write_mps(program, home / "program.mps")
             options = [
-                # where preprocessing leaves no row, CBC 2.10.3 brings back a wrong point as optimal;
-                # on our programs it gains no time
-                *("-preprocess", "off"),
-                *("-timeMode", "elapsed", "-randomSeed", "1", "-randomCbcSeed", "1"),
-                *("-primalTolerance", "1e-9", "-dualTolerance", "1e-9", "-integerTolerance", "1e-9"),
+                *(word for name, value in OPTIONS.items() for word in (f"-{name}", value)),
                 *("-ratioGap", repr(float(task.gap)), "-allowableGap", "0", *more),
             ]
             remaining = task.remaining()
