@@ -21,7 +21,7 @@ MEASURES = 6
 PART = 0.4  # of what is asked for that the plan spends
 FIRST_YEAR = 2026
 ZONES = np.array(["a", "b", "c"])
-RATES = {"a": 0.6, "b": 0.45, "c": 0.3}  # of the cost, that funds with a rate may pay
+RATES = {"a": 0.25, "b": 0.2, "c": 0.15}  # of the cost, that funds with a rate may pay
 
 Rules = list[dict[str, Any]]
 
@@ -46,9 +46,8 @@ class Drawn:
     special: np.ndarray  # (n,) bool: those that `min_grant` and `no_stacking` speak of
     least: int  # euros: what min_grant asks for
     chosen: np.ndarray  # (n,) bool: served by the plan
-    fund: np.ndarray  # (n,) that pays, where chosen
-    part: np.ndarray  # (n,) tenths of euros that it pays; the first fund pays the rest
-    year: np.ndarray  # (n,) position, where chosen
+    paid: np.ndarray  # (n, F) tenths of euros that the plan gives
+    year: np.ndarray  # (n,) position of the year in which it does
     population: np.ndarray  # (T,)
 
     @property
@@ -60,11 +59,10 @@ class Drawn:
         """`of` (n,) summed by `by` (n,)."""
         return np.bincount(by, of, minlength=int(by.max()) + 1)
 
-    def per_inhabitant(self, group: np.ndarray, factor: float, mask: np.ndarray | bool = True) -> str | None:
-        """Euros per inhabitant of `group` (T,): of a floor below, of a ceiling above what the plan gives anyone, where
-        `mask` (n,) holds. None where a floor would be nothing."""
-        given = self.sums(self.given * np.asarray(mask), group[self.territory]) / 10
-        each = given / np.bincount(group, self.population)
+    def per_inhabitant(self, group: np.ndarray, factor: float, given: np.ndarray) -> str | None:
+        """Euros per inhabitant of `group` (T,): of a floor below, of a ceiling above what `given` (n,) gives anyone.
+        None where a floor would be nothing."""
+        each = self.sums(given, group[self.territory]) / 10 / np.bincount(group, self.population)
         cents = np.floor(each.min() * factor * 100) if factor < 1 else np.ceil(each.max() * factor * 100)
         return f"{cents / 100:.2f}" if cents > 0 else None
 
@@ -73,10 +71,11 @@ class Drawn:
         whole = float(self.given[mask].sum()) / 10 * factor
         return int(np.floor(whole) if factor < 1 else np.ceil(whole) + 1)
 
-    def share(self, on: np.ndarray, of: np.ndarray, factor: float) -> float:
-        """The plan's share of `on` (n,) bool in `of` (n,) bool, times `factor` (of a ceiling), to four digits."""
-        whole = self.given[of].sum()
-        return min(1.0, float(np.ceil(1e4 * factor * self.given[on].sum() / max(whole, 1)) / 1e4))
+    def share(self, measure: int, fund: int, factor: float) -> float:
+        """The part of a fund that goes to a measure, times `factor`, to four digits."""
+        paid = self.paid[:, fund]
+        part = paid[self.measure == measure].sum() / max(paid.sum(), 1)
+        return min(1.0, float(np.ceil(1e4 * factor * part) / 1e4))
 
     def total(self, indicator: np.ndarray, factor: float, mask: np.ndarray | bool = True) -> float:
         """So much of the plan's total of an indicator."""
@@ -86,8 +85,8 @@ class Drawn:
 
 def _amount(kind: str, drawn: Drawn, per: str, factor: float, fund: int | None = None) -> Rules:
     """A floor or ceiling per inhabitant, on one fund or all."""
-    mask = True if fund is None else drawn.fund == fund
-    each = drawn.per_inhabitant(getattr(drawn, per), factor, mask)
+    given = drawn.given if fund is None else drawn.paid[:, fund]
+    each = drawn.per_inhabitant(getattr(drawn, per), factor, given)
     on = {} if fund is None else {"funds": [f"f{fund}"]}
     return [{"kind": kind, "on": on, "per": per, "per_inhabitant": each}] if each is not None else []
 
@@ -101,7 +100,7 @@ def _open(d: Drawn) -> Rules:
         *_amount("ceiling", d, "departement", 1.5),
         {"kind": "count", "per": "region", "on": {"measures": ["m0"]}, "max": max(1, int(-(-counted.max() // 10)))},
         {"kind": "share", "on": {"measures": ["m1"], "funds": ["f0"]}, "of": {"funds": ["f0"]},
-         "max": d.share((d.measure == 1) & (d.fund == 0), d.fund == 0, 1.05)},
+         "max": d.share(1, 0, 1.05)},
     ]  # fmt: skip
 
 
@@ -123,10 +122,9 @@ def _purses(d: Drawn) -> Rules:
     for f in range(1, d.funds):
         rules += _amount("ceiling", d, "departement", 1.1, f) + _amount("floor", d, "region", 0.7, f)
         measure = (f + 2) % MEASURES
-        mine = d.fund == f
         rules.append(
             {"kind": "share", "on": {"measures": [f"m{measure}"], "funds": [f"f{f}"]}, "of": {"funds": [f"f{f}"]},
-             "max": d.share(mine & (d.measure == measure), mine, 1.02)}
+             "max": d.share(measure, f, 1.02)}
         )  # fmt: skip
     return rules
 
@@ -235,22 +233,23 @@ def draw(n: int, funds: int, years: int, structure: str, *, whole: float = 0.0, 
     chosen[order[np.cumsum(total[order]) <= PART * total.sum()]] = True
     chosen &= liked > 0
 
-    scores = rng.random((n, funds))
+    may = np.array([[f == 0 or (m + f) % 3 > 0 for f in range(funds)] for m in range(MEASURES)])[measure]
+    paid, left = np.zeros((n, funds), np.int64), np.where(chosen, total, 0)
     if kind.rated:
-        scores[:, 0] *= 0.3  # most are paid by a fund with a rate as far as that goes
-    for f in range(1, funds):
-        scores[(measure + f) % 3 == 0, f] = -1
-    fund = np.where(chosen, scores.argmax(axis=1), -1)
+        percent = np.array([round(100 * rate) for rate in RATES.values()])[zone]
+        for f in range(funds - 1, 0, -1):
+            paid[:, f] = np.where(may[:, f], np.minimum(left, percent * cost * tenths // 100), 0)
+            left = left - paid[:, f]
+        paid[:, 0] = left
+    else:
+        paid[np.arange(n), np.where(may, rng.random((n, funds)), -1).argmax(axis=1)] = left
     year = rng.choice(years, n, p=np.arange(years, 0, -1) / np.arange(1, years + 1).sum())
 
-    percent = np.array([round(100 * rate) for rate in RATES.values()])[zone]
-    capped = np.minimum(total, percent * cost * tenths // 100)
-    part = np.where(chosen, np.where((fund > 0) & kind.rated, capped, total), 0)
     given = np.bincount(territory, np.where(chosen, total, 0), minlength=territories) / 10
     population = np.maximum(1, np.round(given / 100 * rng.lognormal(0, 0.02, territories))).astype(np.int64)
     return Drawn(
         funds, years, measure, territory, departement, region, lumpy, tenths, asked, cost, jobs, hectares, zone,
-        special, least, chosen, fund, part, year, population,
+        special, least, chosen, paid, year, population,
     )  # fmt: skip
 
 
@@ -293,8 +292,8 @@ def tables(n: int, funds: int, years: int, structure: str, *, whole: float = 0.0
         demands["decided"] = decided
     span = list(range(FIRST_YEAR, FIRST_YEAR + years))
     spent = np.zeros((funds, years))
-    np.add.at(spent, (drawn.fund, drawn.year), drawn.part / 10)  # where nothing is chosen, nothing
-    np.add.at(spent, (np.zeros_like(drawn.year), drawn.year), (drawn.given - drawn.part) / 10)
+    for f in range(funds):
+        spent[f] = np.bincount(drawn.year, drawn.paid[:, f], minlength=years) / 10
     purses = [
         {
             "id": f"f{f}",
