@@ -1,7 +1,7 @@
 """Seeded scenarios of any size, in six structures, each feasible because its rules are read off a plan that keeps them.
 
 The plan serves, whole and from one fund in one year, the demands with the most jobs per euro (with noise, and a liking
-for some regions) until two fifths of the money asked for are spent; where funds have rates, the first fund pays what is beyond them. Envelopes are what it spends in each fund and year,
+for some regions) until two fifths of the money asked for are spent; where funds have rates, the first fund pays what is beyond them. Envelopes are two per cent above what it spends in each fund and year,
 floors so much of what it gives, ceilings so much more, shares and counts its own. A territory's inhabitants follow what
 it is given, so that one amount per inhabitant is as tight in a small region as in a large one.
 """
@@ -19,6 +19,7 @@ import allocator
 
 MEASURES = 6
 PART = 0.4  # of what is asked for that the plan spends
+ROOM = 1.02  # envelopes over what the plan spends: without it, whole units would have to fill years to the euro
 FIRST_YEAR = 2026
 ZONES = np.array(["a", "b", "c"])
 RATES = {"a": 0.25, "b": 0.2, "c": 0.15}  # of the cost, that funds with a rate may pay
@@ -297,7 +298,7 @@ def tables(n: int, funds: int, years: int, structure: str, *, whole: float = 0.0
     purses = [
         {
             "id": f"f{f}",
-            "amounts": {y: int(np.ceil(euros)) for y, euros in zip(span, spent[f], strict=True)},
+            "amounts": {y: int(np.ceil(ROOM * euros)) for y, euros in zip(span, spent[f], strict=True)},
             "carry_over": kind.carry_over and f % 2 == 1,
             "on": None if f == 0 else {"measures": [f"m{m}" for m in range(MEASURES) if (m + f) % 3]},
         }

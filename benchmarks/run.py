@@ -223,7 +223,9 @@ def methods_of(case: Any) -> Iterator[str]:
     if case.n in (2_700, 30_000):
         yield "resolve"
     whole = case.group in ("whole", "half")
-    mixed = case.group in ("built-in", "public")
+    mixed = (
+        case.group in ("built-in", "public") or case.structure == "conditions"
+    )  # whole columns or not: the program says
     for name, rival in RIVALS.items():
         if mixed or (rival.whole if whole else rival.divisible):
             yield f"textbook:{name}"
