@@ -18,8 +18,10 @@ from scipy import sparse
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
+from allocator.engines.base import Program  # noqa: E402
+
 Record = dict[str, Any]
-SLACK = 1e-5  # how far a row may be missed, relative to its size, before an answer is no answer
+SLACK = 1e-5  # how far rows, bounds and whole units may be missed, relative to their size, before an answer is none
 
 
 def ours(task: Record) -> Record:
@@ -106,8 +108,6 @@ def rival(task: Record) -> Record:
     """A prepared program through somebody else's interface: seconds from rules to solution."""
     from rivals import RIVALS
 
-    from allocator.engines.base import Program
-
     with np.load(task["file"]) as kept:
         matrix = sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=tuple(kept["shape"]))
         program = Program(matrix=matrix, **{name: kept[name] for name in VECTORS})
@@ -117,11 +117,10 @@ def rival(task: Record) -> Record:
     answer = chosen.run(program, task["gap"], task["limit"] - task["write"])
     objective, status = None, answer.status
     if answer.x is not None:
-        left, size = matrix @ answer.x, 1 + np.abs(matrix) @ np.abs(answer.x)
-        missed = np.maximum(program.row_lower - left, left - program.row_upper) / size
         objective = task["sign"] * float(program.objective @ answer.x) * scale
-        if missed.max(initial=0.0) > SLACK and status == "optimal":
-            status = f"rows missed by {missed.max():.0e}"
+        said_of = missed(program, answer.x)
+        if status == "optimal" and said_of:
+            status = said_of
     return {
         "status": status,
         "total": task["write"] + answer.build + answer.solve,
@@ -130,6 +129,19 @@ def rival(task: Record) -> Record:
         "library": said,
         "size": [program.columns, program.rows],
     }
+
+
+def missed(program: Program, x: np.ndarray) -> str:
+    """Why x is no point of the program, by more than `SLACK`; nothing where it is one."""
+    left, size = program.matrix @ x, 1 + np.abs(program.matrix) @ np.abs(x)
+    for what, by in (
+        ("rows missed", np.maximum(program.row_lower - left, left - program.row_upper) / size),
+        ("bounds missed", np.maximum(program.lower - x, x - program.upper) / (1 + np.abs(x))),
+        ("units not whole", np.abs(x - np.round(x))[program.integer]),
+    ):
+        if by.max(initial=0.0) > SLACK:
+            return f"{what} by {by.max():.0e}"
+    return ""
 
 
 def _case(task: Record) -> Any:
