@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 OUT    ?= out
 JOBS   ?= 2
-# More for pytest: make test ARGS="-k money"
+# More for pytest: make test ARGS="-k money"; for the measurements: make bench ARGS="--only 'start/*'"
 ARGS   ?=
 # make lock UPGRADE=--upgrade takes the newest versions that pyproject.toml allows
 UPGRADE ?=
@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 UI  := $(VENV)/.ui-installed
 DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --quiet --custom-compile-command 'make lock' $(UPGRADE)
 
@@ -39,11 +40,10 @@ lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pypr
 	$(LOCK) -o requirements/run.txt
 	$(LOCK) --extra ui -c requirements/run.txt -o requirements/ui.txt
 	$(LOCK) --extra ui --extra dev -c requirements/ui.txt -o requirements/dev.txt
+	$(LOCK) --extra ui --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
 
-bench: $(DEV) ## moteurs entre eux, et une taille nationale
-	@$(BIN)/python benchmarks/national.py
-	@$(BIN)/python benchmarks/national.py 30000 5 3 0.5
-	@$(BIN)/python benchmarks/engines.py
+bench: $(BENCH) ## mesurer tout, plusieurs heures (reprend où c'était), puis écrire docs/benchmarks.md ; ARGS="--list"
+	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean: ## supprimer .venv, out/ et les caches
 	rm -rf $(VENV) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -62,3 +62,7 @@ $(UI): requirements/ui.txt requirements/run.txt pyproject.toml
 $(DEV): requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/dev.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $@
+
+$(BENCH): requirements/bench.txt requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/bench.txt --venv $(VENV)
+	@touch $(RUN) $(UI) $(DEV) $@
