@@ -35,6 +35,7 @@ LP_ENGINE = "sifting"  # supplies the duals of every certificate, whatever found
 NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
 FEWEST_NODES, MOST_NODES = 300, 20_000
+FIRST_PRICED, FEWEST_FIRST, FIRST_NODES = 300_000, 30, 1_000  # likewise, before an engine is asked
 TURNS = 12  # of telling demands apart, before all are
 LEEWAY = Fraction(1, 10**6)  # of a level's value, that later levels may give up: what whole cents need
 SMALL = 2_000  # demands up to which nothing of it is tried first
@@ -215,11 +216,12 @@ class _Run:
             empty = search.run(root).proof
             self._lap("solve", start)
             return self._infeasible(space, empty, conflict(relaxed))
-        outcome = self._search_engine(relaxed, root)
         proof = self._root_proof(relaxed, root)
+        whole = bool(compiled.program.integer.any())
+        own = whole and self.engine is self.lp
+        outcome = self._near_by(relaxed, root) if own else self._search_engine(relaxed, root)
         start = self._lap("solve", start)
 
-        whole = bool(compiled.program.integer.any())
         # without whole units the LP engine has a plan of its own when the engine has none
         x = root.x if outcome.x is None and not whole else outcome.x
         reading = None if x is None else settle(relaxed, x, self.lp)
@@ -228,7 +230,8 @@ class _Run:
         nothing = self._nothing(space, proof, certificate)
         if nothing is not None:
             reading, certificate = nothing
-        searches = self._searches(relaxed, root, certificate, x)
+        self.known = certificate, x if certificate.ok else None
+        searches = self._searches(relaxed, root, proof, own)
         while whole and not self._close_enough(certificate):
             start = self._lap("certify", start)
             found = next(searches, None)
@@ -245,22 +248,31 @@ class _Run:
             known = NO_CHECKS if plan is None else certify(plan, found.proof)
             if not certificate.ok or (known.ok and _closer(known, certificate)):
                 reading, proof, certificate = plan, found.proof, known
+                self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
         return Stage(space, relaxed, reading, certificate, proof)
 
-    def _search_engine(self, relaxed: Relaxed, root: Outcome) -> Outcome:
-        """The engine's own answer, caps added until it breaks none."""
+    def _near_by(self, relaxed: Relaxed, root: Outcome) -> Outcome:
+        """A first plan with whole units, before anything is searched."""
+        near = self._near(relaxed, root)
+        outcome = Outcome(Reason.NOTHING) if near is None else near
+        self.report = replace(self.report, claimed_status=outcome.reason.value)
+        return outcome
+
+    def _search_engine(self, relaxed: Relaxed, root: Outcome, known: np.ndarray | None = None) -> Outcome:
+        """The engine's own answer, caps added until it breaks none. `known`: a point to begin with."""
         whole = bool(relaxed.compiled.program.integer.any())
         if whole and not self.engine.whole_units:
             return Outcome(Reason.NOTHING, engine=self.engine.name, version=self.engine.version)
         if not whole and self.engine is self.lp:
             outcome = root
         else:
-            near = self._near(relaxed, root) if whole else None
+            near = self._near(relaxed, root) if whole and known is None else None
             if near is not None and self._closes(root, near):
                 outcome = near
             else:
-                outcome = self._whole_program(relaxed, root if near is None else near)
+                begin = root if near is None else near
+                outcome = self._whole_program(relaxed, begin if known is None else replace(root, x=known))
             if outcome.x is None and near is not None:  # stopped before it found anything
                 outcome = near
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale * self.sign
@@ -335,16 +347,15 @@ class _Run:
         known = certify(empty, proof)
         return (empty, known) if known.ok else None
 
-    def _searches(
-        self, relaxed: Relaxed, root: Outcome, certificate: Certificate, x: np.ndarray | None
-    ) -> Iterator[Found]:
-        """Trees that close what the root leaves: one for each part that nothing scarce ties to others; then one for all."""
+    def _searches(self, relaxed: Relaxed, root: Outcome, proof: Proof, own: bool) -> Iterator[Found]:
+        """What may close the gap that the plan `known` by then leaves: a small tree; the engine, where it was not asked
+        (`own`); trees for each part that nothing scarce ties to others; the tree once more, for longer."""
         space = relaxed.compiled.space
         scale = relaxed.compiled.objective_scale
         step = value_step(space)
         nodes = max(FEWEST_NODES, min(MOST_NODES, PRICED // max(space.n, 1)))
 
-        def search(program: Relaxed) -> Search:
+        def search(program: Relaxed, nodes: int = nodes) -> Search:
             return Search(
                 program,
                 self.gap,
@@ -355,15 +366,28 @@ class _Run:
                 on_progress=self.on_progress,
             )
 
+        def told(tree: Search) -> Search:
+            certificate, _ = self.known
+            if certificate.ok and certificate.objective is not None:
+                tree.best = max(tree.best, float(certificate.objective) / scale)
+            return tree
+
         within = relaxed if self.engine.whole_units else Relaxed(relaxed.compiled, self.engine)
+        tree = told(search(within))
+        if own:
+            tree.nodes = max(FEWEST_FIRST, min(FIRST_NODES, FIRST_PRICED // max(space.n, 1)))
+            found = tree.run(root)
+            self._claim(found)
+            yield found
+            outcome = self._search_engine(relaxed, root, tree.x if self.known[1] is None else self.known[1])
+            yield Found(proof, outcome.x, False, 0, np.inf)
+        certificate, x = self.known
         apart = search_apart(within, root, x if certificate.ok else None, search)
         if apart is not None:
             self._claim(apart)
             yield apart
-        whole = search(within)
-        if certificate.ok and certificate.objective is not None:
-            whole.best = float(certificate.objective) / scale
-        found = whole.run(root)
+        tree.nodes = nodes
+        found = told(tree).go_on() if own else told(tree).run(root)
         self._claim(found)
         yield found
 
@@ -376,8 +400,8 @@ class _Run:
         return found.bound * scale < known - 1e-12 * abs(known)
 
     def _claim(self, found: Found) -> None:
-        """What our own search claims, where the engine knows no whole units."""
-        if not self.engine.whole_units:
+        """What our own search claims, where the engine knows no whole units or was not asked."""
+        if not self.engine.whole_units or (self.engine is self.lp and found.complete):
             done = "infeasible" if found.x is None else "optimal"
             self.report = replace(self.report, claimed_status=done if found.complete else "feasible")
 

@@ -65,6 +65,9 @@ class Search:
     on_progress: OnProgress | None = None
     best: float = -np.inf
     x: np.ndarray | None = None
+    _top: Node | None = field(default=None, repr=False)
+    _heap: list[tuple[float, int, Node]] = field(default_factory=list, repr=False)
+    _count: int = 0
     _places: dict[int, Cut] = field(default_factory=dict, repr=False)
     _summed: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)  # demands with a total
     _total_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
@@ -72,7 +75,6 @@ class Search:
 
     def run(self, root: Outcome) -> Found:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
-        start = time.monotonic()
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
         self._summed = np.flatnonzero(compiled.space.lumpy & (compiled.total_row >= 0))
@@ -81,21 +83,25 @@ class Search:
         top = Node(
             {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
         )
-        heap: list[tuple[float, int, Node]] = []
-        count, serial = 0, 0
-        current: Node | None = top
-        outcome: Outcome | None = root if root.reason is Reason.OPTIMAL else None
+        self._top, self._heap, self._count = top, [(-top.bound, 0, top)], 0
+        return self.go_on(root if root.reason is Reason.OPTIMAL else None)
+
+    def go_on(self, outcome: Outcome | None = None) -> Found:
+        """Up to `nodes` in all, from where the search stopped; what is better known by now (`best`) counts. `outcome`: of
+        the next node, where it is solved already."""
+        start = time.monotonic()
+        heap, current = self._heap, None
         while current is not None or heap:
             if current is None:
                 _, _, current = heapq.heappop(heap)
                 if current.bound <= self.cutoff():
                     current = None
                     continue
-            if count >= self.nodes or self._out_of_time():
+            if self._count >= self.nodes or self._out_of_time():
                 heapq.heappush(heap, (-current.bound, 0, current))
                 break
-            count += 1
-            if self.on_progress and count % 20 == 0:
+            self._count += 1
+            if self.on_progress and self._count % 20 == 0:
                 seconds = time.monotonic() - start
                 self.on_progress(Progress("prove", seconds, self._points(self.best), self._points(current.bound)))
             children = self._visit(current, outcome)
@@ -104,12 +110,12 @@ class Search:
                 current = None
                 continue
             near, far = children
-            serial += 1
-            heapq.heappush(heap, (-far.bound, serial, far))
+            heapq.heappush(heap, (-far.bound, self._count, far))
             current = near
         left = max((node.bound for _, _, node in heap), default=-np.inf)
         complete = left <= self.cutoff()
-        return Found(self._proof(top), self.x, complete, count, max(left, self.cutoff()))
+        assert self._top is not None
+        return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()))
 
     def cutoff(self) -> float:
         if not np.isfinite(self.best):
