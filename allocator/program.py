@@ -245,6 +245,10 @@ class _Part:
     kind: int
     whole: bool  # all demands of the kind, weighing alike
 
+    @property
+    def alike(self) -> bool:
+        return self.whole or bool(self.weight.min() == self.weight.max())
+
 
 def middle(values: np.ndarray) -> float:
     """The lower median: moves with a constant added to all values, and is 0 where most are."""
@@ -305,13 +309,14 @@ def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray
     found = kinds.of.copy()
     fresh = int(found.max(initial=0)) + 1
     for part in parts:
-        if part.whole or not part.rest.any():
-            continue
-        alike = part.weight.min() == part.weight.max()
-        if alike and len(part.demands) == len(kinds.members[part.kind]):
+        if not part.rest.any() or (len(part.demands) == space.n and part.alike):
             continue
         mine = found[part.demands]
-        if not alike:
+        if part.alike and len(mine) == len(kinds.members[part.kind]):  # splits nothing; classes keep their order
+            found[part.demands] = mine - mine.min() + fresh
+            fresh += int(mine.max() - mine.min()) + 1
+            continue
+        if not part.alike:
             weight = np.unique(part.weight, return_inverse=True)[1]
             mine = mine * (int(weight.max()) + 1) + weight
         labels = np.unique(mine, return_inverse=True)[1]
