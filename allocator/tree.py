@@ -69,7 +69,6 @@ class Search:
     _heap: list[tuple[float, int, Node]] = field(default_factory=list, repr=False)
     _count: int = 0
     _places: dict[int, Cut] = field(default_factory=dict, repr=False)
-    _summed: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)  # demands with a total
     _total_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
     _sums: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
 
@@ -77,8 +76,9 @@ class Search:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
-        self._summed = np.flatnonzero(compiled.space.lumpy & (compiled.total_row >= 0))
-        self._total_rows = compiled.total_row[self._summed]
+        summed = np.flatnonzero(compiled.space.lumpy & (compiled.total_row >= 0))
+        summed = summed[compiled.program.integer[compiled.unit_column[summed].max(axis=1, initial=-1)]]  # of this part
+        self._total_rows = compiled.total_row[summed]
         self._sums = sparse.csr_matrix(compiled.program.matrix[self._total_rows])
         top = Node(
             {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
