@@ -52,7 +52,7 @@ class Compiled:
     no fund may pay. `served_column` (n, Y): being served up to year y, -1 where nobody asks or unit columns say it.
     `paid_column` (n, F): being paid by fund f, for the demands told apart for that. `move_columns`: money moved between
     funds. The first rows are those of `space.rows`; a whole number of row r is `row_scale[r]` of the program's.
-    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers. `loose`: see `loosened`.
+    `column_steps` (columns,): steps or cents in one; columns beyond count no whole numbers. `generous`: see `generous_by_cents`.
     """
 
     space: Space
@@ -69,7 +69,7 @@ class Compiled:
     objective_scale: float
     money_unit: float
     caps: tuple[Cap, ...] = ()  # the last rows: found broken and added
-    loose: bool = False
+    generous: bool = False
 
     @property
     def classes(self) -> int:
@@ -155,17 +155,17 @@ class Compiled:
         steps = self.column_steps[cap.block.units] / np.where(space.lumpy[members], 1, space.asked[members])
         return (together / common).astype(float) * steps / self.money_unit
 
-    def loosened(self) -> Compiled:
+    def generous_by_cents(self) -> Compiled:
         """The same where rows and caps let through whatever whole cents may: what it allows is to be checked in cents."""
         program, rows = self.program, len(self.row_scale)
         odd = np.zeros(program.rows)
         odd[:rows] = np.array([float(row.rounding) for _, row in self.space.rows]) * self.row_scale
         wider = replace(program, row_lower=program.row_lower - odd, row_upper=program.row_upper + odd)
-        return replace(self, program=wider, loose=True)
+        return replace(self, program=wider, generous=True)
 
     def _beyond(self, cap: Cap) -> float:
-        """By how much the cap is loosened: what rounding up adds to each of its cells for each member, less than a cent."""
-        if not self.loose:
+        """How generous the cap is: what rounding up adds to each of its cells for each member, less than a cent."""
+        if not self.generous:
             return 0.0
         asked, _, common = self._unit_caps(cap.block)
         parts = np.where(self.space.lumpy[cap.block.members], common, asked * common).astype(float)

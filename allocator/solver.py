@@ -145,7 +145,7 @@ class _Run:
         start = time.monotonic()
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
-        self.loosely = False
+        self.generous = False
         self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
         space = Space.of(self.scenario)
         self.levels = len(space.aims)
@@ -189,15 +189,15 @@ class _Run:
     def _solved(self, space: Space, alone: np.ndarray | None) -> Stage | Plan:
         """The program's answer; where it is neither a plan nor proved impossible, that of one which lets through all that
         rounding to cents may. Where a level needs that, so do the later ones."""
-        found = self._tried(space, alone, self.loosely)
+        found = self._tried(space, alone, self.generous)
         rounds = any(row.rounding for _, row in space.rows) or bool(space.capped.any())
-        if _certain(found) or self.loosely or not rounds or space.reached or space.n > SMALL or self.stop():
+        if _certain(found) or self.generous or not rounds or space.reached or space.n > SMALL or self.stop():
             return found
         again = self._tried(space, alone, True)
-        self.loosely = _certain(again)
-        return again if self.loosely else found
+        self.generous = _certain(again)
+        return again if self.generous else found
 
-    def _tried(self, space: Space, alone: np.ndarray | None, loosely: bool) -> Stage | Plan:
+    def _tried(self, space: Space, alone: np.ndarray | None, generous: bool) -> Stage | Plan:
         start = time.monotonic()
         refused = contradiction(space)
         if refused is not None:
@@ -205,8 +205,8 @@ class _Run:
             zero = Proof(np.zeros(len(space.rows)))
             return self._infeasible(space, zero, refused)
         compiled = compile(space, alone)
-        if loosely:
-            compiled = compiled.loosened()
+        if generous:
+            compiled = compiled.generous_by_cents()
         relaxed = Relaxed(compiled, self.lp)
         start = self._lap("compile", start)
 
@@ -219,7 +219,11 @@ class _Run:
         proof = self._root_proof(relaxed, root)
         whole = bool(compiled.program.integer.any())
         own = whole and self.engine is self.lp
-        outcome = self._near_by(relaxed, root) if own else self._search_engine(relaxed, root)
+        near = self._near(relaxed, root) if whole and self.engine.whole_units else None
+        if own or (near is not None and self._closes(root, near)):
+            outcome = self._claimed(relaxed, near or Outcome(Reason.NOTHING))
+        else:
+            outcome = self._search_engine(relaxed, root, near)
         start = self._lap("solve", start)
 
         # without whole units the LP engine has a plan of its own when the engine has none
@@ -252,29 +256,21 @@ class _Run:
         self._lap("certify", start)
         return Stage(space, relaxed, reading, certificate, proof)
 
-    def _near_by(self, relaxed: Relaxed, root: Outcome) -> Outcome:
-        """A first plan with whole units, before anything is searched."""
-        near = self._near(relaxed, root)
-        outcome = Outcome(Reason.NOTHING) if near is None else near
-        self.report = replace(self.report, claimed_status=outcome.reason.value)
-        return outcome
-
-    def _search_engine(self, relaxed: Relaxed, root: Outcome, known: np.ndarray | None = None) -> Outcome:
-        """The engine's own answer, caps added until it breaks none. `known`: a point to begin with."""
+    def _search_engine(self, relaxed: Relaxed, root: Outcome, near: Outcome | None) -> Outcome:
+        """The engine's own answer, caps added until it breaks none; from a point `near`, which stands where it finds none."""
         whole = bool(relaxed.compiled.program.integer.any())
         if whole and not self.engine.whole_units:
             return Outcome(Reason.NOTHING, engine=self.engine.name, version=self.engine.version)
         if not whole and self.engine is self.lp:
             outcome = root
         else:
-            near = self._near(relaxed, root) if whole and known is None else None
-            if near is not None and self._closes(root, near):
-                outcome = near
-            else:
-                begin = root if near is None else near
-                outcome = self._whole_program(relaxed, begin if known is None else replace(root, x=known))
+            outcome = self._whole_program(relaxed, root if near is None else near)
             if outcome.x is None and near is not None:  # stopped before it found anything
                 outcome = near
+        return self._claimed(relaxed, outcome)
+
+    def _claimed(self, relaxed: Relaxed, outcome: Outcome) -> Outcome:
+        """The outcome, its word kept for the report."""
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale * self.sign
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome
@@ -355,7 +351,7 @@ class _Run:
         step = value_step(space)
         nodes = max(FEWEST_NODES, min(MOST_NODES, PRICED // max(space.n, 1)))
 
-        def search(program: Relaxed, nodes: int = nodes) -> Search:
+        def search(program: Relaxed) -> Search:
             return Search(
                 program,
                 self.gap,
@@ -379,7 +375,9 @@ class _Run:
             found = tree.run(root)
             self._claim(found)
             yield found
-            outcome = self._search_engine(relaxed, root, tree.x if self.known[1] is None else self.known[1])
+            point = tree.x if self.known[1] is None else self.known[1]
+            near = None if point is None else replace(root, x=point, reason=Reason.FEASIBLE, bound=None)
+            outcome = self._search_engine(relaxed, root, near)
             yield Found(proof, outcome.x, False, 0, np.inf)
         certificate, x = self.known
         apart = search_apart(within, root, x if certificate.ok else None, search)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import petersen
 from generator import STRUCTURES, tables
 
 import allocator
@@ -59,31 +59,9 @@ def _built_in(name: str) -> Case:
     return Case("built-in", name, lambda: lambda: allocator.load(name), limit=60, engines=name == "propositions-2025")
 
 
-def petersen(k: int) -> Read:
-    """Petersen's k-th problem (OR-Library, mknap1): each project one whole unit, each budget an indicator."""
-    numbers = iter((SHARED / "mknap1.txt").read_text().split())
-    for _ in range(int(next(numbers)) and k):
-        n, m, _best = int(next(numbers)), int(next(numbers)), next(numbers)
-        value = [float(next(numbers)) for _ in range(n)]
-        uses = {f"use{i}": [float(next(numbers)) for _ in range(n)] for i in range(m)}
-        limits = [float(next(numbers)) for _ in range(m)]
-    demands = pd.DataFrame(
-        {
-            "id": [f"p{j:02d}" for j in range(n)],
-            "territory": "t",
-            "measure": "p",
-            "units": 1,
-            "asked": 1,
-            "value": value,
-        }
-        | uses
-    )
-    place = pd.DataFrame({"id": ["t"], "name": "t", "region": "r", "departement": "d", "population": 1})
-    rules = [{"kind": "indicator", "indicator": f"use{i}", "max": limit} for i, limit in enumerate(limits)]
-    fund, measure = {"id": "f", "amount": n}, {"id": "p", "lumpy": True}
-    return lambda: allocator.Scenario(
-        f"petersen-{k}", [2026], [fund], [measure], place, demands, rules, {"maximise": {"value": 1}}
-    )
+def _petersen_read(k: int) -> Read:
+    _, arguments = petersen.problems()[k - 1]
+    return lambda: allocator.Scenario(**arguments)
 
 
 def _toulouse(file: str) -> Case:
@@ -99,7 +77,7 @@ def _toulouse(file: str) -> Case:
 
 
 def _petersen(k: int) -> Case:
-    return Case("public", f"petersen-{k}", lambda: petersen(k), limit=60, needs=SHARED / "mknap1.txt")
+    return Case("public", f"petersen-{k}", lambda: _petersen_read(k), limit=60, needs=petersen.MKNAP)
 
 
 CASES = {

@@ -34,7 +34,7 @@ class Answer:
 @dataclass(frozen=True)
 class Rival:
     title: str
-    library: str  # its distribution, for the version
+    package: str  # as distributed, for the version
     imports: tuple[str, ...]
     run: Callable[[Program, float, Seconds], Answer]
     whole: bool = True  # for programs with whole columns
@@ -47,7 +47,7 @@ class Rival:
         one = np.ones(1)
         tiny = Program(one, sparse.csr_matrix([[1.0]]), 0 * one, one, 0 * one, one, one > 2, one)
         self.run(tiny, 1e-4, 10.0)
-        return f"{self.library} {version(self.library)}"
+        return f"{self.package} {version(self.package)}"
 
 
 def _highs(solver: str) -> Callable[[Program, float, Seconds], Answer]:

@@ -179,7 +179,7 @@ def test_a_plan_that_only_rounding_to_cents_makes_is_found(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [50057, 51751, 80135, 80779, 81148])
 def test_that_rounding_to_cents_makes_no_plan_is_proved(seed: int) -> None:
-    """A cent more in a cell saves no more than the dearest cell in use; and the loosened program proves what its parent cannot."""
+    """A cent more in a cell saves no more than the dearest cell in use; and the generous program proves what its parent cannot."""
     scenario = random_scenario(seed, whole_units=UNITS[seed % 3], **TINY)
     plan = allocator.solve(scenario, gap=0, time_limit=20)
     assert brute_force(scenario, MOST_PLANS).plan is None

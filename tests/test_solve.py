@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,46 +19,18 @@ from allocator import engines
 from allocator.program import compile
 from allocator.space import Space
 
-MKNAP = Path(__file__).resolve().parents[2] / "shared/data/benchmarks/mknap1.txt"
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import petersen
+
 ENGINES = ("highs", "glop", "cbc", "cp-sat")
 
 
-def petersen() -> list[tuple[float, allocator.Scenario]]:
-    """Petersen's R&D projects as scenarios: each project one whole unit, each budget an indicator."""
-    numbers = iter(MKNAP.read_text().split())
-    found = []
-    for k in range(int(next(numbers))):
-        n, m, best = int(next(numbers)), int(next(numbers)), float(next(numbers))
-        values = [float(next(numbers)) for _ in range(n)]
-        uses = [[float(next(numbers)) for _ in range(n)] for _ in range(m)]
-        limits = [float(next(numbers)) for _ in range(m)]
-        demands = pd.DataFrame(
-            {
-                "id": [f"p{j:02d}" for j in range(n)],
-                "territory": "t",
-                "measure": "p",
-                "units": 1,
-                "asked": 1,
-                "value": values,
-            }
-            | {f"use{i}": use for i, use in enumerate(uses)}
-        )
-        territories = pd.DataFrame({"id": ["t"], "name": "t", "region": "r", "departement": "d", "population": 1})
-        rules = [{"kind": "indicator", "indicator": f"use{i}", "max": limit} for i, limit in enumerate(limits)]
-        found.append(
-            (best, allocator.Scenario(
-                f"petersen-{k + 1}", [2026], [{"id": "f", "amount": n}], [{"id": "p", "lumpy": True}], territories, demands,
-                rules, {"maximise": {"value": 1}},
-            ))
-        )  # fmt: skip
-    return found
-
-
-@pytest.mark.skipif(not MKNAP.exists(), reason="the OR-Library file is not beside the repository")
+@pytest.mark.skipif(not petersen.MKNAP.exists(), reason="the OR-Library file is not beside the repository")
 @pytest.mark.parametrize("engine", ["highs", "glop"])
 def test_petersen(engine):
-    for best, scenario in petersen():
-        plan = allocator.solve(scenario, gap=0, engine=engine)
+    for best, arguments in petersen.problems():
+        plan = allocator.solve(allocator.Scenario(**arguments), gap=0, engine=engine)
         assert (plan.status, plan.gap) == ("optimal", 0)
         assert plan.certificate.ok
         assert plan.objective == pytest.approx(best, abs=1e-9)

@@ -48,7 +48,8 @@ class UnknownEngine(KeyError):
         self.known, self.text = list(known), text
 
     def __str__(self) -> str:  # KeyError would print the repr
-        return f"{self.text} : {', '.join(self.known)}" if self.known else str(self.text)
+        known = ", ".join(self.known)
+        return str(Text(f"{self.text.fr} : {known}", f"{self.text.en}: {known}") if known else self.text)
 
 
 def engine(name: str) -> Engine:

@@ -66,8 +66,7 @@ class Pulp(Guarded):
         if (empty & ((program.row_lower > 0) | (program.row_upper < 0))).any():
             return Outcome(Reason.INFEASIBLE, message="a row without columns does not hold")
         if not (said & ~empty).any():  # some solvers cannot do without rows
-            nothing = np.flatnonzero(said & ~said)
-            bare = replace(program, matrix=program.matrix[nothing], row_lower=nothing * 1.0, row_upper=nothing * 1.0)
+            bare = replace(program, matrix=program.matrix[:0], row_lower=np.zeros(0), row_upper=np.zeros(0))
             outcome = without_library(bare)
             assert outcome is not None
             return replace(outcome, duals=None if outcome.duals is None else np.zeros(program.rows))

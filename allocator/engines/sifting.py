@@ -9,16 +9,15 @@ what is kept can cost time but never the answer.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from .base import Outcome, Program, Reason, Session, Stop
-from .guard import Caller, Guarded, Task, checked, clean, edited, extended, refuse, without_library
+from .guard import Caller, Guarded, Task, checked, clean, refuse, without_library
 from .highs import ENGINE as HIGHS
-from .highs import Kept
+from .highs import Kept, WarmSession
 
 FEWEST = 4_000  # columns below which HiGHS does as well by itself
 NARROW = 12  # columns of a row up to which it may be a demand's own
@@ -43,73 +42,43 @@ class Sifting(Guarded):
 
     def run(self, task: Task) -> Outcome:
         shape = None if task.program.integer.any() else Shape.of(task.program)
-        found = None if shape is None else Sift(shape).solve(task)
-        return HIGHS.run(task) if found is None else found
+        return (None if shape is None else Sift(shape).tried(task)) or HIGHS.run(task)
 
     def session(self, program: Program) -> Session:
         return SiftingSession(self, program)
 
 
-class SiftingSession:
-    """One program kept with its prices and its core while bounds, sides and objective move."""
+class SiftingSession(WarmSession):
+    """One program kept with its prices and its core while bounds, sides and objective move; where sifting has nothing to
+    gain or nothing to say, HiGHS kept warm."""
 
     def __init__(self, engine: Sifting, program: Program) -> None:
-        self._engine = engine
-        self._program = program.relaxed()  # as last set, sane or not
+        super().__init__(engine, program)
         self._sift: Sift | None = None
-        self._plain: Session | None = None
-
-    def solve(
-        self,
-        *,
-        lower: np.ndarray | None = None,
-        upper: np.ndarray | None = None,
-        row_lower: np.ndarray | None = None,
-        row_upper: np.ndarray | None = None,
-        objective: np.ndarray | None = None,
-        time_limit: float | None = None,
-        stop: Stop | None = None,
-    ) -> Outcome:
-        began = time.perf_counter()
-        self._program = edited(
-            self._program, lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=objective
-        )
-        found = self._solve(time_limit, stop, began)
-        if found is None:
-            if self._plain is None:
-                self._plain = HIGHS.session(self._program)
-            p = self._program
-            found = self._plain.solve(
-                lower=p.lower, upper=p.upper, row_lower=p.row_lower, row_upper=p.row_upper, objective=p.objective,
-                time_limit=time_limit, stop=stop,
-            )  # fmt: skip
-        seconds = time.perf_counter() - began
-        return replace(found, engine=self._engine.name, version=self._engine.version, seconds=seconds)
+        self._looked = False  # whether the program as it is can be sifted
 
     def add_rows(self, matrix: sparse.csr_matrix, row_lower: np.ndarray, row_upper: np.ndarray) -> None:
         """Append rows (k, n)."""
-        self._program = extended(self._program, matrix, row_lower, row_upper)
-        self._sift = None
-        if self._plain is not None:
-            self._plain.add_rows(matrix, row_lower, row_upper)
+        super().add_rows(matrix, row_lower, row_upper)
+        self._sift, self._looked = None, False
 
-    def _solve(self, time_limit: float | None, stop: Stop | None, began: float) -> Outcome | None:
+    def _solve(self, time_limit: float | None, stop: Stop | None, began: float) -> Outcome:
+        found = self._sifted(time_limit, stop, began)
+        return super()._solve(time_limit, stop, began) if found is None else found
+
+    def _sifted(self, time_limit: float | None, stop: Stop | None, began: float) -> Outcome | None:
         """None where HiGHS is to answer: nothing to gain, nonsense, or no plan that is plain to see."""
+        if self._looked and self._sift is None:
+            return None
         if refuse(self._program) or (time_limit is not None and not time_limit > 0) or (stop is not None and stop()):
             return None
-        program = self._program
-        if self._sift is None:
-            program = clean(program)
-            self._program = program
+        program = clean(self._program)
+        if not self._looked:
             shape = Shape.of(program)
-            self._sift = None if shape is None else Sift(shape)
+            self._sift, self._looked = None if shape is None else Sift(shape), True
         if self._sift is None or without_library(program) is not None:
             return None
-        try:
-            found = self._sift.solve(Task(program, 0.0, time_limit, None, None, stop, began))
-        except Caller as wrapped:
-            self._sift = None
-            raise (wrapped.__cause__ or wrapped) from None
+        found = self._sift.tried(Task(program, 0.0, time_limit, None, None, stop, began))
         found = None if found is None else checked(program, found, 0.0)
         return None if found is None or found.reason is Reason.ERROR else found
 
@@ -314,6 +283,16 @@ class Sift:
         self.spread = 1 + SPREAD * np.random.default_rng(1).random(shape.matrix.shape[1])
         self.prices: np.ndarray | None = None  # of the spread program
         self.core: Core | None = None
+
+    def tried(self, task: Task) -> Outcome | None:
+        """The same, and None too where the library fails on a core: on the whole program it may not."""
+        try:
+            return self.solve(task)
+        except Caller as wrapped:
+            raise (wrapped.__cause__ or wrapped) from None
+        except Exception:
+            self.prices, self.core = None, None
+            return None
 
     def solve(self, task: Task) -> Outcome | None:
         """The optimum of `task.program`, which has this shape; None where HiGHS should be asked."""
