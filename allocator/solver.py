@@ -36,6 +36,7 @@ NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
 FEWEST_NODES, MOST_NODES = 300, 20_000
 FIRST_PRICED, FEWEST_FIRST, FIRST_NODES = 300_000, 30, 1_000  # likewise, before an engine is asked
+FIRST_PART = 0.2  # of the time left
 TURNS = 12  # of telling demands apart, before all are
 LEEWAY = Fraction(1, 10**6)  # of a level's value, that later levels may give up: what whole cents need
 SMALL = 2_000  # demands up to which nothing of it is tried first
@@ -372,9 +373,12 @@ class _Run:
         tree = told(search(within))
         if own:
             tree.nodes = max(FEWEST_FIRST, min(FIRST_NODES, FIRST_PRICED // max(space.n, 1)))
+            left = self._left()
+            tree.deadline = None if left is None else time.monotonic() + FIRST_PART * left
             found = tree.run(root)
             self._claim(found)
             yield found
+            tree.deadline = self.deadline
             point = tree.x if self.known[1] is None else self.known[1]
             near = None if point is None else replace(root, x=point, reason=Reason.FEASIBLE, bound=None)
             outcome = self._search_engine(relaxed, root, near)
