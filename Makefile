@@ -39,8 +39,8 @@ lint: $(DEV) ## style, types, sens des imports
 lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pyproject.toml
 	$(LOCK) -o requirements/run.txt
 	$(LOCK) --extra ui -c requirements/run.txt -o requirements/ui.txt
-	$(LOCK) --extra ui --extra dev -c requirements/ui.txt -o requirements/dev.txt
-	$(LOCK) --extra ui --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
+	$(LOCK) --extra all --extra dev -c requirements/ui.txt -o requirements/dev.txt
+	$(LOCK) --extra all --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
 
 bench: $(BENCH) ## mesurer tout, plusieurs heures (reprend où c'était), puis écrire docs/benchmarks.md ; ARGS="--list"
 	@$(BIN)/python benchmarks/run.py $(ARGS)
