@@ -23,7 +23,8 @@ from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason,
 from allocator.plan import EngineReport, LevelReport, Plan, Seconds, Status
 from allocator.program import compile
 from allocator.reading import Reading
-from allocator.settle import ROUNDS, Relaxed, mistied, settle
+from allocator.relaxed import ROUNDS, Open, Relaxed
+from allocator.settle import mistied, settle
 from allocator.space import Space
 from allocator.texts import Text
 from allocator.tree import Found, Search
@@ -55,16 +56,43 @@ def solve(
 
     `engine`: "auto", a name of `allocator.engines`, or an `Engine`. `gap`: relative, what "optimal" may leave open.
     `time_limit`: seconds; then, as on Ctrl-C, the best plan so far with its gap. `on_progress` is given `Progress`.
-    Raises ValueError for an unknown engine or a negative gap or time limit.
+    Raises ValueError for a negative gap or time limit, `engines.UnknownEngine` (a KeyError) for an unknown engine.
     """
-    if not isinstance(gap, int | float) or not gap >= 0:
-        raise ValueError(f"gap: {gap!r} is not a number >= 0")
-    if time_limit is not None and (not isinstance(time_limit, int | float) or not time_limit > 0):
-        raise ValueError(f"time_limit: {time_limit!r} is not a number of seconds > 0")
-    lp = engines.engine(LP_ENGINE)
-    chosen, why = _choose(engine)
-    with _interruptible() as interrupted:
-        return _Run(scenario, chosen, why, lp, gap, time_limit, on_progress, interrupted).plan()
+    return Session(engine=engine, gap=gap, time_limit=time_limit).solve(scenario, on_progress=on_progress)
+
+
+class Session:
+    """`solve` for one scenario after another, near each other: what one solve leaves open, the next one starts from.
+
+    The plan is that of `solve`, to the cent, whatever was solved before: what is kept saves time only (decision 023). Pays
+    where amounts, bounds or weights move; other changes cost what `solve` does. Not for several threads at once.
+    Arguments and errors as for `solve`.
+    """
+
+    def __init__(self, *, engine: str | Engine = "auto", gap: float = 1e-4, time_limit: float | None = None) -> None:
+        if not isinstance(gap, int | float) or not gap >= 0:
+            raise ValueError(f"gap: {gap!r} is not a number >= 0")
+        if time_limit is not None and (not isinstance(time_limit, int | float) or not time_limit > 0):
+            raise ValueError(f"time_limit: {time_limit!r} is not a number of seconds > 0")
+        self.gap, self.time_limit = gap, time_limit
+        self._engine, self._why = _choose(engine)
+        self._lp = engines.engine(LP_ENGINE)
+        self._open = Open()
+
+    def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None) -> Plan:
+        """The best plan of a scenario, as `solve` gives it."""
+        with _interruptible() as interrupted:
+            return _Run(
+                scenario,
+                self._engine,
+                self._why,
+                self._lp,
+                self._open,
+                self.gap,
+                self.time_limit,
+                on_progress,
+                interrupted,
+            ).plan()
 
 
 def find_conflict(scenario: Scenario) -> Conflict | None:
@@ -136,6 +164,7 @@ class _Run:
     engine: Engine
     why: Text
     lp: Engine
+    open: Open
     gap: float
     time_limit: float | None
     on_progress: OnProgress | None
@@ -208,8 +237,8 @@ class _Run:
         compiled = compile(space, alone)
         if generous:
             compiled = compiled.generous_by_cents()
-        relaxed = Relaxed(compiled, self.lp)
         start = self._lap("compile", start)
+        relaxed = self.open.relaxed(compiled, self.lp)
 
         root = relaxed.solve(time_limit=self._left(), stop=self.stop)
         if root.reason is Reason.INFEASIBLE:
@@ -217,8 +246,9 @@ class _Run:
             empty = search.run(root).proof
             self._lap("solve", start)
             return self._infeasible(space, empty, conflict(relaxed))
-        proof = self._root_proof(relaxed, root)
         whole = bool(compiled.program.integer.any())
+        relaxed, root = self._unmarked(relaxed, root, whole)
+        proof = self._root_proof(relaxed, root)
         own = whole and self.engine is self.lp
         near = self._near(relaxed, root) if whole and self.engine.whole_units else None
         if own or (near is not None and self._closes(root, near)):
@@ -256,6 +286,19 @@ class _Run:
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
         return Stage(space, relaxed, reading, certificate, proof)
+
+    def _unmarked(self, relaxed: Relaxed, root: Outcome, whole: bool) -> tuple[Relaxed, Outcome]:
+        """The root without a trace of what was open before, where something of it could show in the plan: which of several
+        optimal points it is, which caps earlier programs needed."""
+        if root.x is None or not (whole or relaxed.compiled.caps):
+            return relaxed, root
+        program = relaxed.compiled.program
+        x = relaxed.canonical(root, program.lower, program.upper)
+        caps = relaxed.compiled.all_caps
+        if not caps.parts:
+            return relaxed, replace(root, x=x)
+        fresh = Relaxed(relaxed.compiled.with_just(caps.tight(x)), self.lp)
+        return fresh, fresh.solve(time_limit=self._left(), stop=self.stop)
 
     def _search_engine(self, relaxed: Relaxed, root: Outcome, near: Outcome | None) -> Outcome:
         """The engine's own answer, caps added until it breaks none; from a point `near`, which stands where it finds none."""
@@ -369,7 +412,8 @@ class _Run:
                 tree.best = max(tree.best, float(certificate.objective) / scale)
             return tree
 
-        within = relaxed if self.engine.whole_units else Relaxed(relaxed.compiled, self.engine)
+        within = Relaxed(relaxed.compiled, self.lp if self.engine.whole_units else self.engine)
+        root = within.solve(time_limit=self._left(), stop=self.stop)
         tree = told(search(within))
         if own:
             tree.nodes = max(FEWEST_FIRST, min(FIRST_NODES, FIRST_PRICED // max(space.n, 1)))
