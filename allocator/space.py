@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
+from math import lcm
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -368,6 +369,27 @@ class Space:
     def rows(self) -> list[tuple[Rule, Row]]:
         """All linear rows that are not boxes: those of the rules, what soft statements come to, the objective's own."""
         return [(rule, row) for rule, row, _ in self._priced_rows]
+
+    @cached_property
+    def row_reach(self) -> np.ndarray:
+        """(rows,) at least what each row counts for a cent of any one demand."""
+        found = np.zeros(len(self.rows))
+        for r, (_, row) in enumerate(self.rows):
+            for term in row.terms:
+                if term.of == "cents" and len(term.demands):
+                    largest = max(abs(int(term.weights.max())), abs(int(term.weights.min())))
+                    found[r] += largest * int(np.abs(term.cells).max(initial=0))
+        return found
+
+    @cached_property
+    def asked_multiple(self) -> int | None:
+        """The least number that every demand's `asked` divides; None beyond 10^12."""
+        found = 1
+        for asked in set(self.asked.tolist()):
+            found = lcm(found, asked)
+            if found > 10**12:
+                return None
+        return found
 
     @cached_property
     def prices(self) -> list[Fraction | None]:

@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import scenarios
 
 import allocator
 from allocator.relaxed import Open
 from allocator.scenario import Scenario
-
-from strategies import scenarios
 
 MOVES = ("amount", "weight", "bound", "units", "rule", "nothing")
 
@@ -97,7 +96,7 @@ def test_a_program_is_kept_open_while_only_sides_ranges_and_values_move(monkeypa
     monkeypatch.setattr(Open, "relaxed", watched)
     session, scenario = allocator.Session(), allocator.load("hectares-2030")
     moved = scenario.with_(funds=[f.model_copy(update={"amount": f.amount * 2}) for f in scenario.funds])
-    other = scenario.with_(constraints=[c for c in scenario.constraints[1:]])
+    other = scenario.with_(constraints=list(scenario.constraints[1:]))
     for now in (scenario, moved, other):
         session.solve(now)
     assert len(set(opened)) == 2
