@@ -166,10 +166,10 @@ class Priced:
         if not farkas:
             for auxiliary, weight in aim.auxiliaries:
                 reduced[auxiliary] = reduced.get(auxiliary, 0) + weight * self.scale
-        for (_, row), price, factor in zip(space.rows, space.prices, whole, strict=True):
+        for (_, row), (lower, upper), price, factor in zip(space.rows, space.sides, space.prices, whole, strict=True):
             if not factor:
                 continue
-            side = row.upper if factor > 0 else row.lower
+            side = upper if factor > 0 else lower
             self.base += factor * (side or 0) + abs(factor) * row.rounding
             if price is None and row.lower == row.upper:
                 self.base += abs(factor) * _cents_worth(space, row)

@@ -103,20 +103,6 @@ class Caps:
             found[k] = (1 - 1 / parts).sum() * len(cap.cells) / self.money_unit
         return found
 
-    def same(self, other: Caps, caps: Iterable[int]) -> bool:
-        """Whether these caps are the same rows there."""
-        at = list(caps)
-        return not at or (self._all[1].shape == other._all[1].shape and not (self._all[1][at] != other._all[1][at]).nnz)
-
-    def tight(self, x: np.ndarray, tolerance: float = 1e-7) -> list[int]:
-        """The caps that x (columns or more,) just keeps, with money on their cells."""
-        if not self.parts:
-            return []
-        x = x[: self.columns]
-        money = abs(self._all[1]) @ np.abs(x) / 2
-        left = np.abs(self._all[1] @ x)
-        return np.flatnonzero((money > tolerance) & (left <= tolerance * (1 + money))).tolist()
-
     def rows(self, caps: Iterable[int], *, generous: bool) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Rows (k, columns) of these caps, and their upper sides (k,)."""
         at = list(caps)

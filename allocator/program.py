@@ -114,14 +114,6 @@ class Compiled:
         wider = replace(program, row_lower=program.row_lower - odd, row_upper=program.row_upper + odd)
         return replace(self, program=wider, generous=True)
 
-    def with_just(self, caps: list[int]) -> Compiled:
-        """The same with the rows of these caps and of no others."""
-        own, program = slice(None, self.program.rows - len(self.caps)), self.program
-        bare = replace(
-            program, matrix=program.matrix[own], row_lower=program.row_lower[own], row_upper=program.row_upper[own]
-        )
-        return replace(self, program=bare, caps=()).with_caps(caps) if self.caps or caps else self
-
     def with_caps(self, caps: list[int]) -> Compiled:
         """The same with the rows of these caps."""
         program = self.program
@@ -344,8 +336,8 @@ def compile(
     matrix = sparse.csr_matrix(matrix + _placed(gauges[:, :moves], move_columns, matrix.shape))
     row_scale = _powers_of_two(sparse.csr_matrix(sparse.hstack([matrix, gauges[:, moves:]])))
     matrix = sparse.csr_matrix(sparse.diags(row_scale) @ matrix)
-    lower = np.array([-np.inf if row.lower is None else float(row.lower) for _, row in space.rows]) * row_scale
-    upper = np.array([np.inf if row.upper is None else float(row.upper) for _, row in space.rows]) * row_scale
+    lower = np.array([-np.inf if low is None else float(low) for low, _ in space.sides]) * row_scale
+    upper = np.array([np.inf if high is None else float(high) for _, high in space.sides]) * row_scale
 
     blocks, links = _links(space, demand_class, by_year, unit_column, money_column, column_steps, first_slack, unit)
     extra, extra_lower, extra_upper = _own_rows(space, unit_column, served_column, by_year, first_slack, unit)
