@@ -291,7 +291,10 @@ def test_the_order_of_measures_does_not_change_which_fund_pays():
         }
     )
     measures = [{"id": "now", "payment_profile": [0.3, 0.7]}, {"id": "later", "payment_profile": [0, 1]}]
-    funds = [{"id": "f", "amount": 765_000, "payments": {2026: 612_000, 2027: 1_155_000}}, {"id": "g", "amount": 2_303_000}]
+    funds = [
+        {"id": "f", "amount": 765_000, "payments": {2026: 612_000, 2027: 1_155_000}},
+        {"id": "g", "amount": 2_303_000},
+    ]
     said = {"name": "m", "years": [2026], "funds": funds, "territories": territories, "demands": demands}
     said |= {"constraints": [], "objective": {"maximise": {"jobs": 1}}}
     one, other = (allocator.solve(allocator.Scenario(measures=m, **said)) for m in (measures, measures[::-1]))
