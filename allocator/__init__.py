@@ -20,6 +20,7 @@ _HOMES = {
     "Scenario": "scenario",
     "ScenarioError": "problems",
     "Selection": "selection",
+    "Session": "solver",
     "compare": "compare",
     "explain": "explain",
     "load": "formats",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from allocator.scenario import Measure as Measure
     from allocator.scenario import Scenario as Scenario
     from allocator.selection import Selection as Selection
+    from allocator.solver import Session as Session
     from allocator.solver import solve as solve
 
 

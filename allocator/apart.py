@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from allocator.bound import Proof
 from allocator.engines.base import Outcome, Reason
 from allocator.program import Compiled
-from allocator.settle import Relaxed
+from allocator.relaxed import Relaxed
 from allocator.tree import WHOLE, Found, Search
 
 TRIED = 5  # wide rows that are left out to see

@@ -166,10 +166,10 @@ class Priced:
         if not farkas:
             for auxiliary, weight in aim.auxiliaries:
                 reduced[auxiliary] = reduced.get(auxiliary, 0) + weight * self.scale
-        for (_, row), price, factor in zip(space.rows, space.prices, whole, strict=True):
+        for (_, row), (lower, upper), price, factor in zip(space.rows, space.sides, space.prices, whole, strict=True):
             if not factor:
                 continue
-            side = row.upper if factor > 0 else row.lower
+            side = upper if factor > 0 else lower
             self.base += factor * (side or 0) + abs(factor) * row.rounding
             if price is None and row.lower == row.upper:
                 self.base += abs(factor) * _cents_worth(space, row)
@@ -552,47 +552,33 @@ FINEST = 10**12
 
 def _whole_multipliers(space: Space, floats: np.ndarray, value_scale: int, farkas: bool) -> tuple[list[int], int, bool]:
     """Multipliers as whole numbers of the right sign, how many of them make a point, and whether prices fit int64."""
-    reach = 0.0
-    for (_, row), value in zip(space.rows, floats, strict=True):
-        for term in row.terms:
-            if term.of == "cents" and value and len(term.demands):
-                largest = max(abs(int(term.weights.max())), abs(int(term.weights.min())))
-                reach += abs(float(value)) * largest * int(np.abs(term.cells).max(initial=0))
-    exact = [Fraction(float(value)) if np.isfinite(value) else Fraction(0) for value in floats]
+    at = np.flatnonzero(np.isfinite(floats) & (floats != 0)).tolist()
+    reach = float(np.abs(floats[at]) @ space.row_reach[at])
+    exact = [Fraction(float(floats[r])) for r in at]
     fine = 1
     if space.n <= SMALL:
-        exact = _told_apart(exact)
-        fine = lcm(_divisor(space), *(value.denominator for value in exact))
+        exact = [_meant(value) for value in exact]
+        fine = lcm(space.asked_multiple or 1, *(value.denominator for value in exact))
         fine = fine if fine <= FINEST else 1
     bits = 60 - int(np.ceil(log2(reach * value_scale * fine))) if reach > 0 else 60
     scale = 2 ** max(bits, 0) * value_scale * fine
-    whole = []
-    for (_, row), price, value in zip(space.rows, space.prices, exact, strict=True):
+    whole = [0] * len(floats)
+    for r, value in zip(at, exact, strict=True):
+        (_, row), price = space.rows[r], space.prices[r]
         number = round(value * scale)
         if price is not None:
             most = 0 if farkas else int(price * scale)
             number = max(-most, min(most, number))
         if (number > 0 and row.upper is None) or (number < 0 and row.lower is None):
             number = 0
-        whole.append(number)
+        whole[r] = number
     return whole, scale, bits >= 0
 
 
-def _told_apart(values: list[Fraction]) -> list[Fraction]:
+def _meant(value: Fraction) -> Fraction:
     """What an engine says to sixteen digits as the simple fraction that it means, where it means one."""
-    simple = [value.limit_denominator(10**6) for value in values]
-    meant = [abs(near - value) <= abs(value) / 10**11 for near, value in zip(simple, values, strict=True)]
-    return [near if means else value for near, value, means in zip(simple, values, meant, strict=True)]
-
-
-def _divisor(space: Space) -> int:
-    """What prices of a unit are divided by, over all demands; 1 where that is too much."""
-    found = 1
-    for asked in {int(a) for a in space.asked}:
-        found = lcm(found, asked)
-        if found > FINEST:
-            return 1
-    return found
+    simple = value.limit_denominator(10**6)
+    return simple if abs(simple - value) <= abs(value) / 10**11 else value
 
 
 def prove(space: Space, proof: Proof, step: Fraction | None = None) -> Fraction | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from allocator.engines.base import Reason
 from allocator.program import compile
-from allocator.settle import Relaxed
+from allocator.relaxed import Relaxed
 from allocator.space import Box, Row, Rule, Space
 from allocator.texts import Text, figure
 from allocator.tree import elastic_program

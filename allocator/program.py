@@ -13,35 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 from math import ceil
 
 import numpy as np
 from scipy import sparse
 
+from allocator.caps import Block, Caps
 from allocator.engines.base import Program
 from allocator.space import Exact, Space, Term
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Cells of a class whose money must add up to its members' steps: those of one year where units are by year."""
-
-    demand_class: int
-    year: int  # position, -1 for all years
-    members: np.ndarray  # (k,) demands
-    units: np.ndarray  # (k,) their unit columns
-    money: np.ndarray  # (c,) money columns
-    funds: np.ndarray  # (c,) positions
-    years: np.ndarray  # (c,) positions
-
-
-@dataclass(frozen=True, eq=False)
-class Cap:
-    """What some cells of a block may pay together, where funds pay only part of a unit (docs/theorem.md)."""
-
-    block: Block
-    cells: tuple[int, ...]  # positions in the block
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +47,8 @@ class Compiled:
     column_steps: np.ndarray
     objective_scale: float
     money_unit: float
-    caps: tuple[Cap, ...] = ()  # the last rows: found broken and added
+    all_caps: Caps
+    caps: tuple[int, ...] = ()  # of these, the last rows: found broken and added
     generous: bool = False
 
     @property
@@ -122,38 +102,9 @@ class Compiled:
                     mine[f] = np.append(mine.get(f, np.array([], np.int64)), column)
         return found
 
-    def broken_caps(self, x: np.ndarray, tolerance: float = 1e-7) -> list[Cap]:
+    def broken_caps(self, x: np.ndarray) -> list[int]:
         """The caps that x breaks: none, or as many as are found at once."""
-        found = []
-        for block in self.blocks:
-            for cap in self._caps_of(block):
-                money = x[block.money[list(cap.cells)]].sum()
-                room = float(self._room(cap) @ x[block.units]) + self._beyond(cap)
-                if money > room + tolerance * (1 + money):
-                    found.append(cap)
-        return found
-
-    def _caps_of(self, block: Block) -> Iterator[Cap]:
-        if self.space.capped[block.members].any():
-            asked, caps, common = self._unit_caps(block)
-            tight = [k for k, cap in enumerate(caps) if (cap < asked * common).any()]
-            for size in range(1, len(tight) + 1):
-                for cells in combinations(tight, size):
-                    yield Cap(block, cells)
-
-    def _unit_caps(self, block: Block) -> tuple[np.ndarray, list[np.ndarray], int]:
-        """Cents asked for a unit (k,), what each cell may pay of it (c of (k,)), and how many of those make a cent."""
-        caps, common = self.space.unit_caps(int(self.space.pattern[block.members[0]]), block.members)
-        asked = self.space.asked[block.members].astype(object)
-        return asked, [caps[f, y] for f, y in zip(block.funds, block.years, strict=True)], common
-
-    def _room(self, cap: Cap) -> np.ndarray:
-        """(k,) money that these cells may pay together for one unit of each member's column."""
-        space, members = self.space, cap.block.members
-        asked, caps, common = self._unit_caps(cap.block)
-        together = np.minimum(asked * common, sum(caps[k] for k in cap.cells))
-        steps = self.column_steps[cap.block.units] / np.where(space.lumpy[members], 1, space.asked[members])
-        return (together / common).astype(float) * steps / self.money_unit
+        return self.all_caps.broken(x, generous=self.generous)
 
     def generous_by_cents(self) -> Compiled:
         """The same where rows and caps let through whatever whole cents may: what it allows is to be checked in cents."""
@@ -163,42 +114,18 @@ class Compiled:
         wider = replace(program, row_lower=program.row_lower - odd, row_upper=program.row_upper + odd)
         return replace(self, program=wider, generous=True)
 
-    def _beyond(self, cap: Cap) -> float:
-        """How generous the cap is: what rounding up adds to each of its cells for each member, less than a cent."""
-        if not self.generous:
-            return 0.0
-        asked, _, common = self._unit_caps(cap.block)
-        parts = np.where(self.space.lumpy[cap.block.members], common, asked * common).astype(float)
-        return float((1 - 1 / parts).sum()) * len(cap.cells) / self.money_unit
-
-    def rounding_room(self, cap: Cap, steps: np.ndarray, free: np.ndarray) -> int:
-        """Cents by which these cells may go beyond the cap as each fund's part is rounded up: `steps` (columns,) now,
-        those `free` (columns,) bool still to move."""
-        asked, caps, common = self._unit_caps(cap.block)
-        cents = steps[cap.block.units].astype(np.int64) * self.space.step[cap.block.members]
-        one_more = free[cap.block.units]
-        total = 0
-        for i, granted in enumerate(cents.tolist()):
-            if one_more[i]:
-                total += len(cap.cells)
-            elif granted:
-                whole = int(asked[i]) * common
-                total += sum(-(caps[k][i] * granted) % whole > 0 for k in cap.cells)
-        return total
-
-    def with_caps(self, caps: list[Cap]) -> Compiled:
-        """The same with a row  Σ money of the cells − Σ room · units ≤ 0  for each cap."""
-        program, entries = self.program, _Entries()
-        for k, cap in enumerate(caps):
-            entries.add(k, cap.block.money[list(cap.cells)], 1.0)
-            entries.add(k, cap.block.units, -self._room(cap))
+    def with_caps(self, caps: list[int]) -> Compiled:
+        """The same with the rows of these caps."""
+        program = self.program
+        rows, upper = self.all_caps.rows(caps, generous=self.generous)
+        rows.resize((len(caps), program.columns))
         grown = replace(
             program,
-            matrix=sparse.csr_matrix(sparse.vstack([program.matrix, entries.matrix((len(caps), program.columns))])),
+            matrix=sparse.csr_matrix(sparse.vstack([program.matrix, rows])),
             row_lower=np.concatenate([program.row_lower, np.full(len(caps), -np.inf)]),
-            row_upper=np.concatenate([program.row_upper, [self._beyond(cap) for cap in caps]]),
+            row_upper=np.concatenate([program.row_upper, upper]),
         )
-        return replace(self, program=grown, caps=self.caps + tuple(caps))
+        return replace(self, program=grown, caps=(*self.caps, *caps))
 
 
 class _Entries:
@@ -410,8 +337,8 @@ def compile(
     matrix = sparse.csr_matrix(matrix + _placed(gauges[:, :moves], move_columns, matrix.shape))
     row_scale = _powers_of_two(sparse.csr_matrix(sparse.hstack([matrix, gauges[:, moves:]])))
     matrix = sparse.csr_matrix(sparse.diags(row_scale) @ matrix)
-    lower = np.array([-np.inf if row.lower is None else float(row.lower) for _, row in space.rows]) * row_scale
-    upper = np.array([np.inf if row.upper is None else float(row.upper) for _, row in space.rows]) * row_scale
+    lower = np.array([-np.inf if low is None else float(low) for low, _ in space.sides]) * row_scale
+    upper = np.array([np.inf if high is None else float(high) for _, high in space.sides]) * row_scale
 
     blocks, links = _links(space, demand_class, by_year, unit_column, money_column, column_steps, first_slack, unit)
     extra, extra_lower, extra_upper = _own_rows(space, unit_column, served_column, by_year, first_slack, unit)
@@ -466,7 +393,7 @@ def compile(
     )
     return Compiled(
         space, program, unit_column, served_column, paid_column, move_columns, by_year, demand_class, blocks, row_scale,
-        column_steps, objective_scale, unit,
+        column_steps, objective_scale, unit, Caps(space, blocks, column_steps, unit, len(column_steps)),
     )  # fmt: skip
 
 

@@ -7,74 +7,21 @@ each class's money is dealt to its members by integer flow.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from ortools.graph.python import max_flow
 from scipy import sparse
 
-from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
-from allocator.program import Block, Cap, Compiled
+from allocator.caps import Block
+from allocator.engines.base import Engine, Program, Reason
+from allocator.program import Compiled
 from allocator.reading import Reading
+from allocator.relaxed import ROUNDS, Relaxed
 from allocator.space import Rule
 
-ROUNDS = 50  # of adding broken caps
 REACH = (1, 8, 1000)  # cents either way that rounding may move a column, tried in turn
 CENTS_MAY_COST = 1e-6  # of the objective, before a wider reach is tried
 SMALL = 2_000  # columns up to which it is
 ROUNDING_SECONDS = 20.0  # for one rounding, which takes milliseconds
-ON_FACE = 1e-7  # a reduced cost or dual beyond this keeps its column or row where it is
-
-
-class Relaxed:
-    """A compiled program kept open in an LP engine, its broken caps added as they show."""
-
-    def __init__(self, compiled: Compiled, engine: Engine) -> None:
-        self.compiled = compiled
-        self.engine = engine
-        self.session: Session = engine.session(compiled.program)
-
-    def solve(
-        self,
-        *,
-        lower: np.ndarray | None = None,
-        upper: np.ndarray | None = None,
-        row_lower: np.ndarray | None = None,
-        row_upper: np.ndarray | None = None,
-        objective: np.ndarray | None = None,
-        time_limit: float | None = None,
-        stop: Stop | None = None,
-    ) -> Outcome:
-        """Solve the program itself but for what is given, adding caps until none is broken.
-
-        Given row sides are those of the first rows; caps added meanwhile keep their own.
-        """
-        for _ in range(ROUNDS):
-            program = self.compiled.program
-            outcome = self.session.solve(
-                lower=program.lower if lower is None else lower,
-                upper=program.upper if upper is None else upper,
-                row_lower=_first(row_lower, program.row_lower),
-                row_upper=_first(row_upper, program.row_upper),
-                objective=program.objective if objective is None else objective,
-                time_limit=time_limit,
-                stop=stop,
-            )
-            broken = [] if outcome.x is None else self.compiled.broken_caps(outcome.x)
-            if not broken:
-                return outcome
-            self.add(broken)
-        return replace(outcome, reason=Reason.ERROR, message="caps are still broken")
-
-    def add(self, caps: list[Cap]) -> None:
-        """Append the rows of these caps."""
-        self.compiled = self.compiled.with_caps(caps)
-        program, new = self.compiled.program, slice(-len(caps), None)
-        self.session.add_rows(program.matrix[-len(caps) :], program.row_lower[new], program.row_upper[new])
-
-
-def _first(given: np.ndarray | None, own: np.ndarray) -> np.ndarray:
-    return own if given is None else np.concatenate([given, own[len(given) :]])
 
 
 def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine) -> Reading | None:
@@ -89,64 +36,16 @@ def settle(relaxed: Relaxed, x: np.ndarray, rounder: Engine) -> Reading | None:
     best = relaxed.solve(lower=lower, upper=upper)
     aim = np.inf
     if best.reason is Reason.OPTIMAL:
-        x = _cheapest_then_ordered(relaxed, best, lower, upper)
+        x = relaxed.canonical(best, lower, upper)
         aim = float(program.objective @ x)
     return _whole_cents(relaxed, np.where(program.integer, fixed, x), aim, rounder)
-
-
-def _cheapest_then_ordered(relaxed: Relaxed, best: Outcome, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Move among the optimal points: fewest euros first, then a fixed order of demands, years and funds.
-
-    The optimal points are what complementary slackness leaves: a column with a reduced cost stays at its bound, a row
-    with a dual at its side.
-    """
-    program = relaxed.compiled.program
-    row_lower, row_upper, objective = program.row_lower, program.row_upper, program.objective
-    for level in _tie_breakers(relaxed.compiled):
-        program, x, duals = relaxed.compiled.program, best.x, best.duals
-        if x is None or duals is None:
-            break
-        row_lower, row_upper = _first(row_lower, program.row_lower), _first(row_upper, program.row_upper)
-        duals = np.concatenate([duals, np.zeros(program.rows - len(duals))])
-        reduced = objective - program.matrix.T @ duals
-        nearer_low = x - lower < upper - x
-        stays = np.abs(reduced) > ON_FACE
-        place = np.where(nearer_low, lower, upper)
-        lower, upper = np.where(stays, place, lower), np.where(stays, place, upper)
-        tight = np.abs(duals) > ON_FACE
-        side = np.where(duals > 0, row_upper, row_lower)
-        tight &= np.isfinite(side)
-        row_lower, row_upper = np.where(tight, side, row_lower), np.where(tight, side, row_upper)
-        objective = level
-        outcome = relaxed.solve(lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level)
-        if outcome.reason is not Reason.OPTIMAL:
-            break
-        best = outcome
-    assert best.x is not None
-    return best.x
-
-
-def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:
-    """Objectives (columns,) after the scenario's own: fewer euros, fewer moves; earlier demands, years, funds first."""
-    cheaper, ordered = np.zeros(compiled.program.columns), np.zeros(compiled.program.columns)
-    space = compiled.space
-    funds, years = space.shape
-    for block in compiled.blocks:
-        cheaper[block.money] = -1.0
-        ordered[block.money] = -(block.years * funds + block.funds + 1.0) / (funds * years)
-    demand, year = np.nonzero(compiled.unit_column >= 0)
-    ordered[compiled.unit_column[demand, year]] += 1.0 - demand / space.n
-    if not len(compiled.move_columns):
-        return [cheaper, ordered]
-    fewer_moves = np.zeros(compiled.program.columns)
-    fewer_moves[compiled.move_columns] = -1.0
-    return [cheaper, fewer_moves, ordered]
 
 
 def _whole_cents(relaxed: Relaxed, x: np.ndarray, aim: float, rounder: Engine) -> Reading | None:
     """Round every column to whole steps, keeping every row, and deal; None when nothing near passes.
 
-    Caps are kept as they stand first, then as far as rounding them up to the cent may let them go, where dealing decides.
+    Caps let through what rounding each part up to the cent does: exactly for demands whose grant stays, not at all for those
+    that move; then generously for these, where dealing decides.
     Where cents weigh so much that the objective falls short of `aim`, a wider reach may do better. Rules that count
     rounded cents or lean on auxiliaries are looked at in the end: where one fails, with some cents kept back.
     """
@@ -188,7 +87,7 @@ def _round_with_caps(
     for _ in range(ROUNDS):
         compiled = relaxed.compiled
         whole, value = _round_columns(compiled, x, rounder, reach, loosely, careful)
-        broken = [] if whole is None or loosely else compiled.broken_caps(whole / compiled.column_steps, 1e-12)
+        broken = [] if whole is None or loosely else compiled.all_caps.broken_in_cents(whole)
         if not broken:
             return whole, value
         relaxed.add(broken)
@@ -220,12 +119,14 @@ def _round_columns(
     touched = np.flatnonzero(np.diff(moving.indptr))
     left = _precise_product(sparse.csr_matrix(per_step), base)[touched]
     lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
-    if loosely and compiled.caps:
+    if compiled.caps:
         moves = np.zeros(counted, bool)
         moves[free] = True
-        room = np.zeros(program.rows)
-        room[-len(compiled.caps) :] = [compiled.rounding_room(cap, base, moves) for cap in compiled.caps]
-        upper += room[touched] / compiled.money_unit
+        beyond = np.zeros(program.rows)
+        beyond[-len(compiled.caps) :] = [
+            compiled.all_caps.cents_beyond(cap, base, moves, generous=loosely) for cap in compiled.caps
+        ]
+        upper += beyond[touched] / compiled.money_unit
     if careful:
         back = _kept_back(compiled, x)[touched]
         lower, upper = lower + back, upper - back
@@ -234,7 +135,9 @@ def _round_columns(
     size = np.abs(moving).max(axis=1).toarray().ravel()
     ratio = moving.data / np.repeat(size, np.diff(moving.indptr))
     counts = np.ones(len(touched), bool)
-    np.logical_and.at(counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(ratio) == 1)
+    np.logical_and.at(
+        counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(np.abs(ratio) - 1) <= 1e-12
+    )
     lower, upper = lower / size, upper / size
     gauges = len(compiled.space.auxiliaries) - len(compiled.move_columns)
     weighed = (
@@ -244,7 +147,10 @@ def _round_columns(
     )
     counts &= ~weighed
     level = upper - lower < 1e-9
-    give = np.where(level, 1.0, np.where(weighed, 0.0, -1e-7))  # auxiliaries fall between cents: `careful` sees to them
+    # auxiliaries fall between cents: `careful` sees to them; what rounding up lets through is more than a cap's hair
+    give = np.where(
+        level, 1.0, np.where(weighed, 0.0, np.where(touched >= program.rows - len(compiled.caps), 1e-6, -1e-7))
+    )
     middle = np.where(level, lower, 0.0)
     counts &= np.abs(middle - np.round(middle)) <= 1e-4  # else an equality between cents: a cent either way
     lower = np.where(counts, np.ceil(lower - 1e-4), lower - give)
@@ -266,7 +172,8 @@ def _round_columns(
         grain=np.ones(len(whole)),
         offset=float(program.objective[:counted] @ (base / compiled.column_steps)),
     )
-    outcome = rounder.solve(small, gap=1e-9, time_limit=ROUNDING_SECONDS)
+    gap = 1e-9 if reach == REACH[0] else CENTS_MAY_COST / 10
+    outcome = rounder.solve(small, gap=gap, time_limit=ROUNDING_SECONDS)
     if outcome.x is None or outcome.objective is None:
         return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])
@@ -306,7 +213,7 @@ def _deal(compiled: Compiled, whole: np.ndarray) -> Reading | None:
         room = whole[block.money].astype(np.int64)
         if supply.sum() != room.sum():
             return None
-        if space.capped[block.members].any():
+        if block in compiled.all_caps.parts:
             dealt = _by_flow(compiled, block, supply, room)
             if dealt is None:
                 return None
@@ -354,13 +261,11 @@ def _by_flow(
     compiled: Compiled, block: Block, supply: np.ndarray, room: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """As `_in_order` where funds may pay only part of a unit: a flow within each member's caps, rounded up to the cent."""
-    space = compiled.space
-    caps, common = space.unit_caps(int(space.pattern[block.members[0]]), block.members)
-    asked = space.asked[block.members].astype(object)
+    asked, caps, common = compiled.all_caps.parts[block]
     members, cells = len(supply), len(room)
     limit = np.zeros((members, cells), np.int64)
-    for k, (f, y) in enumerate(zip(block.funds, block.years, strict=True)):
-        exact = -(-caps[f, y] * supply.astype(object) // (asked * common))
+    for k, cap in enumerate(caps):
+        exact = -(-cap * supply.astype(object) // (asked * common))
         limit[:, k] = np.minimum(exact, supply)
     arcs = np.argwhere(limit > 0)
     source, sink = members + cells, members + cells + 1

@@ -21,9 +21,10 @@ from allocator.certify import Certificate, certify, certify_infeasible, joined, 
 from allocator.conflict import Conflict, against_decisions, conflict, contradiction
 from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason, Stop
 from allocator.plan import EngineReport, LevelReport, Plan, Seconds, Status
-from allocator.program import compile
+from allocator.program import Compiled, compile
 from allocator.reading import Reading
-from allocator.settle import ROUNDS, Relaxed, mistied, settle
+from allocator.relaxed import ROUNDS, Open, Relaxed
+from allocator.settle import mistied, settle
 from allocator.space import Space
 from allocator.texts import Text
 from allocator.tree import Found, Search
@@ -55,16 +56,44 @@ def solve(
 
     `engine`: "auto", a name of `allocator.engines`, or an `Engine`. `gap`: relative, what "optimal" may leave open.
     `time_limit`: seconds; then, as on Ctrl-C, the best plan so far with its gap. `on_progress` is given `Progress`.
-    Raises ValueError for an unknown engine or a negative gap or time limit.
+    Raises ValueError for a negative gap or time limit, `engines.UnknownEngine` (a KeyError) for an unknown engine.
     """
-    if not isinstance(gap, int | float) or not gap >= 0:
-        raise ValueError(f"gap: {gap!r} is not a number >= 0")
-    if time_limit is not None and (not isinstance(time_limit, int | float) or not time_limit > 0):
-        raise ValueError(f"time_limit: {time_limit!r} is not a number of seconds > 0")
-    lp = engines.engine(LP_ENGINE)
-    chosen, why = _choose(engine)
-    with _interruptible() as interrupted:
-        return _Run(scenario, chosen, why, lp, gap, time_limit, on_progress, interrupted).plan()
+    return Session(engine=engine, gap=gap, time_limit=time_limit).solve(scenario, on_progress=on_progress)
+
+
+class Session:
+    """`solve` for one scenario after another, near each other: what one solve leaves open, the next one starts from.
+
+    The plan is that of `solve`, to the cent, whatever was solved before: what is kept saves time only (decision 023). Pays
+    where amounts, bounds or weights of divisible measures move; anything else costs what `solve` does. Not for several
+    threads at once.
+    Arguments and errors as for `solve`.
+    """
+
+    def __init__(self, *, engine: str | Engine = "auto", gap: float = 1e-4, time_limit: float | None = None) -> None:
+        if not isinstance(gap, int | float) or not gap >= 0:
+            raise ValueError(f"gap: {gap!r} is not a number >= 0")
+        if time_limit is not None and (not isinstance(time_limit, int | float) or not time_limit > 0):
+            raise ValueError(f"time_limit: {time_limit!r} is not a number of seconds > 0")
+        self.gap, self.time_limit = gap, time_limit
+        self._engine, self._why = _choose(engine)
+        self._lp = engines.engine(LP_ENGINE)
+        self._open = Open()
+
+    def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None) -> Plan:
+        """The best plan of a scenario, as `solve` gives it."""
+        with _interruptible() as interrupted:
+            return _Run(
+                scenario,
+                self._engine,
+                self._why,
+                self._lp,
+                self._open,
+                self.gap,
+                self.time_limit,
+                on_progress,
+                interrupted,
+            ).plan()
 
 
 def find_conflict(scenario: Scenario) -> Conflict | None:
@@ -136,6 +165,7 @@ class _Run:
     engine: Engine
     why: Text
     lp: Engine
+    open: Open
     gap: float
     time_limit: float | None
     on_progress: OnProgress | None
@@ -208,8 +238,8 @@ class _Run:
         compiled = compile(space, alone)
         if generous:
             compiled = compiled.generous_by_cents()
-        relaxed = Relaxed(compiled, self.lp)
         start = self._lap("compile", start)
+        relaxed = self._relaxed(compiled)
 
         root = relaxed.solve(time_limit=self._left(), stop=self.stop)
         if root.reason is Reason.INFEASIBLE:
@@ -217,8 +247,8 @@ class _Run:
             empty = search.run(root).proof
             self._lap("solve", start)
             return self._infeasible(space, empty, conflict(relaxed))
-        proof = self._root_proof(relaxed, root)
         whole = bool(compiled.program.integer.any())
+        proof = self._root_proof(relaxed, root)
         own = whole and self.engine is self.lp
         near = self._near(relaxed, root) if whole and self.engine.whole_units else None
         if own or (near is not None and self._closes(root, near)):
@@ -256,6 +286,13 @@ class _Run:
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
         return Stage(space, relaxed, reading, certificate, proof)
+
+    def _relaxed(self, compiled: Compiled) -> Relaxed:
+        """Warm, if something like it is open, where that cannot show: divisible plans are settled to one point whatever
+        point the engine gave; which whole units a search tries first, and which caps were added, depends on the way there."""
+        if compiled.program.integer.any() or compiled.all_caps.parts:
+            return Relaxed(compiled, self.lp)
+        return self.open.relaxed(compiled, self.lp)
 
     def _search_engine(self, relaxed: Relaxed, root: Outcome, near: Outcome | None) -> Outcome:
         """The engine's own answer, caps added until it breaks none; from a point `near`, which stands where it finds none."""

@@ -16,7 +16,7 @@ from scipy import sparse
 from allocator.bound import ALL_YEARS, Cut, Proof
 from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reason, Stop
 from allocator.program import Compiled
-from allocator.settle import Relaxed
+from allocator.relaxed import Relaxed
 
 WHOLE = 1e-6  # how far from whole a column may be and count as whole
 

@@ -12,7 +12,7 @@ from generator import scenario
 
 from allocator.engines import engine
 from allocator.program import compile
-from allocator.settle import Relaxed
+from allocator.relaxed import Relaxed
 from allocator.space import Space
 from allocator.tree import Search
 
