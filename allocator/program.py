@@ -253,8 +253,9 @@ def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray
         fresh += int(labels.max()) + 1
     found[alone] = fresh + np.arange(int(alone.sum()))
     found[~space.payable] = -1
-    classes = np.unique(found, return_inverse=True)[1]
-    return classes - 1 if (found < 0).any() else classes
+    _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
+    first = np.where(found[first] < 0, -1, first)  # numbered by their first demands, whatever the order of measures
+    return np.argsort(np.argsort(first))[inverse] - int((found < 0).any())
 
 
 def compile(
