@@ -26,6 +26,7 @@ _HOMES = {
     "explain": "explain",
     "load": "formats",
     "solve": "solver",
+    "sweep": "sweep",
 }
 __all__ = ["__version__", *_HOMES]
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from allocator.selection import Selection as Selection
     from allocator.solver import Session as Session
     from allocator.solver import solve as solve
+    from allocator.sweep import sweep as sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -116,7 +116,7 @@ def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
     for scenario in scenarios:
         warn(scenario)
         watch = _Watch(Console(stderr=True))
-        with _stdout_for_us_alone():
+        with stdout_for_us_alone():
             plans.append(
                 solve(
                     scenario,
@@ -168,14 +168,14 @@ def steps_told() -> Iterator[OnStep]:
         if waiting and seconds > 1:
             print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
 
-    with _stdout_for_us_alone():
+    with stdout_for_us_alone():
         yield tell
     if waiting:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def _stdout_for_us_alone() -> Iterator[None]:
+def stdout_for_us_alone() -> Iterator[None]:
     """What a library's C code prints goes to stderr: HiGHS 1.13 writes to stdout now and then, whatever its options."""
     try:
         sys.stdout.flush()
