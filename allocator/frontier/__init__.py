@@ -17,7 +17,7 @@ import pandas as pd
 from allocator.engines.base import Engine
 from allocator.frontier.axes import Axis, Points, axes
 from allocator.frontier.knee import knee
-from allocator.frontier.search import OnPoint, Point, Search, Solve
+from allocator.frontier.search import OnPoint, Point, Search
 from allocator.plan import Plan
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
@@ -44,14 +44,13 @@ def frontier(
     gap: float = 1e-4,
     time_limit: float | None = None,
     on_point: OnPoint | None = None,
-    solve: Solve | None = None,
 ) -> Frontier:
     """The trade-off between two or three aims of a scenario, at most about `points` plans.
 
     An aim: an indicator ("emplois"), "points" (the scenario's own objective), "euros" (as few as can be),
     "maximin:region" (euros per inhabitant of the worst-off value of any `per`), "units:friche" (units of a measure).
     `gap`, `time_limit` (seconds) and `engine`: of each plan, as for `solve`; `gap=0` where points may lie closer together
-    than a ten-thousandth. `solve`: instead of them, what solves a scenario. Raises `ScenarioError` for what is wrong with
+    than a ten-thousandth. Raises `ScenarioError` for what is wrong with
     the aims, ValueError for the rest.
     """
     if not isinstance(points, int) or not 2 <= points <= MOST_POINTS:
@@ -61,8 +60,13 @@ def frontier(
     prepared, named = axes(scenario, names)
     # what soft rules take is in points: the scenario's own points carry it, or the first aim
     ranked = sorted(named, key=lambda place: not isinstance(named[place], Points))
-    session = solve or Session(engine=engine, gap=gap, time_limit=time_limit).solve
-    search = Search(prepared, tuple(named[place] for place in ranked), session, points, on_point)
+    session, short = (Session(engine=engine, gap=gap, time_limit=time_limit) for _ in range(2))
+
+    def improve(scenario: Scenario, seconds: float) -> Plan:
+        short.time_limit = seconds if time_limit is None else min(seconds, time_limit)
+        return short.solve(scenario)
+
+    search = Search(prepared, tuple(named[place] for place in ranked), session.solve, improve, points, on_point)
     nothing = search.run()
     return Frontier(scenario, named, tuple(ranked), search, nothing)
 

@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import count
 from math import hypot, isqrt
+from typing import Any
 
 from allocator.frontier.axes import Axis, Both
 from allocator.plan import Plan
@@ -23,11 +25,14 @@ from allocator.space import Space
 from allocator.texts import Text
 
 Solve = Callable[[Scenario], Plan]
+Improve = Callable[[Scenario, float], Plan]
+"""The same, for at most so many seconds."""
 OnPoint = Callable[[Text, int, float], None]
 """Told what is being solved, the number of points so far, and the seconds since the start."""
 
 FINE = Fraction(1, 10**6)  # of the whole range: what is smaller is not looked into
 SOLVES = 3  # for each point wanted, at most, and a few for the ends
+SHORT, PATIENCE = 2.0, 4.0  # seconds for the later aims, and times what the first one took
 LONGEST = 10**12  # a denominator that is still written down as it is
 
 
@@ -65,6 +70,7 @@ class Search:
     scenario: Scenario
     axes: tuple[Axis, ...]
     solve: Solve
+    improve: Improve
     wanted: int
     on_point: OnPoint | None = None
     found: list[Point] = field(default_factory=list)
@@ -76,6 +82,11 @@ class Search:
     spans: tuple[Fraction, ...] = ()  # from one end to the other, aim by aim
     _since: float = field(default_factory=time.monotonic)
     _ranks: Iterator[int] = field(default_factory=count)
+
+    @cached_property
+    def convex(self) -> bool:
+        """Whether any mix of two plans is a plan, but for whole cents: nothing in the program is whole."""
+        return not compile(Space.of(self.scenario.with_(objective=self._in_order))).program.integer.any()
 
     def run(self) -> Plan | None:
         """Search; the plan that says why there is no point at all, if so."""
@@ -98,13 +109,11 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------- one plan
 
-    def _ask(self, scenario: Scenario, what: Text) -> tuple[Plan, float]:
+    def _ask(self, scenario: Scenario, what: Text) -> Plan:
         if self.on_point is not None:
             self.on_point(what, len(self.found), time.monotonic() - self._since)
-        start = time.monotonic()
         self.solves += 1
-        plan = self.solve(scenario)
-        return plan, time.monotonic() - start
+        return self.solve(scenario)
 
     def _point(self, asked: tuple[Fraction | None, ...], what: Text) -> Point | None:
         """The best plan that has at least so much of the aims beside the first; None where there is none, or none was
@@ -115,25 +124,48 @@ class Search:
             if value is not None
             for rule in axis.at_least(value)
         ]
-        scenario = self.scenario.with_(
-            constraints=[*self.scenario.constraints, *rules],
-            objective={"lexicographic": [axis.objective for axis in self.axes]},
-        )
-        plan, seconds = self._ask(scenario, what)
-        if plan.reading is None or len(plan.levels) < len(self.axes):
+        scenario = self.scenario.with_(constraints=[*self.scenario.constraints, *rules], objective=self._in_order)
+        start = time.monotonic()
+        plan = self._best(scenario, what)
+        if plan.reading is None or plan.certificate.objective is None:
             self.failed.append(plan)
             return None
-        values = tuple(level.objective or Fraction(0) for level in plan.levels)
-        point = Point(plan, values, tuple(level.bound for level in plan.levels), asked, seconds)
+        told = [level.objective for level in plan.levels]
+        bounds = [level.bound for level in plan.levels]
+        for axis in self.axes[len(told) :]:  # levels that were not reached in time
+            told.append(axis.value(plan.reading))
+            bounds.append(None)
+        values = tuple(value or Fraction(0) for value in told)
+        point = Point(plan, values, tuple(bounds), asked, time.monotonic() - start)
         self.found.append(point)
         return point
+
+    @property
+    def _in_order(self) -> dict[str, Any]:
+        return {"lexicographic": [axis.objective for axis in self.axes]}
+
+    def _best(self, scenario: Scenario, what: Text) -> Plan:
+        """All aims in order; where money is divided among whole units, the first aim for itself, then for a short while
+        what more the others may have."""
+        if self.convex or all(axis.whole for axis in self.axes):
+            return self._ask(scenario, what)
+        start = time.monotonic()
+        plan = self._ask(scenario.with_(objective=self.axes[0].objective), what)
+        if plan.reading is None:
+            return plan
+        self.solves += 1
+        better = self.improve(scenario, max(SHORT, PATIENCE * (time.monotonic() - start)))
+        first, now = plan.certificate.objective, better.certificate.objective
+        if better.reading is None or first is None or now is None or now < first - abs(first) * FINE:
+            return plan
+        return better
 
     def _most(self, k: int) -> Point | None:
         """The end of an aim: as much of it as can be, whatever soft rules say, then the others in order."""
         axis = self.axes[k]
         hard = [c if c.soft is None else c.model_copy(update={"enabled": False}) for c in self.scenario.constraints]
         what = Text(f"le plus de : {axis.title.fr}", f"most of: {axis.title.en}")
-        plan, _ = self._ask(self.scenario.with_(constraints=hard, objective=axis.objective), what)
+        plan = self._ask(self.scenario.with_(constraints=hard, objective=axis.objective), what)
         self.best.append(plan)
         value = plan.certificate.objective
         if plan.reading is None or value is None:
@@ -158,7 +190,7 @@ class Search:
             self.complete = True  # one plan is the best for both
             return
         gaps = [self._gap(left, right, right.values[1])]
-        if self._convex:
+        if self.convex:
             gaps = self._corners(left, right)
         self._fill(gaps)
 
@@ -172,13 +204,7 @@ class Search:
 
     @property
     def _room(self) -> bool:
-        return len({point.values for point in self.found}) < self.wanted and self.solves < SOLVES * self.wanted + 5
-
-    @property
-    def _convex(self) -> bool:
-        """Whether any mix of two plans is a plan, but for whole cents: nothing in the program is whole."""
-        scenario = self.scenario.with_(objective={"lexicographic": [axis.objective for axis in self.axes]})
-        return not compile(Space.of(scenario)).program.integer.any()
+        return len({point.values for point in self.found}) < self.wanted and len(self.found) + len(self.failed) < SOLVES * self.wanted
 
     def _corners(self, left: Point, right: Point) -> list[Gap]:
         """Where the frontier turns, the largest turn first: a concave line that is found between two of its points by
@@ -209,7 +235,7 @@ class Search:
         first, second = self.axes
         objective = Both(first=first.objective, second=second.objective, price=price)
         what = Text("un angle de la frontière", "a corner of the frontier")
-        plan, _ = self._ask(self.scenario.with_(objective=objective), what)
+        plan = self._ask(self.scenario.with_(objective=objective), what)
         value = plan.certificate.objective
         if plan.reading is None or value is None:
             self.failed.append(plan)
