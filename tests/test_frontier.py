@@ -101,7 +101,11 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
     return table.assign(asked=10 * table["asked"], id=[f"d{k}" for k in range(len(rows))])
 
 
-@given(demands=tables(), part=st.integers(20, 90), aims=st.permutations(["emplois", "euros", "maximin:region", "units:site"]))
+@given(
+    demands=tables(),
+    part=st.integers(20, 90),
+    aims=st.permutations(["emplois", "euros", "maximin:region", "units:site"]),
+)
 @settings(max_examples=15, deadline=None)
 def test_random_whole_units(demands: pd.DataFrame, part: int, aims: list[str]) -> None:
     amount = int((demands["asked"] * demands["units"]).sum() * part / 100)

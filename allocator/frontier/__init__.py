@@ -54,7 +54,9 @@ def frontier(
     the aims, ValueError for the rest.
     """
     if not isinstance(points, int) or not 2 <= points <= MOST_POINTS:
-        wanted = Text(f"un nombre entier de 2 à {MOST_POINTS} est attendu", f"a whole number from 2 to {MOST_POINTS} is expected")
+        wanted = Text(
+            f"un nombre entier de 2 à {MOST_POINTS} est attendu", f"a whole number from 2 to {MOST_POINTS} is expected"
+        )
         raise ScenarioError([Problem("points", wanted, Text("par exemple 20", "for example 20"))])
     names = {"x": x, "y": y} | ({} if z is None else {"z": z})
     prepared, named = axes(scenario, names)
@@ -151,7 +153,7 @@ class Frontier:
             rows.append(row)
         columns = [name for place in self.axes for name in (place, f"{place}_bound", f"{place}_asked")]
         table = pd.DataFrame(rows, columns=[*columns, "status", "gap", "knee", "granted", "input_hash", "seconds"])
-        return table.astype({name: float for name in [*columns, "gap", "seconds"]} | {"knee": bool, "granted": "int64"})
+        return table.astype(dict.fromkeys([*columns, "gap", "seconds"], float) | {"knee": bool, "granted": "int64"})
 
     @cached_property
     def grants(self) -> pd.DataFrame:
@@ -180,7 +182,12 @@ class Frontier:
             "input_hash": self.scenario.input_hash,
             "status": self.status,
             "aims": {
-                place: {"name": axis.name, "title": str(axis.title), "unit": str(axis.unit), "more_is_better": axis.sign > 0}
+                place: {
+                    "name": axis.name,
+                    "title": str(axis.title),
+                    "unit": str(axis.unit),
+                    "more_is_better": axis.sign > 0,
+                }
                 for place, axis in self.axes.items()
             },
             "points": [{str(key): value for key, value in record.items()} for record in records],

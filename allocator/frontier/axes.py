@@ -193,7 +193,9 @@ def axes(scenario: Scenario, names: Mapping[str, str]) -> tuple[Scenario, dict[s
 def _axis(scenario: Scenario, name: str) -> Axis:
     if name in POINTS:
         points = Text("points", "points")
-        return Points("points", Text("points de l'objectif", "points of the objective"), points, scenario, _own(scenario))
+        return Points(
+            "points", Text("points de l'objectif", "points of the objective"), points, scenario, _own(scenario)
+        )
     if name == EUROS:
         return Spent(name, Text("euros accordés", "euros granted"), Text("€", "€"), scenario, {"minimise": "euros"})
     if name.startswith(WORST):

@@ -90,7 +90,9 @@ class Search:
 
     def run(self) -> Plan | None:
         """Search; the plan that says why there is no point at all, if so."""
-        first = self._point((None,) * (len(self.axes) - 1), Text("le plus du premier objectif", "most of the first aim"))
+        first = self._point(
+            (None,) * (len(self.axes) - 1), Text("le plus du premier objectif", "most of the first aim")
+        )
         if first is None:
             return self.failed[-1]
         ends = [self._most(k) for k in range(1, len(self.axes))]
@@ -204,7 +206,10 @@ class Search:
 
     @property
     def _room(self) -> bool:
-        return len({point.values for point in self.found}) < self.wanted and len(self.found) + len(self.failed) < SOLVES * self.wanted
+        return (
+            len({point.values for point in self.found}) < self.wanted
+            and len(self.found) + len(self.failed) < SOLVES * self.wanted
+        )
 
     def _corners(self, left: Point, right: Point) -> list[Gap]:
         """Where the frontier turns, the largest turn first: a concave line that is found between two of its points by
@@ -263,10 +268,8 @@ class Search:
                 cut = True
                 continue
             middle = (low + below) / 2
-            if axis.whole and (gap.halved or following >= middle):
-                asked = following
-            else:
-                asked = _round(middle, low, below)
+            one_by_one = axis.whole and (gap.halved or following >= middle)
+            asked = following if one_by_one else _round(middle, low, below)
             what = Text(f"au moins {float(asked):.6g}", f"at least {float(asked):.6g}")
             point = self._at(1, asked, what)
             if point is None:
@@ -300,7 +303,10 @@ class Search:
                 asked = tuple(
                     _short(value, None) if value.denominator > LONGEST else value for value in (second, third)
                 )
-                what = Text(f"au moins {float(second):.6g} et {float(third):.6g}", f"at least {float(second):.6g} and {float(third):.6g}")
+                what = Text(
+                    f"au moins {float(second):.6g} et {float(third):.6g}",
+                    f"at least {float(second):.6g} and {float(third):.6g}",
+                )
                 point = self._point(asked, what)
                 if point is None:
                     if self.failed[-1].status == "infeasible":
