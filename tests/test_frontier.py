@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from itertools import product
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import allocator
+from allocator.cli import main
+from allocator.formats import save
 from allocator.frontier.knee import knee
 
 TERRITORIES = pd.DataFrame(
@@ -73,10 +77,14 @@ def shown(frontier: allocator.Frontier) -> list[tuple[Fraction, ...]]:
     return [frontier.values(point) for point in frontier.points]
 
 
-AIMS = ("emplois", "points", "euros", "maximin:region", "maximin:territory", "units:site", "units:ecole")
+PAIRS = [
+    ("emplois", "euros"), ("euros", "emplois"), ("emplois", "maximin:territory"), ("maximin:territory", "euros"),
+    ("euros", "maximin:region"), ("emplois", "units:site"), ("units:ecole", "units:site"), ("maximin:region", "points"),
+    ("units:site", "maximin:territory"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("aims", [(a, b) for a in AIMS for b in AIMS if a != b and {a, b} != {"emplois", "points"}])
+@pytest.mark.parametrize("aims", PAIRS)
 def test_every_nondominated_point_is_found(aims: tuple[str, str]) -> None:
     found = allocator.frontier(scenario(), *aims, points=50, gap=0)
     expected = nondominated(aims, DEMANDS, 200)
@@ -106,7 +114,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
     part=st.integers(20, 90),
     aims=st.permutations(["emplois", "euros", "maximin:region", "units:site"]),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_random_whole_units(demands: pd.DataFrame, part: int, aims: list[str]) -> None:
     amount = int((demands["asked"] * demands["units"]).sum() * part / 100)
     found = allocator.frontier(scenario(demands=demands, amount=amount), *aims[:2], points=200, gap=0)
@@ -122,3 +130,134 @@ def test_fewer_points_than_there_are_keep_both_ends(wanted: int) -> None:
     found = allocator.frontier(scenario(), "emplois", "euros", points=wanted, gap=0)
     assert len(found.points) == wanted < len(every) and not found.complete
     assert {max(every), max(every, key=lambda p: p[1])} <= set(shown(found)) <= every
+
+
+def test_what_soft_rules_take_counts_against_points() -> None:
+    wish = {"kind": "count", "on": {"measures": ["site"]}, "min": 4, "soft": 2}
+    found = allocator.frontier(scenario(wish), "units:ecole", "points", points=50, gap=0)
+    every = set()
+    for units in every_plan(DEMANDS, 200):
+        short = max(0, 4 - value("units:site", DEMANDS, units))
+        every.add((value("units:ecole", DEMANDS, units), value("emplois", DEMANDS, units) - 2 * short))
+    expected = {p for p in every if not any(q != p and q[0] >= p[0] and q[1] >= p[1] for q in every)}
+    assert set(shown(found)) == expected and found.complete
+
+
+def test_corners_of_divisible_money() -> None:
+    found = allocator.frontier(scenario(lumpy=False), "emplois", "euros", points=12)
+    # by jobs per euro: c2 (4 jobs, 40 €), c1 (6 jobs, 80 €), then 0.8 of a1 with what is left
+    corners = [(15.6, 200), (10, 120), (4, 40), (0, 0)]
+    table = found.table
+    for jobs, euros in corners:
+        assert ((table["x"] - jobs).abs().lt(1e-2) & (table["y"] - euros).abs().lt(0.02)).any(), (jobs, euros)
+    assert found.straight and not found.complete and found.status == "optimal"
+    assert len(found.points) == 12, "the rest lies between the corners"
+    assert found.knee is not None and table["y"][found.knee] == pytest.approx(40, abs=0.02)
+    assert (table["x_bound"] >= table["x"] - 1e-9).all()
+
+
+def test_few_points_of_divisible_money_do_not_claim_every_corner() -> None:
+    found = allocator.frontier(scenario(lumpy=False), "emplois", "euros", points=3)
+    assert len(found.points) == 3 and not found.straight
+
+
+def test_three_aims() -> None:
+    aims = ("emplois", "euros", "units:site")
+    every = nondominated(aims, DEMANDS, 200)
+    found = allocator.frontier(scenario(), *aims, points=16, gap=0)
+    mine = shown(found)
+    assert set(mine) <= every and len(set(mine)) == len(mine) > 4
+    for k in range(3):
+        assert max(p[k] for p in mine) == max(p[k] for p in every)
+    assert found.table["knee"].sum() == (found.knee is not None)
+    assert {"z", "z_bound", "z_asked"} <= set(found.table)
+
+
+def test_each_row_is_a_scenario_of_its_own_and_says_its_rules() -> None:
+    found = allocator.frontier(scenario(), "emplois", "maximin:territory", points=6, gap=0)
+    report = found.as_dict()
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert list(found.table["input_hash"]) == [plan.scenario.input_hash for plan in found.plans]
+    for plan, row in zip(found.plans, report["points"], strict=True):
+        rebuilt = scenario(*row["rules"]).with_(objective=row["objective"])
+        assert allocator.solve(rebuilt, gap=0).objective == plan.objective == row["x"]
+        assert row["granted"] == plan.grants["cents"].sum()
+    assert set(found.grants["point"]) == set(range(len(found.points)))
+
+
+def test_aims_that_are_not_at_odds() -> None:
+    found = allocator.frontier(scenario(amount=10_000), "emplois", "units:site", gap=0)
+    assert len(found.points) == 1 and found.complete and found.knee is None
+    assert "ne s'opposent pas" in found.says[0].fr
+
+
+def test_no_plan_at_all_names_the_rules(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    too_much = {"kind": "floor", "id": "trop", "amount": 100_000}
+    found = allocator.frontier(scenario(too_much), "emplois", "euros")
+    assert found.status == "infeasible" and found.points == [] and len(found.table) == 0 and found.knee is None
+    assert "trop" in json.dumps(found.as_dict()["conflict"])
+    save(scenario(too_much), tmp_path / "s")
+    assert main(["frontier", str(tmp_path / "s"), "--x", "emplois", "--y", "euros"]) == 3
+    assert "trop" in capsys.readouterr().out
+
+
+def test_what_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(allocator.ScenarioError) as error:
+        allocator.frontier(scenario(), "emplos", "maximin:regio", "units:sit", points=1)
+    assert [p.place for p in error.value.problems] == ["points", "x", "y", "z"]
+    assert "emplois" in error.value.text("fr") and "site" in error.value.text("fr")
+    with pytest.raises(allocator.ScenarioError, match="déjà"):
+        allocator.frontier(scenario(), "points", "objectif")
+    steps = [{"id": "ecole", "steps": [{"up_to": 0.5, "value": 1}, {"up_to": 1, "value": 0.5}]}, {"id": "site"}]
+    with pytest.raises(allocator.ScenarioError, match="paliers"):
+        allocator.frontier(scenario().with_(measures=steps), "points", "emplois")
+
+
+def test_units_of_a_measure_asked_every_year() -> None:
+    annual = [{"id": "ecole", "lumpy": True}, {"id": "site", "lumpy": True, "annual": True}]
+    once = scenario(demands=DEMANDS.assign(units=[2, 1, 1, 1, 1]))
+    found = allocator.frontier(once.with_(years=[2026, 2027], measures=annual), "emplois", "units:site", gap=0)
+    assert found.table["y"].max() == 4, "two sites, each of two years"
+
+
+@pytest.mark.parametrize(
+    ("points", "row"),
+    [
+        ([(3, 0), (2, 2), (0, 3)], 1),
+        ([(4, 0), (3, 1), (2, 2), (0, 4)], None),  # on the line
+        ([(4, 0), (1, 1), (0, 4)], None),  # short of it
+        ([(1, 0), (0, 1)], None),
+        ([(10, 0, 0), (8, 8, 8), (0, 10, 0), (0, 0, 10)], 1),
+    ],
+)
+def test_knee(points: list[tuple[int, ...]], row: int | None) -> None:
+    assert knee([tuple(map(Fraction, point)) for point in points]) == row
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_command(tmp_path: Any, capsys: pytest.CaptureFixture[str], lang: str) -> None:
+    save(scenario(), tmp_path / "s")
+    out = tmp_path / "out"
+    asked = ["--lang", lang, "frontier", str(tmp_path / "s"), "--x", "emplois", "--y", "euros", "--points", "6"]
+    assert main([*asked, "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert ("coude" if lang == "fr" else "knee") in shown and "frontier.svg" in shown
+    assert {path.name for path in out.iterdir()} == {"frontier.csv", "frontier.json", "frontier.svg", "grants.csv"}
+    table = pd.read_csv(out / "frontier.csv")
+    assert len(table) == 6 and table["knee"].sum() == 1
+    picture = ElementTree.fromstring((out / "frontier.svg").read_text(encoding="utf-8"))
+    tag = "{http://www.w3.org/2000/svg}"
+    dots = picture.findall(f"{tag}circle")
+    assert picture.get("role") == "img" and len(dots) == 6 and all(dot.find(f"{tag}title") is not None for dot in dots)
+    title, desc = picture.find(f"{tag}title"), picture.find(f"{tag}desc")
+    assert picture.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}" and "6" in desc.text
+    xs = [float(dot.get("cx")) for dot in dots]
+    assert xs == sorted(xs, reverse=True), "as the table: most of x first"
+    assert main([*asked, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [point["x"] for point in report["points"]] == table["x"].tolist()
+
+
+def test_unknown_aim_in_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["frontier", "rebond-urgence", "--x", "emplos", "--y", "euros"]) == 2
+    assert "emplois" in capsys.readouterr().err

@@ -53,13 +53,14 @@ def frontier(
     than a ten-thousandth. Raises `ScenarioError` for what is wrong with
     the aims, ValueError for the rest.
     """
+    names = {"x": x, "y": y} | ({} if z is None else {"z": z})
+    wrong: list[Problem] = []
     if not isinstance(points, int) or not 2 <= points <= MOST_POINTS:
         wanted = Text(
             f"un nombre entier de 2 à {MOST_POINTS} est attendu", f"a whole number from 2 to {MOST_POINTS} is expected"
         )
-        raise ScenarioError([Problem("points", wanted, Text("par exemple 20", "for example 20"))])
-    names = {"x": x, "y": y} | ({} if z is None else {"z": z})
-    prepared, named = axes(scenario, names)
+        wrong.append(Problem("points", wanted, Text("Par exemple 20.", "For example 20.")))
+    prepared, named = axes(scenario, names, wrong)
     # what soft rules take is in points: the scenario's own points carry it, or the first aim
     ranked = sorted(named, key=lambda place: not isinstance(named[place], Points))
     session, short = (Session(engine=engine, gap=gap, time_limit=time_limit) for _ in range(2))

@@ -5,7 +5,7 @@ Values are exact and counted so that more is better: euros spent are negative.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -171,14 +171,16 @@ class Both(Objective):
         )  # fmt: skip
 
 
-def axes(scenario: Scenario, names: Mapping[str, str]) -> tuple[Scenario, dict[str, Axis]]:
+def axes(
+    scenario: Scenario, names: Mapping[str, str], wrong: Sequence[Problem] = ()
+) -> tuple[Scenario, dict[str, Axis]]:
     """The scenario to be solved, and the aim behind each name (by its place: "x", "y" …). Raises `ScenarioError` with all
-    that is wrong with them."""
-    problems: list[Problem] = []
+    that is wrong with them, beside what was `wrong` before."""
+    problems = list(wrong)
     for place, name in names.items():
         problems += _problems(scenario, place, name)
-    if not problems:
-        problems = list(_at_odds(scenario, names))
+    if len(problems) == len(wrong):
+        problems += _at_odds(scenario, names)
     if problems:
         raise ScenarioError(problems)
     if not any(name in POINTS for name in names.values()) and any(m.steps for m in scenario.measures):

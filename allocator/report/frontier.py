@@ -65,7 +65,7 @@ def _gap(value: float | None) -> str:
 
 def _header(axis: Axis) -> str:
     unit = str(axis.unit)
-    return f"{axis.name} ({unit})" if unit else axis.name
+    return f"{axis.name} ({unit})" if unit and unit != axis.name else axis.name
 
 
 def write_frontier(found: Frontier, folder: str | os.PathLike[str]) -> list[Path]:
