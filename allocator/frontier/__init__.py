@@ -19,7 +19,7 @@ from allocator.frontier.axes import Axis, Points, axes
 from allocator.frontier.knee import knee
 from allocator.frontier.search import OnPoint, Point, Search
 from allocator.plan import Plan
-from allocator.problems import Problem, ScenarioError
+from allocator.problems import Problem
 from allocator.scenario import Scenario
 from allocator.scenario.entities import plain
 from allocator.solver import Session
@@ -192,6 +192,11 @@ class Frontier:
                 for place, axis in self.axes.items()
             },
             "points": [{str(key): value for key, value in record.items()} for record in records],
+            "most": {
+                place: {"found": plan.objective, "bound": plan.bound}
+                for place, axis in self.axes.items()
+                if (plan := self.search.best.get(axis)) is not None
+            },
             "knee": self.knee,
             "complete": self.complete,
             "straight": self.straight,

@@ -27,6 +27,7 @@ from allocator.texts import Text
 Solve = Callable[[Scenario], Plan]
 Improve = Callable[[Scenario, float], Plan]
 """The same, for at most so many seconds."""
+Levels = dict[Axis, tuple[Fraction | None, Fraction | None]]
 OnPoint = Callable[[Text, int, float], None]
 """Told what is being solved, the number of points so far, and the seconds since the start."""
 
@@ -75,7 +76,7 @@ class Search:
     on_point: OnPoint | None = None
     found: list[Point] = field(default_factory=list)
     failed: list[Plan] = field(default_factory=list)  # neither a plan nor proved that there is none
-    best: list[Plan] = field(default_factory=list)  # the plan with most of each aim but the first
+    best: dict[Axis, Plan] = field(default_factory=dict)  # the plan with most of each aim but the first
     complete: bool = False  # every point there is was found, to the gap
     straight: bool = False  # between neighbours the frontier is a straight line, to the gap
     solves: int = 0
@@ -132,13 +133,18 @@ class Search:
         if plan.reading is None or plan.certificate.objective is None:
             self.failed.append(plan)
             return None
-        told = [level.objective for level in plan.levels]
-        bounds = [level.bound for level in plan.levels]
-        for axis in self.axes[len(told) :]:  # levels that were not reached in time
-            told.append(axis.value(plan.reading))
-            bounds.append(None)
-        values = tuple(value or Fraction(0) for value in told)
-        point = Point(plan, values, tuple(bounds), asked, time.monotonic() - start)
+        told = {axis: (level.objective, level.bound) for axis, level in zip(self.axes, plan.levels, strict=False)}
+        return self._add(plan, told, asked, time.monotonic() - start)
+
+    def _add(self, plan: Plan, told: Levels, asked: tuple[Fraction | None, ...], seconds: float) -> Point:
+        """The point of a plan, `told` the value and bound of those aims that are levels of its objective."""
+        assert plan.reading is not None
+        values, bounds = [], []
+        for axis in self.axes:
+            value, bound = told.get(axis, (None, None))
+            values.append(axis.value(plan.reading) if value is None else value)
+            bounds.append(bound)
+        point = Point(plan, tuple(values), tuple(bounds), asked, seconds)
         self.found.append(point)
         return point
 
@@ -167,16 +173,20 @@ class Search:
         axis = self.axes[k]
         hard = [c if c.soft is None else c.model_copy(update={"enabled": False}) for c in self.scenario.constraints]
         what = Text(f"le plus de : {axis.title.fr}", f"most of: {axis.title.en}")
+        start = time.monotonic()
         plan = self._ask(self.scenario.with_(constraints=hard, objective=axis.objective), what)
-        self.best.append(plan)
-        value = plan.certificate.objective
+        self.best[axis] = plan
+        value, bound = plan.certificate.objective, plan.certificate.bound
         if plan.reading is None or value is None:
             self.failed.append(plan)
             return None
-        exact = value if value.denominator <= LONGEST else Fraction(value // Fraction(1, LONGEST), LONGEST)
-        end = self._at(k, exact, what)
-        # whole cents may leave no second plan that has every last bit of it
-        return end if end is not None or axis.whole else self._at(k, value - abs(value) * FINE, what)
+        seconds = time.monotonic() - start
+        end = self._at(k, _short(value), what)
+        if end is None and not axis.whole:  # whole cents may leave no second plan that has every last bit of it
+            end = self._at(k, _short(value - abs(value) * FINE), what)
+        if end is None and hard == list(self.scenario.constraints):  # then the plan with most of it, as it is
+            end = self._add(plan, {axis: (value, bound)}, (None,) * (len(self.axes) - 1), seconds)
+        return end
 
     def _at(self, k: int, value: Fraction, what: Text) -> Point | None:
         return self._point(tuple(value if k == other else None for other in range(1, len(self.axes))), what)
@@ -250,7 +260,7 @@ class Search:
         reached = second.value(plan.reading)
         if not low < reached < high:
             return None
-        point = self._at(1, _short(reached, low), what)
+        point = self._at(1, _short(reached), what)
         return point if point is not None and low < point.values[1] < high else None
 
     def _fill(self, gaps: list[Gap]) -> None:
@@ -274,6 +284,8 @@ class Search:
             point = self._at(1, asked, what)
             if point is None:
                 cut = True
+                if not gap.halved:  # less of it is easier to find
+                    heapq.heappush(gaps, self._gap(gap.left, gap.right, asked, halved=True))
                 continue
             last = axis.whole and asked == following
             if point.values[1] >= gap.right.values[1] or point.values[0] <= gap.right.values[0]:
@@ -300,9 +312,7 @@ class Search:
             for third in dict.fromkeys(steps[1]):
                 if had is not None and third <= had:
                     continue
-                asked = tuple(
-                    _short(value, None) if value.denominator > LONGEST else value for value in (second, third)
-                )
+                asked = (_short(second), _short(third))
                 what = Text(
                     f"au moins {float(second):.6g} et {float(third):.6g}",
                     f"at least {float(second):.6g} and {float(third):.6g}",
@@ -315,12 +325,9 @@ class Search:
                 had = point.values[2]
 
 
-def _short(value: Fraction, above: Fraction | None) -> Fraction:
+def _short(value: Fraction) -> Fraction:
     """The value, or one a little lower that is written with fewer digits."""
-    if value.denominator <= LONGEST:
-        return value
-    short = Fraction(value // Fraction(1, LONGEST), LONGEST)
-    return short if above is None or short > above else value
+    return value if value.denominator <= LONGEST else Fraction(value // Fraction(1, LONGEST), LONGEST)
 
 
 def _round(value: Fraction, low: Fraction, high: Fraction) -> Fraction:
