@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from allocator.certify import relative_gap
 from allocator.engines.base import Engine
 from allocator.frontier.axes import Axis, Points, axes
 from allocator.frontier.knee import knee
@@ -130,7 +131,7 @@ class Frontier:
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row per point: each aim as it is shown, and what no plan exceeds that has as much of the others (as `asked`);
-        status, gap, knee, granted (cents), input_hash."""
+        status, gap (of the aim that no rule asks for: x, or points), knee, granted (cents), input_hash."""
         rows = []
         for k, point in enumerate(self.points):
             row: dict[str, Any] = {}
@@ -145,7 +146,7 @@ class Frontier:
             assert plan.reading is not None
             row |= {
                 "status": plan.status,
-                "gap": plan.gap,
+                "gap": relative_gap(point.values[0], point.bounds[0]),  # of the aim that no rule asks for
                 "knee": k == self.knee,
                 "granted": int(plan.reading.cents.sum()),
                 "input_hash": plan.scenario.input_hash,
