@@ -121,8 +121,11 @@ class Frontier:
 
     @cached_property
     def knee(self) -> int | None:
-        """Row of the point farthest beyond the plane through the ends; None under three points, or where none is beyond."""
-        return knee([self.values(point) for point in self.points])
+        """Row of the point farthest beyond the plane through the ends; None under three points, or where none is beyond.
+        Points without a bound on the first aim do not count: how far they are from the frontier is not known."""
+        rows = [k for k, point in enumerate(self.points) if point.bounds[0] is not None]
+        found = knee([self.values(self.points[k]) for k in rows])
+        return None if found is None else rows[found]
 
     def values(self, point: Point) -> tuple[Fraction, ...]:
         """Of x, y (and z), more being better."""

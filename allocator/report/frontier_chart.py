@@ -32,13 +32,14 @@ def chart(found: Frontier) -> str:
         f"Frontière « {found.scenario.name} » : {across.title.fr}, {up.title.fr}",
         f"Frontier “{found.scenario.name}”: {across.title.en}, {up.title.en}",
     )
+    heading = Text(f"Frontière « {found.scenario.name} »", f"Frontier “{found.scenario.name}”")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-labelledby="title desc" lang="{language()}" font-family="sans-serif" font-size="12" fill="{INK}">',
         f'<title id="title">{escape(str(title))}</title>',
         f'<desc id="desc">{escape(_described(found))}</desc>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="24" font-size="15" font-weight="bold">{escape(str(title))}</text>',
+        f'<text x="{LEFT}" y="24" font-size="15" font-weight="bold">{escape(str(heading))}</text>',
     ]
     parts += _grid(xs, ys)
     parts += [
