@@ -95,7 +95,7 @@ class Search:
             (None,) * (len(self.axes) - 1), Text("le plus du premier objectif", "most of the first aim")
         )
         if first is None:
-            return self.failed[-1]
+            return self.failed.pop()
         ends = [self._most(k) for k in range(1, len(self.axes))]
         if len(self.axes) == 2:
             self._between(first, ends[0])
