@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "Comparison": "compare",
+    "Frontier": "frontier",
     "Fund": "scenario",
     "Measure": "scenario",
     "Plan": "plan",
@@ -24,6 +25,7 @@ _HOMES = {
     "changed": "changes",
     "compare": "compare",
     "explain": "explain",
+    "frontier": "frontier",
     "load": "formats",
     "solve": "solver",
     "sweep": "sweep",
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from allocator.compare import compare as compare
     from allocator.explain import explain as explain
     from allocator.formats import load as load
+    from allocator.frontier import Frontier as Frontier
+    from allocator.frontier import frontier as frontier
     from allocator.plan import Plan as Plan
     from allocator.problems import ScenarioError as ScenarioError
     from allocator.scenario import Fund as Fund

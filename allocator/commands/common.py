@@ -75,14 +75,11 @@ def warn(scenario: Scenario) -> None:
         print(f"{Text('attention', 'warning')} : {warning.text()}", file=sys.stderr)
 
 
-def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
-    """Every scenario named, solved; all that is wrong with any of them, or with the options, at once."""
-    from rich.console import Console
-
+def loaded(options: argparse.Namespace, names: Sequence[str]) -> list[Scenario]:
+    """Every scenario named, its warnings told; all that is wrong with any of them, or with the options, at once."""
     from allocator import engines
     from allocator.formats import load
     from allocator.problems import Problem, ScenarioError, did_you_mean
-    from allocator.solver import solve
 
     problems = []
     if options.engine != "auto":
@@ -112,9 +109,19 @@ def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
             problems += error.problems
     if problems:
         raise ScenarioError(problems)
-    plans = []
     for scenario in scenarios:
         warn(scenario)
+    return scenarios
+
+
+def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
+    """Every scenario named, solved."""
+    from rich.console import Console
+
+    from allocator.solver import solve
+
+    plans = []
+    for scenario in loaded(options, names):
         watch = _Watch(Console(stderr=True))
         with stdout_for_us_alone():
             plans.append(
