@@ -28,5 +28,5 @@ def run(options: argparse.Namespace) -> int:
         made = store.decide(options.plan, options.words, who=options.who)
         decision = next(one for one in store.decisions(options.plan) if one.id == made)
     said = Text(f"Décision {made} sur le plan {decision.plan}", f"Decision {made} on plan {decision.plan}")
-    told(options, decision.as_dict(), lambda console: console.print(said, highlight=False), [])
+    told(options, decision.as_dict(), lambda console: console.print(str(said), highlight=False), [])
     return OK

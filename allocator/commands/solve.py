@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     def show(console: Console) -> None:
         print_plan(plan, console)
         if saved:
-            console.print(Text(f"\nEnregistré : {saved}", f"\nSaved: {saved}"), highlight=False)
+            console.print(str(Text(f"\nEnregistré : {saved}", f"\nSaved: {saved}")), highlight=False)
 
     told(options, report, show, files)
     if lost is not None:

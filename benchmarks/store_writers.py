@@ -1,0 +1,164 @@
+"""Many writers on one store, some killed in the middle of it: is what was acknowledged there, whole, and replayed?
+
+    python benchmarks/store_writers.py                                   # 8 writers, 2 000 saves, SQLite
+    python benchmarks/store_writers.py --store postgresql://user@host/an-empty-database
+
+The store is a new one: its tables are made by whichever writer comes first. Prints one JSON object; exit status 1 where
+anything is missing, broken or not replayed. POSIX only (processes are forked).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import selectors
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import allocator
+from allocator.plan import Plan
+from allocator.store import Store
+
+VARIANTS = 20
+BATCH = 5  # saves acknowledged of a writer before it may be killed: none is killed before it has begun
+
+
+def variants() -> list[Plan]:
+    """Plans of a tiny scenario, each of another amount: what is saved under one id must not be found under another."""
+    towns = {"id": ["t1", "t2"], "name": ["A", "B"], "region": ["R", "R"], "departement": ["1", "1"], "population": [1, 2]}
+    demands = {"id": ["d1", "d2"], "territory": ["t1", "t2"], "measure": ["m", "m"], "units": [4, 5],
+               "asked": [500_000, 500_000], "emplois": [12, 9]}  # fmt: skip
+    base: dict[str, Any] = {
+        "name": "petit", "years": [2026], "measures": [{"id": "m"}], "constraints": [], "objective": {"maximise": {"emplois": 1}},
+        "territories": pd.DataFrame(towns), "demands": pd.DataFrame(demands),
+    }  # fmt: skip
+    amounts = [1_000_000 + 100_000 * k for k in range(VARIANTS)]
+    return [allocator.solve(allocator.Scenario(funds=[{"id": "f", "amount": amount}], **base)) for amount in amounts]
+
+
+def writer(place: str, plans: Sequence[Plan], first: int, count: int, acknowledge: int) -> None:
+    """Save plan after plan; say so of each once it is kept."""
+    with Store(place) as store:
+        for k in range(first, first + count):
+            variant = k % len(plans)
+            saved = store.save(plans[variant], who=f"writer {os.getpid()}", words=str(variant))
+            os.write(acknowledge, f"{saved} {variant}\n".encode())
+
+
+class Race:
+    """Writers at once, until so many saves are acknowledged; `kills` of them are killed on the way."""
+
+    def __init__(self, place: str, plans: Sequence[Plan], writers: int, saves: int, kills: int) -> None:
+        self.place, self.plans = place, plans
+        self.acknowledged: dict[str, int] = {}
+        self.killed = 0
+        self.alive: dict[int, tuple[BaseProcess, list[int]]] = {}  # by pipe: the process, [saves left, acknowledged]
+        self.texts: dict[int, bytes] = {}
+        self.watched = selectors.DefaultSelector()
+        share = [saves // writers + (k < saves % writers) for k in range(writers)]
+        self.kill_at = [saves * (k + 1) // (kills + 1) for k in range(kills)]
+        started = time.monotonic()
+        for k, count in enumerate(share):
+            self._start(k, count)
+        self._run()
+        self.seconds = time.monotonic() - started
+
+    def _start(self, first: int, count: int) -> None:
+        ours, theirs = os.pipe()
+        arguments = (self.place, self.plans, first, count, theirs)
+        process = multiprocessing.get_context("fork").Process(target=writer, args=arguments)
+        process.start()
+        os.close(theirs)
+        self.alive[ours] = process, [count, 0]
+        self.texts[ours] = b""
+        self.watched.register(ours, selectors.EVENT_READ)
+
+    def _run(self) -> None:
+        while self.alive:
+            for key, _ in self.watched.select():
+                self._heard(key.fd, os.read(key.fd, 65536))
+            if self.kill_at and len(self.acknowledged) >= self.kill_at[0]:
+                ready = [p for p, counts in self.alive.values() if counts[1] >= BATCH and counts[0] > 1 and p.is_alive()]
+                if ready and ready[0].pid is not None:
+                    os.kill(ready[0].pid, signal.SIGKILL)
+                    self.kill_at.pop(0)
+                    self.killed += 1
+
+    def _heard(self, pipe: int, data: bytes) -> None:
+        process, counts = self.alive[pipe]
+        if data:
+            *lines, self.texts[pipe] = (self.texts[pipe] + data).split(b"\n")
+            for line in lines:
+                saved, variant = line.decode().split()
+                self.acknowledged[saved] = int(variant)
+            counts[0] -= len(lines)
+            counts[1] += len(lines)
+            return
+        process.join()
+        self.watched.unregister(pipe)
+        os.close(pipe)
+        del self.alive[pipe]
+        if process.exitcode == -signal.SIGKILL:
+            self._start(counts[1], counts[0])  # another does the rest
+        elif process.exitcode:
+            raise SystemExit(f"a writer failed (exit status {process.exitcode})")
+
+
+def judged(race: Race, replays: int | None) -> dict[str, Any]:
+    """What became of every save."""
+    started = time.monotonic()
+    with Store(race.place, create=False) as store:
+        there = store.list()
+        plans = {str(saved): store.plan(str(saved)) for saved in there["id"]}  # each is checked against its own hash
+        wrong = [
+            saved for saved, plan in plans.items()
+            if plan.input_hash != race.plans[int(plan.words)].scenario.input_hash
+            or plan.grants["cents"].tolist() != race.plans[int(plan.words)].grants["cents"].tolist()
+        ]  # fmt: skip
+        missing = [
+            saved for saved, variant in race.acknowledged.items()
+            if saved not in plans or plans[saved].words != str(variant)
+        ]  # fmt: skip
+        read, started = time.monotonic() - started, time.monotonic()
+        again = list(plans)[: len(plans) if replays is None else replays]
+        different = [saved for saved in again if not store.replay(saved).same]
+    return {
+        "store": store.place, "acknowledged": len(race.acknowledged), "killed": race.killed,
+        "seconds": round(race.seconds, 1), "saves_per_second": round(len(race.acknowledged) / race.seconds, 1),
+        "in_the_store": len(plans), "not_acknowledged": len(plans.keys() - race.acknowledged.keys()),
+        "missing": len(missing), "not_as_saved": len(wrong), "seconds_to_read_all": round(read, 1),
+        "replayed": len(again), "not_the_same": len(different), "seconds_to_replay": round(time.monotonic() - started, 1),
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--store", metavar="URL", help="an empty database; without it, a new SQLite file that is then removed")
+    parser.add_argument("--writers", type=int, default=8)
+    parser.add_argument("--saves", type=int, default=2000)
+    parser.add_argument("--kills", type=int, default=1, help="writers killed (SIGKILL), evenly over the run")
+    parser.add_argument("--replays", type=int, help="plans replayed at the end (all)")
+    options = parser.parse_args(arguments)
+    plans = variants()
+    with tempfile.TemporaryDirectory() as folder:
+        place = options.store or str(Path(folder) / "store.sqlite")
+        race = Race(place, plans, options.writers, options.saves, options.kills)
+        report = judged(race, options.replays)
+    print(json.dumps(report, indent=2))
+    whole = report["acknowledged"] == options.saves and report["killed"] == options.kills
+    lost = report["missing"] + report["not_as_saved"] + report["not_the_same"]
+    return 0 if whole and not lost and report["not_acknowledged"] <= options.kills else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
