@@ -35,7 +35,13 @@ BATCH = 5  # saves acknowledged of a writer before it may be killed: none is kil
 
 def variants() -> list[Plan]:
     """Plans of a tiny scenario, each of another amount: what is saved under one id must not be found under another."""
-    towns = {"id": ["t1", "t2"], "name": ["A", "B"], "region": ["R", "R"], "departement": ["1", "1"], "population": [1, 2]}
+    towns = {
+        "id": ["t1", "t2"],
+        "name": ["A", "B"],
+        "region": ["R", "R"],
+        "departement": ["1", "1"],
+        "population": [1, 2],
+    }
     demands = {"id": ["d1", "d2"], "territory": ["t1", "t2"], "measure": ["m", "m"], "units": [4, 5],
                "asked": [500_000, 500_000], "emplois": [12, 9]}  # fmt: skip
     base: dict[str, Any] = {
@@ -88,7 +94,9 @@ class Race:
             for key, _ in self.watched.select():
                 self._heard(key.fd, os.read(key.fd, 65536))
             if self.kill_at and len(self.acknowledged) >= self.kill_at[0]:
-                ready = [p for p, counts in self.alive.values() if counts[1] >= BATCH and counts[0] > 1 and p.is_alive()]
+                ready = [
+                    p for p, counts in self.alive.values() if counts[1] >= BATCH and counts[0] > 1 and p.is_alive()
+                ]
                 if ready and ready[0].pid is not None:
                     os.kill(ready[0].pid, signal.SIGKILL)
                     self.kill_at.pop(0)
@@ -143,7 +151,9 @@ def judged(race: Race, replays: int | None) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--store", metavar="URL", help="an empty database; without it, a new SQLite file that is then removed")
+    parser.add_argument(
+        "--store", metavar="URL", help="an empty database; without it, a new SQLite file that is then removed"
+    )
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--saves", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=1, help="writers killed (SIGKILL), evenly over the run")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -100,22 +99,13 @@ def _missing(cell: object) -> bool:
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
-_EXACT: dict[str, Callable[[str], Any]] = {"decimal": Decimal, "fraction": Fraction}
-
-
 def _tagged(cell: Any) -> Any:
     if isinstance(cell, np.generic):
         cell = cell.item()
-    for name, kind in _EXACT.items():
-        if isinstance(kind, type) and isinstance(cell, kind):
-            return {name: str(cell)}
-    if isinstance(cell, (bool, int, float, str)):
-        return cell
-    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+    if isinstance(cell, Decimal):
+        return {"decimal": str(cell)}
+    return cell if isinstance(cell, (bool, int, float, str)) else str(cell)
 
 
 def _untagged(cell: Any) -> Any:
-    if isinstance(cell, dict):
-        ((name, text),) = cell.items()
-        return _EXACT[name](text)
-    return cell
+    return Decimal(cell["decimal"]) if isinstance(cell, dict) else cell
