@@ -68,6 +68,14 @@ class Caps:
                 found[block] = Parts(self.space.asked[block.members].astype(object), cells, common)
         return found
 
+    def __len__(self) -> int:
+        return len(self._all[0])
+
+    @property
+    def entries(self) -> int:
+        """Of the rows of all caps."""
+        return int(self._all[1].nnz)
+
     @cached_property
     def _all(self) -> tuple[tuple[Cap, ...], sparse.csr_matrix]:
         """Every cap that may be broken, and its row (caps, columns)."""
@@ -102,20 +110,6 @@ class Caps:
             parts = np.where(self.space.lumpy[cap.block.members], common, asked * common).astype(float)
             found[k] = (1 - 1 / parts).sum() * len(cap.cells) / self.money_unit
         return found
-
-    def same(self, other: Caps, caps: Iterable[int]) -> bool:
-        """Whether these caps are the same rows there."""
-        at = list(caps)
-        return not at or (self._all[1].shape == other._all[1].shape and not (self._all[1][at] != other._all[1][at]).nnz)
-
-    def tight(self, x: np.ndarray, tolerance: float = 1e-7) -> list[int]:
-        """The caps that x (columns or more,) just keeps, with money on their cells."""
-        if not self.parts:
-            return []
-        x = x[: self.columns]
-        money = abs(self._all[1]) @ np.abs(x) / 2
-        left = np.abs(self._all[1] @ x)
-        return np.flatnonzero((money > tolerance) & (left <= tolerance * (1 + money))).tolist()
 
     def rows(self, caps: Iterable[int], *, generous: bool) -> tuple[sparse.csr_matrix, np.ndarray]:
         """Rows (k, columns) of these caps, and their upper sides (k,)."""

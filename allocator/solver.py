@@ -21,7 +21,7 @@ from allocator.certify import Certificate, certify, certify_infeasible, joined, 
 from allocator.conflict import Conflict, against_decisions, conflict, contradiction
 from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason, Stop
 from allocator.plan import EngineReport, LevelReport, Plan, Seconds, Status
-from allocator.program import compile
+from allocator.program import Compiled, compile
 from allocator.reading import Reading
 from allocator.relaxed import ROUNDS, Open, Relaxed
 from allocator.settle import mistied, settle
@@ -65,7 +65,8 @@ class Session:
     """`solve` for one scenario after another, near each other: what one solve leaves open, the next one starts from.
 
     The plan is that of `solve`, to the cent, whatever was solved before: what is kept saves time only (decision 023). Pays
-    where amounts, bounds or weights move; other changes cost what `solve` does. Not for several threads at once.
+    where amounts, bounds or weights of divisible measures move; anything else costs what `solve` does. Not for several
+    threads at once.
     Arguments and errors as for `solve`.
     """
 
@@ -240,7 +241,7 @@ class _Run:
         if generous:
             compiled = compiled.generous_by_cents()
         start = self._lap("compile", start)
-        relaxed = self.open.relaxed(compiled, self.lp)
+        relaxed = self._relaxed(compiled)
 
         root = relaxed.solve(time_limit=self._left(), stop=self.stop)
         if root.reason is Reason.INFEASIBLE:
@@ -249,7 +250,6 @@ class _Run:
             self._lap("solve", start)
             return self._infeasible(space, empty, conflict(relaxed))
         whole = bool(compiled.program.integer.any())
-        relaxed, root = self._unmarked(relaxed, root, whole)
         proof = self._root_proof(relaxed, root)
         own = whole and self.engine is self.lp
         near = self._near(relaxed, root) if whole and self.engine.whole_units else None
@@ -289,18 +289,12 @@ class _Run:
         self._lap("certify", start)
         return Stage(space, relaxed, reading, certificate, proof)
 
-    def _unmarked(self, relaxed: Relaxed, root: Outcome, whole: bool) -> tuple[Relaxed, Outcome]:
-        """The root without a trace of what was open before, where something of it could show in the plan: which of several
-        optimal points it is, which caps earlier programs needed."""
-        if root.x is None or not (whole or relaxed.compiled.caps):
-            return relaxed, root
-        program = relaxed.compiled.program
-        x = relaxed.canonical(root, program.lower, program.upper)
-        caps = relaxed.compiled.all_caps
-        if not caps.parts:
-            return relaxed, replace(root, x=x)
-        fresh = Relaxed(relaxed.compiled.with_just(caps.tight(x)), self.lp)
-        return fresh, fresh.solve(time_limit=self._left(), stop=self.stop)
+    def _relaxed(self, compiled: Compiled) -> Relaxed:
+        """Warm, if something like it is open, where that cannot show: divisible plans are settled to one point whatever
+        point the engine gave; which whole units a search tries first, and which caps were added, depends on the way there."""
+        if compiled.program.integer.any() or compiled.all_caps.parts:
+            return Relaxed(compiled, self.lp)
+        return self.open.relaxed(compiled, self.lp)
 
     def _search_engine(self, relaxed: Relaxed, root: Outcome, near: Outcome | None) -> Outcome:
         """The engine's own answer, caps added until it breaks none; from a point `near`, which stands where it finds none."""
@@ -414,8 +408,7 @@ class _Run:
                 tree.best = max(tree.best, float(certificate.objective) / scale)
             return tree
 
-        within = Relaxed(relaxed.compiled, self.lp if self.engine.whole_units else self.engine)
-        root = within.solve(time_limit=self._left(), stop=self.stop)
+        within = relaxed if self.engine.whole_units else Relaxed(relaxed.compiled, self.engine)
         tree = told(search(within))
         if own:
             tree.nodes = max(FEWEST_FIRST, min(FIRST_NODES, FIRST_PRICED // max(space.n, 1)))

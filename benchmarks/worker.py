@@ -58,14 +58,58 @@ def _warm(engine: str) -> None:
     allocator.solve(generator.scenario(60, 2, 2), engine=engine, time_limit=10)
 
 
-def resolve_case(task: Record) -> Record:
-    """Re-solve after amounts, weights and a bound have moved: seconds in the engine for each move.
+def resolve(task: Record) -> Record:
+    """Re-solve after amounts, weights or a bound have moved: median seconds in the engine (the plan's `solve`) of each."""
+    import allocator
 
-    To be written once the state kept between solves has a public name: solve `_case(task)` once, then move it ten times
-    and hand back {"status": "optimal", "total": the median of a re-solve, "seconds": {"amounts": …, "weights": …,
-    "bound": …}}; `run.py` records it and `report.py` prints it. Until then the case says "not written".
-    """
-    return {"status": "not written"}
+    scenario = _case(task).prepared()()
+    _warm("auto")
+    session = allocator.Session(gap=task["gap"], time_limit=task["limit"] / 40)
+    session.solve(scenario)
+    seconds: dict[str, list[float]] = {kind: [] for kind in MOVES}
+    whole: list[float] = []
+    statuses = set()
+    for turn in range(1, 11):
+        for kind, moved in MOVES.items():
+            scenario = moved(scenario, turn)
+            start = time.perf_counter()
+            plan = session.solve(scenario)
+            whole.append(time.perf_counter() - start)
+            seconds[kind].append(plan.seconds.solve)
+            statuses.add(plan.status)
+    return {
+        "status": statuses.pop() if len(statuses) == 1 else ", ".join(sorted(statuses)),
+        "total": float(np.median(whole)),
+        "seconds": {kind: float(np.median(each)) for kind, each in seconds.items()},
+        "n": len(scenario.demands),
+    }
+
+
+def _amounts(scenario: Any, turn: int) -> Any:
+    """Every fund up by one to three per cent."""
+    percent = 101 + turn % 3
+    funds = [
+        f.model_copy(update={"amounts": {year: cents * percent // 100 for year, cents in f.amounts.items()}})
+        for f in scenario.funds
+    ]
+    return scenario.with_(funds=funds)
+
+
+def _weights(scenario: Any, turn: int) -> Any:
+    return scenario.with_(objective={"maximise": {"emplois": 1, "hectares": turn / 100}})
+
+
+def _bound(scenario: Any, turn: int) -> Any:
+    """The first ceiling or floor a little less."""
+    rules = list(scenario.constraints)
+    k = next(k for k, rule in enumerate(rules) if rule.kind in ("ceiling", "floor"))
+    field = "amount" if rules[k].amount is not None else "per_inhabitant"
+    less = getattr(rules[k], field) * (1995 - turn) // 2000
+    rules[k] = rules[k].model_copy(update={field: less})
+    return scenario.with_(constraints=rules)
+
+
+MOVES = {"amounts": _amounts, "weights": _weights, "bound": _bound}
 
 
 def prepare(task: Record) -> Record:
@@ -150,7 +194,7 @@ def _case(task: Record) -> Any:
     return CASES[task["case"]]
 
 
-TASKS = {"ours": ours, "resolve": resolve_case, "prepare": prepare, "rival": rival}
+TASKS = {"ours": ours, "resolve": resolve, "prepare": prepare, "rival": rival}
 
 
 def peak() -> float:
