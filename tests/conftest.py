@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -134,10 +134,8 @@ def _stopped(told: dict[str, Any]) -> None:
     os.kill(told["process"], signal.SIGQUIT)
     ended = time.monotonic() + 20
     while time.monotonic() < ended:
-        try:
+        with suppress(ChildProcessError):
             os.waitpid(told["process"], os.WNOHANG)  # where it is ours
-        except ChildProcessError:
-            pass
         try:
             os.kill(told["process"], 0)
         except ProcessLookupError:
