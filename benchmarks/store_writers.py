@@ -53,10 +53,16 @@ def variants() -> list[Plan]:
     return [allocator.solve(allocator.Scenario(funds=[{"id": "f", "amount": amount}], **base)) for amount in amounts]
 
 
-def writer(place: str, plans: Sequence[Plan], first: int, count: int, acknowledge: int, cut: bool) -> None:
+def writer(
+    place: str, plans: Sequence[Plan], first: int, count: int, acknowledge: int, wait: tuple[int, int], cut: bool
+) -> None:
     """Save plan after plan; say so of each once it is kept. With `cut`, die within a save: written, not committed."""
+    if wait[1] >= 0:
+        os.close(wait[1])
     with Store(place) as store:
         for k in range(first, first + count):
+            if k == first + count - 1:
+                os.read(wait[0], 1)  # nobody is done before the last one is killed
             if cut and k == first + BATCH:
                 event.listen(store._engine, "after_cursor_execute", _die_with_the_plan_written)
             variant = k % len(plans)
@@ -79,7 +85,9 @@ class Race:
         self.killed = 0
         self.alive: dict[int, tuple[BaseProcess, list[int]]] = {}  # by pipe: the process, [saves left, acknowledged]
         self.texts: dict[int, bytes] = {}
+        self.marked: set[int] = set()  # pipes of those that were killed, or die by themselves
         self.watched = selectors.DefaultSelector()
+        self.wait = os.pipe()
         share = [saves // writers + (k < saves % writers) for k in range(writers)]
         self.kill_at = [saves * (k + 1) // (kills + 1) for k in range(kills)]
         started = time.monotonic()
@@ -90,12 +98,14 @@ class Race:
 
     def _start(self, first: int, count: int, cut: bool = False) -> None:
         ours, theirs = os.pipe()
-        arguments = (self.place, self.plans, first, count, theirs, cut)
+        arguments = (self.place, self.plans, first, count, theirs, self.wait, cut)
         process = multiprocessing.get_context("fork").Process(target=writer, args=arguments)
         process.start()
         os.close(theirs)
         self.alive[ours] = process, [count, 0]
         self.texts[ours] = b""
+        if cut:
+            self.marked.add(ours)
         self.watched.register(ours, selectors.EVENT_READ)
 
     def _run(self) -> None:
@@ -104,11 +114,15 @@ class Race:
                 self._heard(key.fd, os.read(key.fd, 65536))
             if self.kill_at and len(self.acknowledged) >= self.kill_at[0]:
                 ready = [
-                    p for p, counts in self.alive.values() if counts[1] >= BATCH and counts[0] > 1 and p.is_alive()
+                    pipe for pipe, (_, counts) in self.alive.items() if counts[1] >= BATCH and pipe not in self.marked
                 ]
-                if ready and ready[0].pid is not None:
-                    os.kill(ready[0].pid, signal.SIGKILL)
+                if ready:
+                    self.alive[ready[0]][0].kill()
+                    self.marked.add(ready[0])
                     self.kill_at.pop(0)
+            if not self.kill_at and self.wait[1] >= 0:
+                os.close(self.wait[1])
+                self.wait = self.wait[0], -1
 
     def _heard(self, pipe: int, data: bytes) -> None:
         process, counts = self.alive[pipe]
@@ -124,6 +138,7 @@ class Race:
         self.watched.unregister(pipe)
         os.close(pipe)
         del self.alive[pipe]
+        self.marked.discard(pipe)
         if process.exitcode == -signal.SIGKILL:
             self.killed += 1
             self._start(counts[1], counts[0])  # another does the rest
