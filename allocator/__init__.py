@@ -24,6 +24,7 @@ _HOMES = {
     "Selection": "selection",
     "Session": "solver",
     "Store": "store",
+    "changed": "changes",
     "compare": "compare",
     "explain": "explain",
     "load": "formats",
@@ -32,6 +33,7 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
+    from allocator.changes import changed as changed
     from allocator.compare import Comparison as Comparison
     from allocator.compare import compare as compare
     from allocator.explain import explain as explain
