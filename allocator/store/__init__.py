@@ -3,7 +3,7 @@
 from allocator.store import Store
 
 store = Store()                                  # or Store("postgresql://…"), Store("plans.sqlite")
-saved = store.save(plan, who="A. Martin", words="first draft")
+saved = store.save(plan, who="the office", words="first draft")
 store.decide(saved, who="the council", words="adopted")
 store.replay(saved).same
 """
