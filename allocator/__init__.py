@@ -12,6 +12,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from allocator import saved
+
 _HOMES = {
     "Comparison": "compare",
     "Frontier": "frontier",
@@ -22,6 +24,7 @@ _HOMES = {
     "ScenarioError": "problems",
     "Selection": "selection",
     "Session": "solver",
+    "Store": "store",
     "changed": "changes",
     "compare": "compare",
     "explain": "explain",
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from allocator.selection import Selection as Selection
     from allocator.solver import Session as Session
     from allocator.solver import solve as solve
+    from allocator.store import Store as Store
     from allocator.sweep import sweep as sweep
 
 
@@ -64,6 +68,17 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     raise AttributeError(f"module 'allocator' has no attribute {name!r}")
+
+
+def _saved_plan(plan_id: str) -> Any:
+    """A plan in this user's store: what a rule may look back to by its id."""
+    from allocator.store import Store
+
+    with Store(create=False) as store:
+        return store.plan(plan_id)
+
+
+saved.kept_by(_saved_plan)
 
 
 def __dir__() -> list[str]:
