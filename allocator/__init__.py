@@ -25,6 +25,7 @@ _HOMES = {
     "Selection": "selection",
     "Session": "solver",
     "Store": "store",
+    "Sweep": "sweep",
     "changed": "changes",
     "compare": "compare",
     "explain": "explain",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from allocator.solver import Session as Session
     from allocator.solver import solve as solve
     from allocator.store import Store as Store
+    from allocator.sweep import Sweep as Sweep
     from allocator.sweep import sweep as sweep
 
 

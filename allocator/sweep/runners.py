@@ -64,7 +64,7 @@ def _dask(
             Text("pip install 'allocator-fonds-publics[cluster]'", "pip install 'allocator-fonds-publics[cluster]'"),
         ) from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout="5s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise _cannot(
             Text(f"aucun ordonnanceur Dask ne répond à {address}", f"no Dask scheduler answers at {address}"),
@@ -73,7 +73,7 @@ def _dask(
                 f"start it: dask scheduler ({type(error).__name__})",
             ),
         ) from None
-    with client:
+    with client, client.as_current():
         if not client.scheduler_info()["workers"]:
             raise _cannot(
                 Text(f"l'ordonnanceur {address} n'a aucun exécutant", f"the scheduler {address} has no worker"),
