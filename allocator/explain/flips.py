@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from allocator.explain.explanation import exactly, money
+from allocator.explain.explanation import exactly, money, of
 from allocator.explain.points import Gain, counted, spoken, weights
 from allocator.explain.variants import Variants, called, enclosed, enclosing, granted, raised, total
 from allocator.plan import Plan
@@ -22,7 +22,7 @@ CLOSE, CLOSER = (
 )  # of a change: between what flips the decision and what does not yet, good enough after two tries
 WIDE = 0.1  # of a change: room between the two that is told
 DEAREST = 100  # times what is asked now, of amounts that are tried
-PROBES, BRIEF = 6, 4  # solves at most to bring a flip that close (where it is `rough`, so many more than two)
+PROBES = 6  # solves at most to bring a flip that close (where it is `rough`, two more); brief or not: one figure, not two
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Flip:
         ends = Text(f"de {now.fr} à {far.fr}", f"from {now.en} to {far.en}")
         if self.what == "score":
             return Text(
-                f"Aucun des nombres de {self.label.fr} essayés{self._per.fr}, {ends.fr}, n'y suffit.",
+                f"Aucun des nombres {of(self.label.fr)} essayés{self._per.fr}, {ends.fr}, n'y suffit.",
                 f"None of the numbers of {self.label.en} tried{self._per.en}, {ends.en}, is enough.",
             )
         return Text(
@@ -187,7 +187,6 @@ class Flips:
     turned: Callable[[Plan], bool]
     contrary: Plan
     loss: Gain
-    probes: int = PROBES
 
     def __post_init__(self) -> None:
         scenario = self.variants.scenario
@@ -220,7 +219,7 @@ class Flips:
             return None
         best = max(self.weights, key=lambda k: (abs(self.weights[k] * float(self.row[k])), self.weights[k]))
         now, worth = float(self.row[best]), self.weights[best]
-        if worth <= 0:
+        if worth <= 0 or (self.whole and now <= 0):
             return None
         scenario = self.variants.scenario
 
@@ -236,8 +235,8 @@ class Flips:
         if proved is not None and self.turned(counting(proved[0])):
             to, short = proved
         else:
-            far = min(0.0, now - 2 * needed) if self.whole else now + 4 * needed + 0.1 * abs(now)
-            to, short = search(counting, self.turned, now, far, now + way * needed, finest, self.probes)
+            far = 0.0 if self.whole else now + 4 * needed + 0.1 * abs(now)  # nobody has less than none
+            to, short = search(counting, self.turned, now, far, now + way * needed, finest)
         label, points = spoken(scenario, best), Text("", "")
         if to is not None and worth * self.moved != counted(self.variants.plan).size:
             points = self._in_points(abs(to - now) * worth * self.moved)
@@ -284,7 +283,7 @@ class Flips:
         even = price * points / rival if points > 0 and rival > 0 else price * (1.3 if self.whole else 0.8)
         even = min(even, DEAREST * price)
         far = max(3.0 * price, 1.5 * even) if self.whole else min(price / 20, even / 2)
-        found = search(asking, self.turned, float(price), far, even, max(tenth(price / 1000), 100.0), self.probes)
+        found = search(asking, self.turned, float(price), far, even, max(tenth(price / 1000), 100.0))
         return Flip("asked", "asked", Text("asked", "asked"), self.unit, float(price), *found, units=self.units)
 
     def of_funds(self) -> Iterator[Flip]:
@@ -319,9 +318,7 @@ class Flips:
             end, guess = held + way * far[fund.id], max(held + way * wanted, 0)
             to, short = None, float(end)
             if not vain:
-                to, short = search(
-                    holding, self.turned, float(held), end, float(guess), finest, self.probes, rough=True
-                )
+                to, short = search(holding, self.turned, float(held), end, float(guess), finest, rough=True)
             spent = None
             if to is not None and to > held and fund.returns:
                 spent = self._spent(fund.id, holding(to))
@@ -401,7 +398,6 @@ def search(
     far: float,
     guess: float,
     finest: float,
-    probes: int = PROBES,
     *,
     rough: bool = False,
 ) -> tuple[float | None, float]:
@@ -434,7 +430,7 @@ def search(
                 low = steps
     if high is None:
         return None, now + way * last * step
-    while high - low > max(1, (CLOSER if rough else CLOSE) * high) and len(made) < (probes + 2 if rough else probes):
+    while high - low > max(1, (CLOSER if rough else CLOSE) * high) and len(made) < (PROBES + 2 if rough else PROBES):
         middle = _round_steps(low, high)
         if flips(middle):
             high = middle

@@ -11,8 +11,8 @@ import numpy as np
 
 from allocator.explain.conflicts import Conflicts
 from allocator.explain.explanation import Explanation, money
-from allocator.explain.flips import BRIEF, PROBES, Flip, Flips, share
-from allocator.explain.limits import Limit, limits_of
+from allocator.explain.flips import Flip, Flips, share
+from allocator.explain.limits import Limit, limits_of, wanted_of
 from allocator.explain.points import Counted, Gain, counted, weights
 from allocator.explain.reserve import keeping
 from allocator.explain.variants import Variants, called, granted, listing, quoted
@@ -407,7 +407,7 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
         return told()
     loss = variants.gain(other).loss.never_below_zero
     turned = _turned(demand, got, whole)
-    flips = Flips(variants, demand, whole, turned, other, loss, BRIEF if brief else PROBES)
+    flips = Flips(variants, demand, whole, turned, other, loss)
     rivals, alone, unspent, elsewhere = _rivals(variants, demand, decision, whole, other)
     return told(
         most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone, unspent=unspent, elsewhere=elsewhere,
@@ -503,6 +503,8 @@ def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]
     if rule.id not in plan.binding and rule.kind not in ("lock", "fund_rate", "cofunding"):
         return False
     at = int((scenario.demands["id"] == demand).to_numpy().argmax())
+    if not wanted_of(plan, rule, np.array([at]))[0]:
+        return False
     may = np.array([f.on is None or bool(f.on.pick(scenario).demands[at]) for f in scenario.funds])
     sides: list[Any] = [getattr(rule, name, None) for name in ("on", "of")]
     picks = [side.pick(scenario) for side in sides if isinstance(side, Selection)]

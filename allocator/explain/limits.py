@@ -15,7 +15,7 @@ from allocator.explain.variants import quoted
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.selection import Selection
-from allocator.space import Rule
+from allocator.space import Rule, Space
 from allocator.texts import Text
 
 
@@ -149,10 +149,25 @@ def _full(
         bound = getattr(level, side)
         if bound is not None:
             room[level.group] = min(float(abs(bound - level.left)) / level.scale, room.get(level.group, np.inf))
-    wanted = plan.asked_cents()[rows] / 100 if rule.counts_euros else np.ones(len(rows))
+    wanted = wanted_of(plan, rule, rows)
     if getattr(rule, "per", None) in (None, "fund", "year"):
         return min(room.values(), default=np.inf) < wanted
     return pd.Series(_groups(plan, rule, rows)).map(room).fillna(np.inf).to_numpy(float) < wanted
+
+
+def wanted_of(plan: Plan, rule: Any, rows: np.ndarray) -> np.ndarray:
+    """(rows,) how much each demand takes of what the rule counts, all it asks for granted: euros, one place, or its
+    indicator; 0 where the rule names it and counts nothing of it."""
+    if rule.counts_euros:
+        return np.asarray(plan.asked_cents()[rows] / 100, float)
+    if rule.kind != "indicator":
+        return np.ones(len(rows))
+    space = Space.of(plan.scenario)
+    each = np.zeros(space.n)  # per unit, where and when that is most
+    for statement in rule.rows(space):
+        for term in statement.terms:
+            np.maximum.at(each, term.demands, (term.weights * int(term.cells.max()) / statement.scale).astype(float))
+    return np.asarray(each[rows] * plan.scenario.demands["units"].to_numpy(float)[rows], float)
 
 
 def _groups(plan: Plan, rule: Any, rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,82 @@
+"""Explanations read aloud and checked sentence by sentence: what they claim is so, one figure for one thing, sums told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from valley import SCHOOLS, valley
+
+import allocator
+from allocator.explain.explanation import of
+from allocator.explain.flips import Flip
+from allocator.explain.limits import limits_on, wanted_of
+from allocator.texts import Text
+
+
+def plain(text: str) -> str:
+    """With ordinary spaces."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def soils() -> allocator.Scenario:
+    """An envelope of new soils that the brownfield of d1 fills; d2 takes half a hectare of it per unit, d3 none."""
+    rule = {"kind": "indicator", "id": "sols", "label": "Sols nouveaux", "indicator": "sols", "max": 4}
+    funds = [{"id": "friches", "label": "Fonds friches", "amount": "2 M€"}]
+    scenario = valley(())
+    return scenario.with_(funds=funds, demands=scenario.demands.assign(sols=[1, 0.5, 0, 0]), constraints=[rule])
+
+
+def test_a_rule_that_counts_nothing_of_a_demand_does_not_stand_against_it():
+    plan = allocator.solve(soils())
+    assert plan.grants["demand"].tolist() == ["d1"]
+    assert limits_on(plan, ["d2", "d3"]) == {"d2": ("Fonds friches", "Sols nouveaux"), "d3": ("Fonds friches",)}
+    rule = next(c for c in plan.scenario.constraints if c.id == "sols")
+    assert wanted_of(plan, rule, np.arange(4)).tolist() == [4, 2.5, 0, 0]
+    refused = allocator.explain(plan, demand="d3")
+    assert "Sols nouveaux" not in refused.text("fr")
+
+
+@pytest.mark.parametrize("demand", ["d2", "d3"])
+def test_brief_gives_the_figures_of_the_full_answer(demand):
+    plan = allocator.solve(valley())
+    short, full = (allocator.explain(plan, demand=demand, brief=brief) for brief in (True, False))
+    assert short.answer == full.answer
+    figures = [flip for flip in full.flips if flip.what != "fund"]
+    assert list(short.flips) == figures and figures
+
+
+def test_brief_is_as_near_where_the_first_guess_is_far():
+    """Beside the loss of one step, the next ones cost more: the guess does not do, and what does is looked for."""
+    plan = allocator.solve(allocator.load("rebond-urgence"))
+    asked = {"demand": "friche-244900015", "brief": True}
+    (score, asking) = allocator.explain(plan, **asked).flips
+    assert abs(score.to - score.now) < 0.2 and abs(asking.to - asking.now) < 50_000_00
+
+
+def test_nobody_is_asked_to_have_less_than_none():
+    """d1 is worth so much by its hectares alone that no number of jobs turns it out."""
+    scenario = valley((SCHOOLS,))
+    scenario = scenario.with_(
+        demands=scenario.demands.assign(hectares=[100, 1, 1, 1], emplois=[120, 9, 5, 10]),
+        objective={"maximise": {"emplois": 1, "hectares": 1}},
+    )
+    found = allocator.explain(allocator.solve(scenario), demand="d1")
+    (score,) = [flip for flip in found.flips if flip.what == "score"]
+    assert score.to is None and score.short == 0
+    assert "Aucun des nombres d'emplois essayés par ha, de 120 à 0, n'y suffit." in plain(found.text("fr"))
+
+
+@pytest.mark.parametrize(
+    ("noun", "said"),
+    [
+        ("emplois", "d'emplois"), ("études", "d'études"), ("hectares aménagés", "d'hectares aménagés"),
+        ("friches", "de friches"), ("halles", "de halles"), ("œuvres", "d'œuvres"), ("", "de "),
+    ],
+)  # fmt: skip
+def test_elision(noun, said):
+    assert of(noun) == said
+
+
+def test_elision_in_a_flip():
+    flip = Flip("score", "emplois", Text("emplois", "jobs"), "ha", 12, None, 0, 4)
+    assert flip.vain().fr == "Aucun des nombres d'emplois essayés par ha, de 12 à 0, n'y suffit."
