@@ -80,3 +80,43 @@ def test_elision(noun, said):
 def test_elision_in_a_flip():
     flip = Flip("score", "emplois", Text("emplois", "jobs"), "ha", 12, None, 0, 4)
     assert flip.vain().fr == "Aucun des nombres d'emplois essayés par ha, de 12 à 0, n'y suffit."
+
+
+def test_nobody_is_called_never_funded_whom_a_plan_as_near_funds():
+    """None of the plans looked at funds it, but the best one that does loses less than they do."""
+    plan = allocator.solve(allocator.load("rebond-urgence"))
+    found = allocator.explain(plan, demand="rebond-200006682", about="near", brief=True)
+    assert found.near.verdict("rebond-200006682") == "never" and found.verdict == "open"
+    assert "ouvert, financé dans 0 plan sur 3" in plain(found.answer.fr)
+    assert "mais un plan qui le finance ne perd que 0,035 %" in plain(found.answer.fr)
+
+
+def test_a_long_list_counts_the_rest_as_numbers_are_written():
+    from allocator.explain.variants import listing
+
+    said = listing(map(str, range(1500)))
+    assert plain(said.fr).endswith("et 1 495 autres") and said.en.endswith("and 1,495 more")
+
+
+def test_a_unit_dearer_than_a_million_is_not_said_to_be_worth_nothing():
+    """Two million buy a school, one million none: the answer says what more would buy."""
+    scenario = valley(()).with_(measures=[
+        {"id": "friche", "label": "Friches", "unit": "ha"}, {"id": "ecole", "label": "École", "unit": "école", "lumpy": True},
+    ])  # fmt: skip
+    demands = scenario.demands[scenario.demands["measure"] == "ecole"].assign(asked=[2_000_000.0], cost=[2_000_000.0])
+    funds = [{"id": "ecoles", "label": "Fonds des écoles", "amount": 0}]
+    plan = allocator.solve(scenario.with_(demands=demands, funds=funds))
+    said = plain(allocator.explain(plan, fund="ecoles").answer.fr)
+    assert said.startswith(
+        "Un million d'euros de plus dans « Fonds des écoles » n'achète, à lui seul, rien de mesurable ; "
+    )
+    assert "de plus achèteraient 10 emplois, et au-delà" in said
+
+
+def test_what_is_left_is_told_with_its_amount():
+    plan = allocator.solve(allocator.load("leviers"))
+    found = allocator.explain(plan, about="left")
+    assert "Sites clés en main, part de la région (20 000 000 €)" in plain(found.answer.fr)
+    assert "Aucun plan ne peut en dépenser 10 000 000 € de plus, la moitié, à cause de : Enveloppe" in plain(
+        found.text("fr")
+    )

@@ -114,7 +114,7 @@ def test_the_text_reads_well_in_both_languages():
     found = explained(CASES["floors above a fund"][0]())
     text = found.text("fr").replace("\u202f", " ").replace("\xa0", " ")
     assert text.startswith(
-        "Aucun plan n'est possible. Ces 3 exigences ne peuvent pas tenir ensemble : "
+        "Aucun plan n'est possible. Ces trois exigences ne peuvent pas tenir ensemble : "
         "« Plancher Auvergne-Rhône-Alpes », « Plancher Bretagne » et « Fonds friches »."
     )
     assert (
@@ -129,7 +129,7 @@ def test_the_text_reads_well_in_both_languages():
 
 
 def test_candidates_are_the_reason_where_a_rule_stands_alone():
-    assert "les dossiers permettent 9" in explained(CASES["ten Rebonds for nine"][0]()).text("fr")
+    assert "les dossiers n'en permettent que 9" in explained(CASES["ten Rebonds for nine"][0]()).text("fr")
 
 
 def test_json_has_the_same_figures():

@@ -59,7 +59,10 @@ class Cost(Explanation):
             said = self.counted.changes(self.indicators)
             lines.append(Text(f"Sans elle : {said.fr}.", f"Without it: {said.en}."))
         for names, said in (
-            (self.newly, Text("Seraient financés", "Would be funded")),
+            (
+                self.newly,
+                Text("Dans le plan recalculé, seraient financés", "In the plan solved again, would be funded"),
+            ),
             (self.no_longer, Text("Ne le seraient plus", "Would no longer be")),
         ):
             if names:

@@ -22,7 +22,9 @@ CLOSE, CLOSER = (
 )  # of a change: between what flips the decision and what does not yet, good enough after two tries
 WIDE = 0.1  # of a change: room between the two that is told
 DEAREST = 100  # times what is asked now, of amounts that are tried
-PROBES = 6  # solves at most to bring a flip that close (where it is `rough`, two more); brief or not: one figure, not two
+PROBES = (
+    6  # solves at most to bring a flip that close (where it is `rough`, two more); brief or not: one figure, not two
+)
 
 
 @dataclass(frozen=True)

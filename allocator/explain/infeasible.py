@@ -36,9 +36,11 @@ class Part:
             return said
         to = self.possible.dial.shown(self.possible.to)
         if not self.others:
+            up = self.possible.dial.up
+            can = Text("en demandent", "take") if up else Text("n'en permettent que", "allow for only")
             return Text(
-                f"{said.fr} ; quels que soient les fonds et les autres règles, les dossiers permettent {to.fr}",
-                f"{said.en}; whatever the funds and the other rules, the demands allow for {to.en}",
+                f"{said.fr} ; quels que soient les fonds et les autres règles, les dossiers {can.fr} {to.fr}",
+                f"{said.en}; whatever the funds and the other rules, the demands {can.en} {to.en}",
             )
         rest = (
             Text("l'autre exigence", "the other requirement") if self.others == 1
@@ -83,8 +85,8 @@ class Infeasible(Explanation):
             )
         said = _enumerated(names)
         return Text(
-            f"Aucun plan n'est possible. Ces {len(names)} exigences ne peuvent pas tenir ensemble : {said.fr}.",
-            f"No plan is possible. These {len(names)} requirements cannot hold together: {said.en}.",
+            f"Aucun plan n'est possible. Ces {_small(len(names)).fr} exigences ne peuvent pas tenir ensemble : {said.fr}.",
+            f"No plan is possible. These {_small(len(names)).en} requirements cannot hold together: {said.en}.",
         )
 
     @property

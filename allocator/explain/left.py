@@ -63,10 +63,16 @@ class LeftOver(Explanation):
 
     @property
     def answer(self) -> Text:
+        """With what each fund leaves; no sum: an envelope counts what those inside it leave."""
         if not self.places:
             return Text("Il ne reste rien à attribuer, dans aucun fonds.", "Nothing is left in any fund.")
-        names = listing(dict.fromkeys(place.label for place in self.places))
-        return Text(f"Il reste de l'argent à attribuer : {names.fr}.", f"Money is left: {names.en}.")
+        sums: dict[str, int] = {}
+        for place in self.places:
+            sums[place.label] = sums.get(place.label, 0) + place.cents
+        said = [(label, money(cents)) for label, cents in sums.items()]
+        french = listing(f"{label} ({cents.fr})" for label, cents in said).fr
+        english = listing(f"{label} ({cents.en})" for label, cents in said).en
+        return Text(f"Il reste de l'argent à attribuer : {french}.", f"Money is left: {english}.")
 
     @property
     def details(self) -> list[Text]:
@@ -140,7 +146,7 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
         # it would only stand in for another fund's money: is there a plan that spends more in all?
         anywhere = True
         other = _spending(variants, label, total + more, {})
-    cause, reason, rules = _verdict(variants, other, more, label, anywhere, bool((space.lumpy & waiting).any()))
+    cause, reason, rules = _verdict(variants, other, more, rest, label, anywhere, bool((space.lumpy & waiting).any()))
     lost = variants.gain(other).loss if other.reading is not None else None
     return Left(fund, label, year, rest, cause, reason, rules, lost)
 
@@ -165,13 +171,13 @@ def _spending(variants: Variants, label: str, cents: int, on: dict[str, Any]) ->
 
 
 def _verdict(
-    variants: Variants, other: Plan, more: int, label: str, anywhere: bool, lumpy: bool
+    variants: Variants, other: Plan, more: int, rest: int, label: str, anywhere: bool, lumpy: bool
 ) -> tuple[str, Text, tuple[str, ...]]:
-    """Cause, reason and rules that the best plan which spends `more` (`anywhere`: in all funds together) shows."""
-    step = money(more)
-    where = Text("", "")
+    """Cause, reason and rules that the best plan which spends `more` of the `rest` (`anywhere`: in all funds together) shows."""
+    step, half = money(more), more == rest // 2
+    where = Text(", la moitié,", ", half of it,") if half else Text("", "")
     if anywhere:
-        where = Text(", tous fonds confondus", ", all funds together")
+        where = Text(", tous fonds confondus,", ", all funds together,")
     if other.reading is not None:
         lost = variants.gain(other).loss
         if lost.least > 0:
@@ -203,10 +209,14 @@ def _verdict(
             rules, groups = tuple(dict.fromkeys(r.key[1] for r in found)), [r.label for r in found]
     if rules:
         names = listing(dict.fromkeys(groups))
-        because = Text(f", à cause de : {names.fr}", f", because of: {names.en}")
+        because = Text(
+            f"{'' if where.fr else ','} à cause de : {names.fr}", f"{'' if where.en else ','} because of: {names.en}"
+        )
     elif lumpy:
         because = Text(" : les unités entières ne tombent pas juste", ": whole units do not fit")
+        where = Text(where.fr.rstrip(","), where.en.rstrip(","))
     else:
+        where = Text(where.fr.rstrip(","), where.en.rstrip(","))
         because = Text(
             " : ce que demandent encore les dossiers qu'il peut payer n'y suffit pas",
             ": what the demands that it may pay still ask for is not enough",

@@ -155,15 +155,21 @@ class Response(Explanation):
                 f"More money in “{self.label}” buys nothing measurable.",
             )
         if gain is None or gain.least <= 0:
-            first = Text("n'achète rien de mesurable", "buys nothing measurable")
+            first = Text("n'achète, à lui seul, rien de mesurable", "buys, by itself, nothing measurable")
         else:
             size = self.counted.of(gain)
             first = Text(f"achèterait {size.fr}", f"would buy {size.en}")
         until, around = Text("", ""), enclosing(self.million.around)
         if self.enough is not None:
-            enough = money(self.enough)
+            more, enough = money(self.enough - self.now), money(self.enough)
+            top = next((point.gain for point in self.points if point.cents == self.enough), None)
+            said = Text(f"il en faut {more.fr} de plus", f"it takes {more.en} more")
+            if top is not None and top.least > 0:
+                size = self.counted.of(top)
+                said = Text(f"{more.fr} de plus achèteraient {size.fr}", f"{more.en} more would buy {size.en}")
             until = Text(
-                f" ; à partir de {enough.fr}, plus rien de mesurable", f"; from {enough.en} on, nothing measurable"
+                f" ; {said.fr}, et au-delà ({enough.fr} en tout) plus rien de mesurable",
+                f"; {said.en}, and beyond ({enough.en} in all) nothing measurable",
             )
         return Text(
             f"Un million d'euros de plus dans « {self.label} »{around.fr} {first.fr}{until.fr}.",

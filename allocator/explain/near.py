@@ -96,10 +96,10 @@ class Near(Explanation):
         sure, likely, open_, never = (number(self.counts[verdict]) for verdict in VERDICTS)
         span = _span(self.others)
         return Text(
-            f"Sur {self.plans} plans, tous à {span.fr} du meilleur et aussi différents que possible, dossiers financés dans "
+            f"Sur {self.plans} plans, celui-ci et d'autres presque aussi bons (à {span.fr} près), aussi différents que possible, dossiers financés dans "
             f"tous (sûrs) : {sure.fr} ; dans plus de la moitié (probables) : {likely.fr} ; dans quelques-uns (ouverts) : "
             f"{open_.fr} ; dans aucun : {never.fr}.",
-            f"Of {self.plans} plans, all within {span.en} of the best and as different as can be, demands funded in all "
+            f"Of {self.plans} plans, this one and others nearly as good (within {span.en}), as different as can be, demands funded in all "
             f"(sure): {sure.en}; in more than half (likely): {likely.en}; in some (open): {open_.en}; in none: {never.en}.",
         )
 
@@ -167,7 +167,20 @@ class Certainty(Explanation):
 
     @property
     def verdict(self) -> Verdict:
-        return "sure" if self.forced and self.is_funded else self.near.verdict(self.demand)
+        """Sure, or never, only where no plan as near as the others is known to decide otherwise."""
+        found: Verdict = "sure" if self.forced and self.is_funded else self.near.verdict(self.demand)
+        if found == "sure" and self.near_contrary is not None:
+            return "likely"
+        return "open" if found == "never" and self.near_contrary is not None else found
+
+    @property
+    def near_contrary(self) -> Fraction | None:
+        """The share of the points that the best plan deciding otherwise loses, where that is within the tolerances."""
+        total = abs(self.counted.total * self.counted.size)
+        if self.contrary is None or not total or not self.near.others:
+            return None
+        lost = Fraction(max(self.contrary.found, 0.0)) / Fraction(total)
+        return lost if lost <= max(other.tolerance for other in self.near.others) else None
 
     @property
     def answer(self) -> Text:
@@ -178,9 +191,17 @@ class Certainty(Explanation):
             if self.near.others
             else Text("", "")
         )
+        but = Text("", "")
+        if self.verdict != self.near.verdict(self.demand) and self.near_contrary is not None:
+            share = _percent(self.near_contrary)
+            other = Text("le refuse", "refuses it") if self.is_funded else Text("le finance", "funds it")
+            but = Text(
+                f", mais un plan qui {other.fr} ne perd que {share.fr}",
+                f", but a plan that {other.en} loses only {share.en}",
+            )
         return Text(
-            f"{self.name} : {said.fr}, financé dans {times} plan{'s' if times > 1 else ''} sur {of}{within.fr}.",
-            f"{self.name}: {said.en}, funded in {times} of {of} plans{within.en}.",
+            f"{self.name} : {said.fr}, financé dans {times} plan{'s' if times > 1 else ''} sur {of}{within.fr}{but.fr}.",
+            f"{self.name}: {said.en}, funded in {times} of {of} plans{within.en}{but.en}.",
         )
 
     @property

@@ -206,4 +206,5 @@ def listing(names: Iterable[str], most: int = 5) -> Text:
     most = most if len(names) > most + 1 else len(names)
     shown, rest = names[:most], len(names) - most
     french, english = " ; ".join(shown), "; ".join(shown)
-    return Text(f"{french} ; et {rest} autres", f"{english}; and {rest} more") if rest else Text(french, english)
+    more = number(rest)
+    return Text(f"{french} ; et {more.fr} autres", f"{english}; and {more.en} more") if rest else Text(french, english)
