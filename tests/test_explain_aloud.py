@@ -120,3 +120,17 @@ def test_what_is_left_is_told_with_its_amount():
     assert "Aucun plan ne peut en dépenser 10 000 000 € de plus, la moitié, à cause de : Enveloppe" in plain(
         found.text("fr")
     )
+
+
+def test_the_reserve_list_names_each_demand_once():
+    """Half a hectare of d1 and so on, a million at a time: one line for each, its sum told."""
+    plan = allocator.solve(valley((SCHOOLS,), funds=[{"id": "friches", "label": "Fonds friches", "amount": "500 k€"}]))
+    found = allocator.explain(plan, fund="friches").reserve
+    lines = [plain(line.fr) for line in found.details if line.fr[:1].isdigit()]
+    assert [line.split("(")[1][:2] for line in lines] == ["d1", "d2", "d3"]
+    assert (
+        lines[0]
+        == "1. avec 1 000 000 € de plus : Friches, Vallée (d1), 1 500 000 €, dont 1 000 000 € d'abord, le reste jusqu'à 2 000 000 € de plus"
+    )
+    given = {d: sum(each.cents for each in found.waiting if each.demand == d) for d in ("d1", "d2", "d3")}
+    assert given == {"d1": 150_000_000, "d2": 250_000_000, "d3": 100_000_000}

@@ -65,12 +65,21 @@ class Reserve(Explanation):
     @property
     def details(self) -> list[Text]:
         lines = []
-        for rank, each in enumerate(self.waiting, 1):
-            extra, cents = money(each.extra), money(each.cents)
-            part = Text("", "") if each.completed else Text(" (en partie)", " (in part)")
+        for rank, demand in enumerate(dict.fromkeys(each.demand for each in self.waiting), 1):
+            times = [each for each in self.waiting if each.demand == demand]
+            first, last = times[0], times[-1]
+            extra, cents = money(first.extra), money(sum(each.cents for each in times))
+            part = Text("", "") if last.completed else Text(" (en partie)", " (in part)")
+            until = Text("", "")
+            if last.extra > first.extra:
+                end, start = money(last.extra), money(first.cents)
+                until = Text(
+                    f", dont {start.fr} d'abord, le reste jusqu'à {end.fr} de plus",
+                    f", of which {start.en} first, the rest up to {end.en} more",
+                )
             lines.append(Text(
-                f"{rank}. avec {extra.fr} de plus : {each.name}, {cents.fr}{part.fr}",
-                f"{rank}. with {extra.en} more: {each.name}, {cents.en}{part.en}",
+                f"{rank}. avec {extra.fr} de plus : {first.name}, {cents.fr}{part.fr}{until.fr}",
+                f"{rank}. with {extra.en} more: {first.name}, {cents.en}{part.en}{until.en}",
             ))  # fmt: skip
         if self.nesting is not None and self.waiting:
             extra = money(self.extra)
@@ -103,7 +112,7 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
     plans, extra = [variants.plan], 0
     found: list[Next] = []
     completed = dict(zip(scenario.demands["id"], variants.plan.asked_cents(), strict=True))
-    while len(plans) <= most and len(found) < names:
+    while len(plans) <= most and len({each.demand for each in found}) < names:
         richer = variants.with_money(fund, extra + tranche, *keeping(plans[-1]))
         if richer.reading is None:
             break
@@ -120,7 +129,9 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
     nesting = None
     if free.reading is not None:
         nesting = variants.gain(free, plans[-1]).never_below_zero
-    return Reserve(fund, label, counted(variants.plan), tuple(found[:names]), extra, nesting, tuple(plans))
+    shown = list(dict.fromkeys(each.demand for each in found))[:names]
+    waiting = tuple(each for each in found if each.demand in shown)
+    return Reserve(fund, label, counted(variants.plan), waiting, extra, nesting, tuple(plans))
 
 
 def keeping(plan: Plan, besides: str = "") -> list[dict[str, Any]]:
