@@ -24,6 +24,7 @@ _HOMES = {
     "Session": "solver",
     "changed": "changes",
     "compare": "compare",
+    "diff": "diff",
     "explain": "explain",
     "frontier": "frontier",
     "load": "formats",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from allocator.changes import changed as changed
     from allocator.compare import Comparison as Comparison
     from allocator.compare import compare as compare
+    from allocator.diff import diff as diff
     from allocator.explain import explain as explain
     from allocator.formats import load as load
     from allocator.frontier import Frontier as Frontier

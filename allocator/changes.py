@@ -130,7 +130,7 @@ class _Edit:
 
     def _set_in_list(self, part: str, rest: str, value: object) -> None:
         items = list(self._parts.get(part, getattr(self._from, part)))
-        chosen, field = _chosen([item["id"] if isinstance(item, dict) else item.id for item in items], rest)
+        chosen, field = chosen_ids([item["id"] if isinstance(item, dict) else item.id for item in items], rest)
         for k, item in enumerate(getattr(self._from, part)):
             if item.id in chosen:
                 items[k] = self._set_field(getattr(self._from, part)[k], items[k], field.split("."), value)
@@ -169,7 +169,7 @@ class _Edit:
 
     def _set_in_table(self, part: str, rest: str, value: object) -> None:
         table = self._tables.setdefault(part, _Edited(getattr(self._from, part)))
-        chosen, column = _chosen(table.ids, rest)
+        chosen, column = chosen_ids(table.ids, rest)
         if column == "id" or column not in table.frame.columns:
             known = [str(c) for c in table.frame.columns if c != "id"]
             raise _Wrong(
@@ -207,7 +207,7 @@ class _Edited:
         return frame.assign(**new)
 
 
-def _chosen(ids: list[str], rest: str) -> tuple[list[str], str]:
+def chosen_ids(ids: list[str], rest: str) -> tuple[list[str], str]:
     """The ids that a path names, and what follows; an id may hold dots, the longest that fits is meant."""
     words = rest.split(".")
     if words[0] == EVERY and len(words) > 1:
