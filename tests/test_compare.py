@@ -555,7 +555,9 @@ def test_files(tmp_path):
         "units.csv",
         "indicators.csv",
         "demands.csv",
+        "inequality.csv",
         "comparison.json",
+        "comparison.xlsx",
     }
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(p.name for p in written)
     funds = pd.read_csv(tmp_path / "out/by_fund.csv", dtype=str)
