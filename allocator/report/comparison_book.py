@@ -229,7 +229,7 @@ class ComparisonBook:
         columns = [first] + [first + 1 + 2 * k for k in range(len(self.comparison.names) - 1)]
         for k, at in enumerate(columns):
             chart.add_series({
-                "name": self.comparison.names[k], "categories": [name, HEAD + 1, 1, end - 1, 1],
+                "name": [name, HEAD, at], "categories": [name, HEAD + 1, 1, end - 1, 1],
                 "values": [name, HEAD + 1, at, end - 1, at], "fill": {"color": COLOURS[k % len(COLOURS)]}, "gap": 60,
             })  # fmt: skip
         chart.set_title({"name": name, "name_font": {"size": 12}})
