@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 
 from allocator import objectives
 from allocator.constraints import Constraint, Example
-from allocator.money import Euros, Rate
+from allocator.money import Euros, Rate, fraction, written
 from allocator.money import Exact as Number
 from allocator.problems import Problem, did_you_mean, listed
 from allocator.reading import Level, Reading
@@ -26,6 +26,7 @@ from allocator.space import Auxiliary, Exact, Group, Row, Space, Statement, Term
 from allocator.texts import Text
 
 DEMAND, ALL = "demand", "all"
+WIDEST = 10**12  # whole numbers that factors come to: beyond, a sum of many would leave 64 bits
 Positive = Annotated[Number, Field(ge=0)]
 
 
@@ -202,8 +203,6 @@ class Overrun(Constraint):
 
 def _factors(value: object) -> dict[str, tuple[Fraction, ...]]:
     """A list for all of them, or a list for each value of `by`."""
-    from allocator.money import fraction
-
     table = value if isinstance(value, Mapping) else {"": value}
     found = {}
     for name, row in table.items():
@@ -218,8 +217,6 @@ def _factors(value: object) -> dict[str, tuple[Fraction, ...]]:
 
 
 def _factors_written(table: Mapping[str, Sequence[Fraction]]) -> Any:
-    from allocator.money import written
-
     plain = {name: [written(each) for each in row] for name, row in table.items()}
     return plain[""] if list(plain) == [""] else plain
 
@@ -240,6 +237,15 @@ class Draws(_Shares):
     @property
     def cases(self) -> int:
         return len(next(iter(self.factors.values())))
+
+    @property
+    def scale(self) -> int:
+        """What makes every factor whole."""
+        return lcm(*(factor.denominator for row in self.factors.values() for factor in row))
+
+    @property
+    def highest(self) -> Fraction:
+        return max(Fraction(1), *(factor for row in self.factors.values() for factor in row))
 
     def problems(self, scenario: Any, place: str) -> Iterator[Problem]:
         problems = list(super().problems(scenario, place))
@@ -300,6 +306,12 @@ class Cvar(Constraint):
                     Text("un coût n'est ni d'un fonds ni d'une année", "a cost is neither a fund's nor a year's"),
                     Text("choisir fonds et années dans `on` de la règle", "select funds and years in the rule's `on`"),
                 )
+        if prod(line.scale for line in self.draws) * prod(line.highest for line in self.draws) > WIDEST:
+            yield Problem(
+                "draws",
+                Text("les facteurs ont trop de chiffres", "the factors have too many digits"),
+                Text("les arrondir, par exemple à 1.25", "round them, for example to 1.25"),
+            )
         if len({line.cases for line in self.draws}) > 1:
             yield Problem(
                 "draws",
@@ -313,17 +325,15 @@ class Cvar(Constraint):
         return self.tail * self.draws[0].cases
 
     def _parts(self, space: Space, group: Group) -> list[Part]:
-        scale = [lcm(*(f.denominator for row in line.factors.values() for f in row)) for line in self.draws]
-        weights = np.full((self.draws[0].cases, len(group.demands)), int(np.prod(np.array(scale, object))), object)
+        whole = prod(line.scale for line in self.draws)
+        weights = np.full((self.draws[0].cases, len(group.demands)), whole, np.int64)
         where = np.full(space.n, -1)
         where[group.demands] = np.arange(len(group.demands))
-        for line, each in zip(self.draws, scale, strict=True):
+        for line in self.draws:
             for moved in line.groups(space, group):
-                factors = line.factors["" if line.by == ALL else moved.value]
-                column = np.array([int(f * each) for f in factors], object)[:, None]
+                factors = np.array([int(f * line.scale) for f in line.factors[moved.value]], np.int64)
                 at = where[moved.demands]
-                weights[:, at] = weights[:, at] // each * column
-        whole = int(np.prod(np.array(scale, object)))
+                weights[:, at] = weights[:, at] // line.scale * factors[:, None]
         return [Part(str(k), group.demands, group.cells, row, whole) for k, row in enumerate(weights)]
 
     def rows(self, space: Space) -> Iterator[Statement]:
@@ -369,7 +379,7 @@ class Future(BaseModel):
     label: str = ""
     best: Number
     objective: Annotated[
-        Any,
+        objectives.Objective,
         PlainValidator(_objective, json_schema_input_type=dict[str, Any]),
         PlainSerializer(lambda value: value.model_dump(), return_type=Any),
     ]
