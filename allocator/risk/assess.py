@@ -98,7 +98,7 @@ def _quantiles(values: np.ndarray) -> dict[str, float]:
 
 
 def _error(values: np.ndarray) -> float:
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if np.ptp(values) else 0.0
 
 
 def _cents(value: float) -> int:

@@ -73,7 +73,7 @@ class Turns:
     def uniforms(self, samples: int, seed: int) -> Iterator[list[np.ndarray]]:
         """(rows, draws) probabilities for each source, in blocks of rows. What an uncertain thing draws depends on `seed`,
         its id and its draws' names alone: two plans meet the same cases."""
-        widest = max([len(self._served), *(len(source.names) for source in self.sources)], default=1)
+        widest = max([len(self._moved), *(len(source.names) for source in self.sources)], default=1)
         rows = max(1, CELLS // max(widest, 1))
         streams = [np.random.default_rng([seed, crc32(source.item.id.encode())]) for source in self.sources]
         for start in range(0, samples, rows):
@@ -81,28 +81,32 @@ class Turns:
             yield [rng.random((size, len(s.names))) for rng, s in zip(streams, self.sources, strict=True)]
 
     @cached_property
-    def _served(self) -> np.ndarray:
-        return np.flatnonzero(self._units > 0)
+    def _moved(self) -> np.ndarray:
+        """(k,) served demands about which anything is uncertain."""
+        drawn = np.zeros(len(self._units), bool)
+        for source in self.sources:
+            drawn |= source.draw >= 0
+        return np.flatnonzero(drawn & (self._units > 0))
 
     def _own(self, what: str) -> np.ndarray:
-        """(k,) planned value per unit of the served demands: euros, or the indicator."""
-        space = self.plan.reading.space if self.plan.reading else None
-        assert space is not None
+        """(n,) planned value per unit: euros, or the indicator."""
+        assert self.plan.reading is not None
+        space = self.plan.reading.space
         if what == COST:
-            return space.cost[self._served] / 100
+            return space.cost / 100
         numerators, scale = space.units(what)
-        return np.asarray(numerators[self._served].astype(float) / scale)
+        return np.asarray(numerators.astype(float) / scale)
 
     def _real(self, what: str, uniforms: list[np.ndarray], borne_by: str | None = None) -> np.ndarray:
-        """(rows, k) what a unit of each served demand really has or costs."""
+        """(rows, k) what a unit of each moved demand really has or costs."""
         mine = [
             (source, u)
             for source, u in zip(self.sources, uniforms, strict=True)
             if source.item.what == what and borne_by in (None, source.item.borne_by)
         ]
-        real = np.tile(self._own(what), (len(uniforms[0]), 1))
+        real = np.tile(self._own(what)[self._moved], (len(uniforms[0]), 1))
         for source, u in sorted(mine, key=lambda one: one[0].item.gives, reverse=True):  # values first, then factors
-            draw = source.draw[self._served]
+            draw = source.draw[self._moved]
             on = draw >= 0
             drawn = source.item.at(u)[:, draw[on]]
             real[:, on] = drawn if source.item.gives == "value" else real[:, on] * drawn
@@ -114,22 +118,23 @@ class Turns:
 
         A fund's need: for each demand, what it grants times real over planned cost, as far as funds bear it.
         """
-        units, planned = self._units[self._served], self._own(COST)
+        moved, rows = self._moved, len(uniforms[0])
+        units, planned = self._units[moved], self._own(COST)[moved]
         ratio = self._real(COST, uniforms, "funds") / np.where(planned > 0, planned, 1)
         if self.uncertainty.savings == "kept":
             ratio = np.maximum(ratio, 1)
-        found = {
-            f"fund:{name}": ratio @ grants for name, grants in zip(self.funds, self._granted[:, self._served], strict=True)
-        }
-        granted = self.plan.reading.granted[self._served] / 100 if self.plan.reading else units
-        dearer = (self._real(COST, uniforms) - planned) @ units
-        found[OWNERS] = dearer - (ratio - 1) @ granted
-        moved = {source.item.what for source in self.sources}
+        found = {}
+        for name, grants in zip(self.funds, self._granted, strict=True):
+            found[f"fund:{name}"] = grants.sum() + (ratio - 1) @ grants[moved]
+        assert self.plan.reading is not None
+        borne = (ratio - 1) @ (self.plan.reading.granted[moved] / 100)
+        found[OWNERS] = np.round((self._real(COST, uniforms) - planned) @ units - borne, 2)
+        uncertain = {source.item.what for source in self.sources}
         for name in self.plan.scenario.indicators:
-            if name in moved:
-                found[name] = self._real(name, uniforms) @ units
-            else:
-                found[name] = np.full(len(uniforms[0]), float(self._own(name) @ units))
+            own = self._own(name)
+            found[name] = np.full(rows, float(own @ self._units))
+            if name in uncertain:
+                found[name] += (self._real(name, uniforms) - own[moved]) @ units
         return found
 
     def drawn(self, samples: int, seed: int) -> dict[str, np.ndarray]:
