@@ -21,6 +21,7 @@ _HOMES = {
     "ScenarioError": "problems",
     "Selection": "selection",
     "Session": "solver",
+    "changed": "changes",
     "compare": "compare",
     "explain": "explain",
     "load": "formats",
@@ -29,6 +30,7 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
+    from allocator.changes import changed as changed
     from allocator.compare import Comparison as Comparison
     from allocator.compare import compare as compare
     from allocator.explain import explain as explain

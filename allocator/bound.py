@@ -393,12 +393,30 @@ class Priced:
             k = int(space.pattern[i])
             cheapest, able, extra, few, few_price = self._cheapest(k, member, funds)
             worth = [int(self._gain(member, y)[0] - cheapest[y, 0]) for y in range(len(cheapest))]
-            least = sum(space.patterns[k].least[f] for f in paying)
             dearer = self._dearer(i, paying, cheapest[:, 0], able[:, 0])
             more = int(extra[0] + self._of_few(member, few, few_price)[0]) - dearer
-            kept = Way(worth, able[:, 0].tolist(), more, int(few.sum()), 0, -(-least // int(space.step[i])))
+            kept = Way(worth, able[:, 0].tolist(), more, int(few.sum()), 0, self._fewest(i, funds, paying))
             self._kept[key] = kept
         return replace(kept, toll=toll)
+
+    def _fewest(self, i: int, funds: frozenset[int], paying: frozenset[int]) -> int:
+        """The fewest steps of demand i with which each of `paying`, and at least one of `funds`, can pay its least: the
+        leasts together, and each within that fund's rates."""
+        space = self.space
+        k, step = int(space.pattern[i]), int(space.step[i])
+        least = space.patterns[k].least
+        caps, common = space.unit_caps(k, np.array([i]), rounded_up=True)
+        spared = 0 if space.lumpy[i] else caps.shape[1]  # cents: each year's cap is rounded up
+
+        def alone(f: int) -> int:
+            per_unit, cents = int(caps[f].max()), max(least[f] - spared, 0) * common
+            if cents and not per_unit:
+                return int(space.most[i]) + 1
+            within = -(-cents * int(space.asked[i]) // (per_unit * step)) if cents else 0
+            return max(within, -(-least[f] // step))
+
+        together = -(-sum(least[f] for f in paying) // step)
+        return max(together, *(alone(f) for f in paying), min(alone(f) for f in funds))
 
     def _dearer(self, i: int, paying: frozenset[int], cheapest: np.ndarray, able: np.ndarray) -> int:
         """What it costs beyond the cheapest cells that each of these funds pays its least; 0 where rates make it hard to say."""

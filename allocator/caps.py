@@ -68,6 +68,14 @@ class Caps:
                 found[block] = Parts(self.space.asked[block.members].astype(object), cells, common)
         return found
 
+    def __len__(self) -> int:
+        return len(self._all[0])
+
+    @property
+    def entries(self) -> int:
+        """Of the rows of all caps."""
+        return int(self._all[1].nnz)
+
     @cached_property
     def _all(self) -> tuple[tuple[Cap, ...], sparse.csr_matrix]:
         """Every cap that may be broken, and its row (caps, columns)."""

@@ -215,7 +215,8 @@ class Maximin(Objective):
         yield from _unknown_indicator(scenario, self.maximin.of, "maximin.of", EUROS, PER_INHABITANT)
         per = self.maximin.per
         known = ["measure", "territory", *scenario.territories.columns[1:], *scenario.attributes]
-        if per not in known or per in ("name", "population"):
+        known = [name for name in known if name not in ("name", "population")]
+        if per not in known:
             yield Problem(
                 place="maximin.per",
                 message=Text(f"attribut inconnu « {per} »", f"unknown attribute “{per}”"),

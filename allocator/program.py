@@ -111,6 +111,8 @@ class Compiled:
         program, rows = self.program, len(self.row_scale)
         odd = np.zeros(program.rows)
         odd[:rows] = np.array([float(row.rounding) for _, row in self.space.rows]) * self.row_scale
+        if self.caps:
+            odd[-len(self.caps) :] = self.all_caps.rows(self.caps, generous=True)[1]
         wider = replace(program, row_lower=program.row_lower - odd, row_upper=program.row_upper + odd)
         return replace(self, program=wider, generous=True)
 
@@ -251,8 +253,9 @@ def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray
         fresh += int(labels.max()) + 1
     found[alone] = fresh + np.arange(int(alone.sum()))
     found[~space.payable] = -1
-    classes = np.unique(found, return_inverse=True)[1]
-    return classes - 1 if (found < 0).any() else classes
+    _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
+    first = np.where(found[first] < 0, -1, first)  # numbered by their first demands, whatever the order of measures
+    return np.argsort(np.argsort(first))[inverse] - int((found < 0).any())
 
 
 def compile(
@@ -390,12 +393,16 @@ def compile(
         integer=whole,
         grain=grain,
     )
-    return Compiled(
+    whole_program = Compiled(
         space, program, unit_column, served_column, paid_column, move_columns, by_year, demand_class, blocks, row_scale,
         column_steps, objective_scale, unit, Caps(space, blocks, column_steps, unit, len(column_steps)),
     )  # fmt: skip
+    caps = whole_program.all_caps
+    few = 0 < caps.entries <= LIGHT * program.matrix.nnz
+    return whole_program.with_caps(list(range(len(caps)))) if few else whole_program
 
 
+LIGHT = 2  # times the entries of a program: all of its caps are in it from the start where they have no more
 EAGER = 300  # demands told apart by which funds pay, up to which all get columns of their own at once
 
 

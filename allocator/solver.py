@@ -323,7 +323,7 @@ class _Run:
         if root.x is None or root.objective is None or self.gap < 1e-6:
             return None
         for _ in range(ROUNDS):
-            found = self._ask(_kept_near(relaxed.compiled.program, root.x), relaxed, None, self.gap / 2)
+            found = self._ask(_kept_near(relaxed.compiled.program, root.x), relaxed, None, self.gap / 10)
             broken = [] if found.x is None else relaxed.compiled.broken_caps(found.x)
             if not broken:
                 return None if found.x is None else replace(found, reason=Reason.FEASIBLE, bound=None)

@@ -343,7 +343,10 @@ class Space:
 
     @cached_property
     def _said(self) -> list[tuple[Rule, list[Statement]]]:
-        return [(rule, list(rule.rows(self))) for rule in self.scenario.rules]
+        in_order = sorted(
+            self.scenario.rules, key=lambda rule: (rule.kind, rule.id)
+        )  # in whatever order they are written
+        return [(rule, list(rule.rows(self))) for rule in in_order]
 
     @cached_property
     def statements(self) -> list[tuple[Rule, list[Statement]]]:

@@ -287,3 +287,17 @@ def test_a_lock_beyond_what_rates_allow_is_impossible_though_rounding_lets_cents
         )
     )
     assert plan.status == "infeasible"
+
+
+@pytest.mark.parametrize(("least", "served"), [("250 k€", 0), ("100 k€", 10)])
+def test_a_least_grant_that_a_rate_does_not_let_a_fund_pay_is_proved(least, served):
+    """Each fund pays at most half of 312 500 €: none reaches 250 000 €, both reach 100 000 €."""
+    demands = pd.DataFrame({"id": ["d"], "territory": "a", "measure": "friche", "units": 2.5, "asked": 125_000})
+    plan = allocator.solve(
+        scenario(
+            funds=[{"id": "f", "amount": "1 M€"}, {"id": "g", "amount": "1 M€"}],
+            demands=demands.assign(emplois=4),
+            constraints=[{"kind": "min_grant", "amount": least}, {"kind": "fund_rate", "max_rate": "50 %"}],
+        )
+    )
+    assert (plan.status, plan.objective, plan.certificate.ok) == ("optimal", served, True)

@@ -200,3 +200,10 @@ def test_an_annual_measure_is_asked_again_every_year():
         ["a2 2026", 2026, 3000],
         ["a2 2027", 2027, 3000],
     ]
+
+
+def test_a_remedy_does_not_name_what_would_be_refused():
+    with pytest.raises(allocator.ScenarioError) as error:
+        scenario({"maximin": {"of": "euros", "per": "quoi"}})
+    told = str(error.value)
+    assert "departement" in told and "name" not in told and "population" not in told

@@ -275,3 +275,61 @@ def test_a_poor_plan_is_not_preferred_to_granting_nothing():
         )
     )  # fmt: skip
     assert plan.status == "optimal" and plan.objective == 0
+
+
+def test_the_order_of_measures_does_not_change_which_fund_pays():
+    """Two classes, told apart by their measures' payments: either may be paid by either fund."""
+    territories = pd.DataFrame({"id": ["t"], "region": "r", "departement": "d", "population": 1})
+    demands = pd.DataFrame(
+        {
+            "id": ["a", "b"],
+            "territory": "t",
+            "measure": ["now", "later"],
+            "units": [2.5, 3],
+            "asked": [333_000, 500_000],
+            "jobs": 1,
+        }
+    )
+    measures = [{"id": "now", "payment_profile": [0.3, 0.7]}, {"id": "later", "payment_profile": [0, 1]}]
+    funds = [
+        {"id": "f", "amount": 765_000, "payments": {2026: 612_000, 2027: 1_155_000}},
+        {"id": "g", "amount": 2_303_000},
+    ]
+    said = {"name": "m", "years": [2026], "funds": funds, "territories": territories, "demands": demands}
+    said |= {"constraints": [], "objective": {"maximise": {"jobs": 1}}}
+    one, other = (allocator.solve(allocator.Scenario(measures=m, **said)) for m in (measures, measures[::-1]))
+    assert one.grants["fund"].nunique() == 2
+    pd.testing.assert_frame_equal(one.grants, other.grants)
+
+
+def test_the_order_of_rules_does_not_change_which_year_pays():
+    places = ["t0", "t1", "t2"]
+    territories = pd.DataFrame(
+        {"id": places, "region": "r", "departement": ["67", "59", "59"], "population": [42_000, 18_000, 0]}
+    )
+    demands = pd.DataFrame(
+        [
+            ("d0", "t2", "ecole", 3, 125_000.37, 9, 2026, 0),
+            ("d1", "t0", "ecole", 4, 500_000, 1, 2027, 2),
+            ("d2", "t1", "ecole", 1, 100_000, 14, 2026, 0),
+            ("d3", "t0", "friche", 2.5, 333_000, 14, 2027, 1),
+            ("d5", "t0", "friche", 4, 100_000, 3, 2026, 0),
+        ],
+        columns=["id", "territory", "measure", "units", "asked", "jobs", "first_year", "min_units"],
+    )
+    rules = [
+        {"kind": "min_grant", "id": "c0", "on": {"measures": "friche"}, "amount": 250_000},
+        {"kind": "equity", "id": "c1", "per": "territory", "max_gap": 10},
+        {"kind": "ceiling", "id": "c2", "on": {"demands": ["d3", "d5"]}, "amount": 462_000, "per": "departement"},
+    ]
+    worst = {"maximin": {"of": "euros_per_inhabitant", "per": "departement"}}
+    said = {"name": "r", "years": [2026, 2027], "territories": territories, "demands": demands}
+    said |= {"funds": [{"id": "f", "amount": 1_093_000}, {"id": "g", "amount": 1_763_000}]}
+    said |= {"measures": [{"id": "friche"}, {"id": "ecole", "lumpy": True}]}
+    said |= {"objective": {"lexicographic": [{"maximise": {"jobs": 1}}, worst]}}
+    one, *others = (
+        allocator.solve(allocator.Scenario(constraints=[rules[k] for k in order], **said))
+        for order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (2, 1, 0))
+    )
+    for other in others:
+        pd.testing.assert_frame_equal(one.grants, other.grants)

@@ -53,18 +53,23 @@ class SiftingSession(WarmSession):
     gain or nothing to say, HiGHS kept warm."""
 
     def __init__(self, engine: Sifting, program: Program) -> None:
-        super().__init__(engine, program)
+        super().__init__(engine, program, near=lambda task: self._last)
+        self._last: np.ndarray | None = None
         self._sift: Sift | None = None
         self._looked = False  # whether the program as it is can be sifted
 
     def add_rows(self, matrix: sparse.csr_matrix, row_lower: np.ndarray, row_upper: np.ndarray) -> None:
-        """Append rows (k, n)."""
+        """Append rows (k, n). From then on HiGHS, warm, from the last point: what shows only in a point shows again and
+        again, and each time costs sifting a search and HiGHS a few steps."""
         super().add_rows(matrix, row_lower, row_upper)
-        self._sift, self._looked = None, False
+        self._sift, self._looked = None, True
 
     def _solve(self, time_limit: float | None, stop: Stop | None, began: float) -> Outcome:
         found = self._sifted(time_limit, stop, began)
-        return super()._solve(time_limit, stop, began) if found is None else found
+        if found is None:
+            return super()._solve(time_limit, stop, began)
+        self._last = found.x
+        return found
 
     def _sifted(self, time_limit: float | None, stop: Stop | None, began: float) -> Outcome | None:
         """None where HiGHS is to answer: nothing to gain, nonsense, or no plan that is plain to see."""
@@ -300,6 +305,8 @@ class Sift:
         some = max(LEAST, int(PART * program.columns))
         free = program.upper > program.lower
         stuck = _stuck(shape, program)
+        if stuck.sum() > 4 * some:  # own rows that ask for something are always in doubt: too many to sift
+            return None
         open_single = free[shape.single]
         open_groups = stuck | (free[shape.groups] & (shape.groups >= 0)).any(axis=1)
         if open_single.sum() + open_groups.sum() <= 2 * some:  # nothing to choose from
