@@ -21,6 +21,7 @@ _HOMES = {
     "ScenarioError": "problems",
     "Selection": "selection",
     "Session": "solver",
+    "assess": "risk.assess",
     "changed": "changes",
     "compare": "compare",
     "explain": "explain",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from allocator.formats import load as load
     from allocator.plan import Plan as Plan
     from allocator.problems import ScenarioError as ScenarioError
+    from allocator.risk.assess import assess as assess
     from allocator.scenario import Fund as Fund
     from allocator.scenario import Measure as Measure
     from allocator.scenario import Scenario as Scenario

@@ -68,6 +68,11 @@ class Price:
         return {"nominal": self.nominal.objective, "points": [point.as_dict() for point in self.points]}
 
 
+def weighing(uncertainty: Uncertainty) -> list[Uncertain]:
+    """The uncertain costs that funds bear."""
+    return [item for item in uncertainty.uncertain if item.what == COST and item.borne_by == "funds"]
+
+
 def minimises(scenario: Scenario) -> bool:
     """Whether a plan's worth is the euros it needs: then the worst need is made as small as can be."""
     return any(rule.id == ALL_MONEY for rule in scenario.constraints) or isinstance(scenario.objective, Minimise)
@@ -88,7 +93,7 @@ def price(
     Where the objective is the fewest euros, the plan that needs the fewest euros then.
     """
     turns = turns_of(nominal, uncertainty)
-    dear = [item for item in uncertainty.uncertain if item.what == COST and item.borne_by == "funds"]
+    dear = weighing(uncertainty)
     if not dear:
         nothing = Text("aucun coût incertain ne pèse sur les fonds", "no uncertain cost weighs on the funds")
         remedy = Text("borne_by: funds sur un coût", "borne_by: funds on a cost")
