@@ -152,9 +152,7 @@ def widen(
     return scenario
 
 
-def risky(
-    rng: random.Random, scenario: Scenario, witness: dict[Cell, int], select: Any, *, cruelty: float
-) -> Scenario:
+def risky(rng: random.Random, scenario: Scenario, witness: dict[Cell, int], select: Any, *, cruelty: float) -> Scenario:
     """The same scenario, now and then with a rule on overruns, bad cases or regret."""
     if rng.random() < 0.5:
         return scenario

@@ -514,8 +514,7 @@ def overrun(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
     for _, on, _ in t.reading.groups(constraint):
         paid = [(t.x[cell], Fraction(1)) for cell in t.x if on.holds(cell)]
         parts = [
-            [(t.x[cell], rate) for cell in t.x if cell in cells]
-            for cells, rate in t.reading.overruns(constraint, on)
+            [(t.x[cell], rate) for cell in t.x if cell in cells] for cells, rate in t.reading.overruns(constraint, on)
         ]
         worst = largest(t, parts, exact(constraint.at_once))
         t.sheet.row([*paid, (worst, 1)], high=Fraction(constraint.amount, t.money), points=lost, scale=t.euro)

@@ -34,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", help=str(SCENARIO))
     uncertain = Text("ce qui est incertain ; sans elle, incertitudes.yaml à côté du scénario",
                      "what is uncertain; without it, incertitudes.yaml beside the scenario")  # fmt: skip
-    robust = Text("aussi le prix de la robustesse, et le moindre regret", "also the price of robustness, and least regret")
+    robust = Text(
+        "aussi le prix de la robustesse, et le moindre regret", "also the price of robustness, and least regret"
+    )
     parser.add_argument("--with", dest="uncertain", metavar="F.yaml", help=str(uncertain))
     parser.add_argument("--robust", action="store_true", help=str(robust))
     parser.add_argument("--samples", type=int, default=10_000, metavar="N", help=str(Text("tirages", "draws")))

@@ -325,16 +325,16 @@ class Cvar(Constraint):
         return self.tail * self.draws[0].cases
 
     def _parts(self, space: Space, group: Group) -> list[Part]:
-        whole = prod(line.scale for line in self.draws)
-        weights = np.full((self.draws[0].cases, len(group.demands)), whole, np.int64)
+        scales = [line.scale for line in self.draws]
+        weights = np.full((self.draws[0].cases, len(group.demands)), prod(scales), np.int64)
         where = np.full(space.n, -1)
         where[group.demands] = np.arange(len(group.demands))
-        for line in self.draws:
+        for line, scale in zip(self.draws, scales, strict=True):
             for moved in line.groups(space, group):
-                factors = np.array([int(f * line.scale) for f in line.factors[moved.value]], np.int64)
+                factors = np.array([int(f * scale) for f in line.factors[moved.value]], np.int64)
                 at = where[moved.demands]
-                weights[:, at] = weights[:, at] // line.scale * factors[:, None]
-        return [Part(str(k), group.demands, group.cells, row, whole) for k, row in enumerate(weights)]
+                weights[:, at] = weights[:, at] // scale * factors[:, None]
+        return [Part(str(k), group.demands, group.cells, row, prod(scales)) for k, row in enumerate(weights)]
 
     def rows(self, space: Space) -> Iterator[Statement]:
         for group in space.groups(self.on, self.per):
@@ -365,7 +365,9 @@ class Cvar(Constraint):
 
 def _objective(value: object) -> objectives.Objective:
     found = objectives.parse(value)
-    if isinstance(found, objectives.Lexicographic) or (isinstance(found, objectives.Maximin) and found.maximin.depth > 1):
+    if isinstance(found, objectives.Lexicographic) or (
+        isinstance(found, objectives.Maximin) and found.maximin.depth > 1
+    ):
         raise ValueError(Text("un seul niveau d'objectif est attendu", "one level of an objective is expected"))
     return found
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from allocator.money import format_euros
+from allocator.objectives import Minimise
 from allocator.report.console import STATUS, number
 from allocator.report.files import replace_file
 from allocator.texts import Text, figure, language
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from allocator.risk.robust import Point, Price
 
 NOTHING = "—"
+SHORT = STATUS | {"feasible": Text("réalisable (certifié)", "feasible (certified)")}
 OWNERS = Text("propriétaires, en plus du prévu", "owners, beyond what was planned")
 
 
@@ -58,7 +60,9 @@ def print_risk(risk: Risk, influence: pd.DataFrame | None, console: Console) -> 
     console.print(f"\n[bold]{said}[/bold]", highlight=False)
     for item in risk.uncertainty.uncertain:
         mark = Text("hypothèse", "hypothesis") if item.hypothesis else Text("source", "source")
-        console.print(f"  {item.title} ({mark}{f' : {item.source}' if item.source else ''})", markup=False, highlight=False)
+        console.print(
+            f"  {item.title} ({mark}{f' : {item.source}' if item.source else ''})", markup=False, highlight=False
+        )
     console.print(_funds(risk), _others(risk))
     if influence is not None and len(influence):
         console.print(_influence(risk, influence))
@@ -148,25 +152,26 @@ def _rule(point: Point) -> Text:
 
 def print_price(price: Price, console: Console) -> None:
     """One plan a line: what it is ready for, its worth, what it needs then and what the ordinary plan would need."""
+    points = [] if _in_euros(price) else [Text("points", "points")]
     table = _table(
         Text("Le prix de la robustesse", "The price of robustness"),
-        Text("prêt à : dépassements", "ready for: overruns"), Text("plan", "plan"), Text("points", "points"),
-        Text("accordé", "granted"), Text("besoin alors", "need then"), Text("sans y être prêt", "need unready"),
+        Text("prêt à : dépassements", "ready for: overruns"), Text("plan", "plan"), *points, Text("accordé", "granted"),
+        Text("besoin alors", "need then"), Text("sans y être prêt", "need unready"), Text("besoin P90", "need P90"),
         Text("risque", "risk"),
     )  # fmt: skip
     for point in price.points:
-        plan = point.plan
-        worth = point.as_dict()["objective"]
-        risk = NOTHING if point.probability is None else (
-            f"{number(100 * point.probability, 1)} % ± {number(100 * (point.error or 0), 1)}"
-        )  # fmt: skip
-        table.add_row(
-            str(_rule(point)), str(STATUS[plan.status]).split(" ;")[0].split(";")[0],
-            NOTHING if worth is None else number(worth, 1),
-            *(NOTHING if cents is None else _money(cents) for cents in (point.granted, point.need, point.unready)), risk,
-        )  # fmt: skip
+        worth, plan = point.as_dict()["objective"], point.plan
+        shown = [NOTHING if worth is None else number(worth, 1)] if points else []
+        shown += [NOTHING if c is None else _money(c) for c in (point.granted, point.need, point.unready, point.p90)]
+        risk = NOTHING
+        if point.probability is not None:
+            risk = f"{number(100 * point.probability, 1)} % ± {number(100 * (point.error or 0), 1)}"
+        table.add_row(str(_rule(point)), SHORT[plan.status].in_(), *shown, risk)
     table.caption = str(
-        Text("Risque : probabilité qu'un fonds ne suffise pas, à 95 %", "Risk: probability that some fund falls short, at 95%")
+        Text(
+            "Besoin alors : du fonds le plus près de sa limite ; risque : probabilité qu'un fonds ne suffise pas, à 95 %",
+            "Need then: of the fund nearest its limit; risk: probability that some fund falls short, at 95%",
+        )
     )
     console.print(table)
 
@@ -197,7 +202,11 @@ def print_regret(regrets: Regrets, console: Console) -> None:
 
 
 def write_risk(
-    folder: str | os.PathLike[str], risk: Risk, influence: pd.DataFrame | None, price: Price | None, regrets: Regrets | None
+    folder: str | os.PathLike[str],
+    risk: Risk,
+    influence: pd.DataFrame | None,
+    price: Price | None,
+    regrets: Regrets | None,
 ) -> list[Path]:
     """Write funds.csv, indicators.csv, influence.csv, robustness.csv and .svg, regret.csv (those there are) and risk.json, each
     replaced whole. Raises OSError when the folder cannot be written."""
@@ -225,8 +234,7 @@ def curve(price: Price) -> str:
     """SVG: what a plan is worth, or what it needs where euros are minimised, against how many overruns come at once; below,
     the risk of each."""
     points = [point for point in price.points if point.at_once is not None]
-    euros = points[0].as_dict()["objective"] is None and points[0].need is not None
-    if euros:
+    if _in_euros(price):
         lines = [
             (READY, Text("plan prêt", "ready plan"), [_scaled(point.need, 1e11) for point in points]),
             (UNREADY, Text("plan ordinaire", "ordinary plan"), [_scaled(point.unready, 1e11) for point in points]),
@@ -245,13 +253,15 @@ def curve(price: Price) -> str:
     )
 
 
+def _in_euros(price: Price) -> bool:
+    return isinstance(price.nominal.scenario.objective, Minimise)
+
+
 def _scaled(cents: int | None, by: float) -> float | None:
     return None if cents is None else cents / by
 
 
-def _drawn(
-    points: Sequence[Point], lines: Sequence[tuple[str, Text, list[float | None]]], unit: str
-) -> Iterator[str]:
+def _drawn(points: Sequence[Point], lines: Sequence[tuple[str, Text, list[float | None]]], unit: str) -> Iterator[str]:
     known = [value for _, _, values in lines for value in values if value is not None]
     ticks = _ticks(min(known, default=0.0), max(known, default=1.0))
     low, high = ticks[0], ticks[-1]
@@ -265,7 +275,9 @@ def _drawn(
 
     yield f'<text x="{LEFT}" y="{TOP - 14}" fill="#555">{escape(unit)}</text>'
     for tick in ticks:
-        shown = number(tick, 0 if ticks[1] - tick >= 1 or ticks[1] - ticks[0] >= 1 else 1 if ticks[1] - ticks[0] >= 0.1 else 2)
+        shown = number(
+            tick, 0 if ticks[1] - tick >= 1 or ticks[1] - ticks[0] >= 1 else 1 if ticks[1] - ticks[0] >= 0.1 else 2
+        )
         yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick)}" y2="{y(tick)}" stroke="#ddd"/>'
         yield f'<text x="{LEFT - 8}" y="{y(tick) + 4}" text-anchor="end" fill="#555">{shown}</text>'
     for k, point in enumerate(points):

@@ -56,7 +56,9 @@ def influence(plan: Plan, uncertainty: Uncertainty, samples: int = SOBOL, seed: 
             samples //= 2
         points = sobol_sample.sample(problem, samples, calc_second_order=False, seed=seed)
     inside = np.clip(points, 1e-9, 1 - 1e-9)  # a lognormal has no end
-    blocks = [turns.outcomes(np.split(block, ends[:-1], axis=1)) for block in np.array_split(inside, 1 + len(inside) // 500)]
+    blocks = [
+        turns.outcomes(np.split(block, ends[:-1], axis=1)) for block in np.array_split(inside, 1 + len(inside) // 500)
+    ]
     found = []
     for outcome in blocks[0]:
         values = np.concatenate([block[outcome] for block in blocks])
@@ -64,7 +66,9 @@ def influence(plan: Plan, uncertainty: Uncertainty, samples: int = SOBOL, seed: 
             continue
         if many:
             of = morris_analysis.analyze(problem, points, values, num_levels=LEVELS, seed=seed)
-            columns = zip(of["names"], of["sigma"], [np.nan] * len(names), of["mu_star"], of["mu_star_conf"], strict=True)
+            columns = zip(
+                of["names"], of["sigma"], [np.nan] * len(names), of["mu_star"], of["mu_star_conf"], strict=True
+            )
         else:
             scaled = (values - values.mean()) / values.std()
             of = sobol_analysis.analyze(problem, scaled, calc_second_order=False, seed=seed)

@@ -55,7 +55,12 @@ class Regrets:
         would lose there."""
         rows = []
         for k, (future, best) in enumerate(zip(self.futures, self.best, strict=True)):
-            row: dict[str, Any] = {"future": future.id, "label": future.title, "status": best.status, "best": best.objective}
+            row: dict[str, Any] = {
+                "future": future.id,
+                "label": future.title,
+                "status": best.status,
+                "best": best.objective,
+            }
             for name, plan in [("plan", self.plan), *((f.id, p) for f, p in zip(self.futures, self.best, strict=True))]:
                 row[f"regret_{name}"] = None if plan.reading is None else float(_lost(self.plan.scenario, k, plan))
             rows.append(row)
@@ -143,7 +148,9 @@ def _least(same: Sequence[Fund]) -> Fund:
     if first.amounts is None:
         return first.model_copy(update={"amount": min(fund.amount or 0 for fund in same)})
     years = {year for fund in same for year in fund.amounts or {}}
-    return first.model_copy(update={"amounts": {y: min((f.amounts or {}).get(y, 0) for f in same) for y in sorted(years)}})
+    return first.model_copy(
+        update={"amounts": {y: min((f.amounts or {}).get(y, 0) for f in same) for y in sorted(years)}}
+    )
 
 
 def _unheard_of(scenario: Scenario, other: Scenario) -> Iterator[tuple[Text, Text]]:
@@ -156,13 +163,21 @@ def _unheard_of(scenario: Scenario, other: Scenario) -> Iterator[tuple[Text, Tex
         return {**said, "amount": said.get("amount") is not None, "amounts": said.get("amounts") is not None}
 
     if [without_amounts(f) for f in scenario.funds] != [without_amounts(f) for f in other.funds]:
-        yield Text("cet avenir change un fonds, et pas seulement son montant", "this future changes more of a fund than its amount"), remedy
+        yield (
+            Text(
+                "cet avenir change un fonds, et pas seulement son montant",
+                "this future changes more of a fund than its amount",
+            ),
+            remedy,
+        )
     if [plain(c) for c in scenario.constraints] != [plain(c) for c in other.constraints] or [
         plain(m) for m in scenario.measures
     ] != [plain(m) for m in other.measures]:
         yield Text("cet avenir change une règle ou une mesure", "this future changes a rule or a measure"), remedy
     fixed = [c for c in scenario.demands.columns if c not in scenario.indicators]
-    if list(scenario.demands.columns) != list(other.demands.columns) or not scenario.demands[fixed].equals(other.demands[fixed]):
+    if list(scenario.demands.columns) != list(other.demands.columns) or not scenario.demands[fixed].equals(
+        other.demands[fixed]
+    ):
         yield Text("cet avenir change des dossiers", "this future changes demands"), remedy
     several = isinstance(other.objective, Lexicographic)
     if several or (isinstance(other.objective, Maximin) and other.objective.maximin.depth > 1):

@@ -38,6 +38,7 @@ class Point:
     need: int | None
     unready: int
     granted: int | None
+    p90: int | None
     probability: float | None
     error: float | None
 
@@ -47,7 +48,7 @@ class Point:
             "rule": self.rule, "at_once": self.at_once, "status": self.plan.status,
             "objective": None if euros else self.plan.objective, "bound": None if euros else self.plan.bound,
             "gap": self.plan.gap, "granted": self.granted, "need": self.need, "unready": self.unready,
-            "probability": self.probability, "error": self.error, "seconds": round(self.plan.seconds.total, 3),
+            "p90": self.p90, "probability": self.probability, "error": self.error, "seconds": round(self.plan.seconds.total, 3),
         }  # fmt: skip
 
 
@@ -104,17 +105,23 @@ def price(
     for rule, count in [("overrun", n) for n in counts] + [("cvar", None)]:
         robust = prepared(turns, dear, rule, count, seed)
         plan = solve(robust)
-        risk = assess(plan, uncertainty, samples, seed) if plan.reading is not None else None
-        short = None if risk is None else risk.funds.loc[risk.funds["probability"].idxmax()]
-        found.append(
-            Point(
-                rule, count, plan, _need(plan, robust), _need(nominal, robust) or 0,
-                None if plan.reading is None else int(plan.grants["cents"].sum()),
-                None if short is None else float(short["probability"]),
-                None if short is None else float(max(short["high"] - short["probability"], short["probability"] - short["low"])),
-            )
-        )  # fmt: skip
+        need, unready = _need(plan, robust), _need(nominal, robust)
+        assert unready is not None
+        granted = None if plan.reading is None else int(plan.grants["cents"].sum())
+        found.append(Point(rule, count, plan, need, unready, granted, *_risk(plan, uncertainty, samples, seed)))
     return Price(nominal, uncertainty, tuple(found))
+
+
+def _risk(
+    plan: Plan, uncertainty: Uncertainty, samples: int, seed: int
+) -> tuple[int | None, float | None, float | None]:
+    """Of the fund most likely to fall short (the largest of these): its need at P90, that probability, its error."""
+    if plan.reading is None:
+        return None, None, None
+    funds = assess(plan, uncertainty, samples, seed).funds.to_dict("records")
+    worst = max(funds, key=lambda row: (row["probability"], row["need_p90"]))
+    chance = worst["probability"]
+    return int(worst["need_p90"]), float(chance), float(max(worst["high"] - chance, chance - worst["low"]))
 
 
 def prepared(turns: Turns, dear: Sequence[Uncertain], rule: str, at_once: int | None, seed: int) -> Scenario:
@@ -137,7 +144,9 @@ def prepared(turns: Turns, dear: Sequence[Uncertain], rule: str, at_once: int | 
         may = [f.on.pick(scenario).demands if f.on else np.ones_like(mine) for f in scenario.funds if f.id in family]
         if (np.any(may, axis=0) & mine).any():
             amount = f"{held[fund.id] // 100}.{held[fund.id] % 100:02d}"
-            added.append({"kind": rule, "id": f"{ALL_MONEY}-{fund.id}", "on": {"funds": family}, "amount": amount, **fields})
+            added.append(
+                {"kind": rule, "id": f"{ALL_MONEY}-{fund.id}", "on": {"funds": family}, "amount": amount, **fields}
+            )
     return scenario.with_(constraints=[*scenario.constraints, *added])
 
 

@@ -92,10 +92,14 @@ class Uncertain(_Said):
         given = [name for name in LAWS if getattr(self, name) is not None]
         if len(given) != 1:
             listed = ", ".join(LAWS)
-            raise ValueError(Text(f"un de {listed} est attendu, et un seul", f"one of {listed} is expected, and only one"))
+            raise ValueError(
+                Text(f"un de {listed} est attendu, et un seul", f"one of {listed} is expected, and only one")
+            )
         ends = self.range or self.triangular or ()
         if list(ends) != sorted(ends):
-            raise ValueError(Text("les bornes vont de la plus basse à la plus haute", "bounds go from lowest to highest"))
+            raise ValueError(
+                Text("les bornes vont de la plus basse à la plus haute", "bounds go from lowest to highest")
+            )
         if self.what == COST and self.lowest < 0:
             raise ValueError(Text("un coût n'est jamais négatif", "a cost is never negative"))
         return self
@@ -152,7 +156,9 @@ class Uncertain(_Said):
                         "a cost or an indicator is neither a fund's nor a year's")  # fmt: skip
             yield Problem(f"{place}.on", told, Text("choisir des dossiers", "select demands"))
         if self.what not in (COST, *scenario.indicators):
-            unknown = Text(f"« {self.what} » n'est ni {COST} ni un indicateur", f"“{self.what}” is neither {COST} nor an indicator")
+            unknown = Text(
+                f"« {self.what} » n'est ni {COST} ni un indicateur", f"“{self.what}” is neither {COST} nor an indicator"
+            )
             yield Problem(f"{place}.what", unknown, did_you_mean(self.what, [COST, *scenario.indicators]))
 
 
@@ -198,7 +204,9 @@ class Uncertainty(_Said):
                 continue
             mine = item.on.pick(scenario).demands
             if (mine & valued.get(item.what, np.zeros_like(mine))).any():
-                twice = Text(f"deux valeurs pour {item.what} d'un même dossier", f"two values for {item.what} of one demand")
+                twice = Text(
+                    f"deux valeurs pour {item.what} d'un même dossier", f"two values for {item.what} of one demand"
+                )
                 yield Problem(f"uncertain[{k}].on", twice, Text("en faire un facteur", "make one a factor"))
             valued[item.what] = mine | valued.get(item.what, np.zeros_like(mine))
 
