@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm, prod
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -416,7 +416,7 @@ class Regret(Constraint):
     kind: Literal["regret"] = "regret"
     amount: Positive
     futures: Annotated[tuple[Future, ...], Field(min_length=1)]
-    counts_euros = False
+    counts_euros: ClassVar[bool] = False
 
     def problems(self, scenario: Any) -> Iterator[Problem]:
         for k, future in enumerate(self.futures):
