@@ -84,7 +84,7 @@ def test_regret_rows_and_check_count_the_same():
     space = space_with({"kind": "regret", "amount": 1.5, "futures": FUTURES})
     (rule,) = space.scenario.constraints
     said = list(rule.rows(space))
-    (own,) = [row for row in said if not row.auxiliaries or row.upper is not None and not row.terms]
+    (own,) = [row for row in said if not row.auxiliaries or (row.upper is not None and not row.terms)]
     ((regret, _),) = own.auxiliaries
     worst = {
         row.group: row
