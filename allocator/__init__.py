@@ -12,8 +12,11 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from allocator import saved
+
 _HOMES = {
     "Comparison": "compare",
+    "Frontier": "frontier",
     "Fund": "scenario",
     "Measure": "scenario",
     "Plan": "plan",
@@ -21,12 +24,16 @@ _HOMES = {
     "ScenarioError": "problems",
     "Selection": "selection",
     "Session": "solver",
+    "Store": "store",
+    "Sweep": "sweep",
     "assess": "risk.assess",
     "changed": "changes",
     "compare": "compare",
     "explain": "explain",
+    "frontier": "frontier",
     "load": "formats",
     "solve": "solver",
+    "sweep": "sweep",
 }
 __all__ = ["__version__", *_HOMES]
 
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
     from allocator.compare import compare as compare
     from allocator.explain import explain as explain
     from allocator.formats import load as load
+    from allocator.frontier import Frontier as Frontier
+    from allocator.frontier import frontier as frontier
     from allocator.plan import Plan as Plan
     from allocator.problems import ScenarioError as ScenarioError
     from allocator.risk.assess import assess as assess
@@ -45,6 +54,9 @@ if TYPE_CHECKING:
     from allocator.selection import Selection as Selection
     from allocator.solver import Session as Session
     from allocator.solver import solve as solve
+    from allocator.store import Store as Store
+    from allocator.sweep import Sweep as Sweep
+    from allocator.sweep import sweep as sweep
 
 
 def __getattr__(name: str) -> Any:
@@ -60,6 +72,17 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     raise AttributeError(f"module 'allocator' has no attribute {name!r}")
+
+
+def _saved_plan(plan_id: str) -> Any:
+    """A plan in this user's store: what a rule may look back to by its id."""
+    from allocator.store import Store
+
+    with Store(create=False) as store:
+        return store.plan(plan_id)
+
+
+saved.kept_by(_saved_plan)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import FrameType
@@ -67,22 +67,30 @@ class Session:
     The plan is that of `solve`, to the cent, whatever was solved before: what is kept saves time only (decision 023). Pays
     where amounts, bounds or weights of divisible measures move; anything else costs what `solve` does. Not for several
     threads at once.
-    Arguments and errors as for `solve`.
+    Arguments and errors as for `solve`. `interruptible`: Ctrl-C ends a solve with the best plan so far; otherwise it is
+    Python's KeyboardInterrupt.
     """
 
-    def __init__(self, *, engine: str | Engine = "auto", gap: float = 1e-4, time_limit: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        engine: str | Engine = "auto",
+        gap: float = 1e-4,
+        time_limit: float | None = None,
+        interruptible: bool = True,
+    ) -> None:
         if not isinstance(gap, int | float) or not gap >= 0:
             raise ValueError(f"gap: {gap!r} is not a number >= 0")
         if time_limit is not None and (not isinstance(time_limit, int | float) or not time_limit > 0):
             raise ValueError(f"time_limit: {time_limit!r} is not a number of seconds > 0")
-        self.gap, self.time_limit = gap, time_limit
+        self.gap, self.time_limit, self._stops = gap, time_limit, interruptible
         self._engine, self._why = _choose(engine)
         self._lp = engines.engine(LP_ENGINE)
         self._open = Open()
 
     def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None) -> Plan:
         """The best plan of a scenario, as `solve` gives it."""
-        with _interruptible() as interrupted:
+        with _interruptible() if self._stops else nullcontext(_never) as interrupted:
             return _Run(
                 scenario,
                 self._engine,
@@ -115,6 +123,10 @@ def _choose(engine: str | Engine) -> tuple[Engine, Text]:
             "chosen: the fastest engine measured on these programs",
         )
     return engines.engine(engine), Text("demandé", "asked for")
+
+
+def _never() -> bool:
+    return False
 
 
 @contextmanager
@@ -177,7 +189,9 @@ class _Run:
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
         self.generous = False
-        self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
+        self.report = EngineReport(
+            self.engine.name, self.engine.version, "not_run", None, self.why, self.gap, self.time_limit
+        )
         space = Space.of(self.scenario)
         self.levels = len(space.aims)
         stages: list[Stage] = []

@@ -85,8 +85,65 @@ def folded(
     return np.array(results, np.int64)[which.reshape(-1)], result_scale
 
 
+class Every(NamedTuple):
+    """All plans that keep the hard rules: ``taken`` (plans, demands) the option of each demand; ``lost``: what soft rules
+    take of each, in whole numbers of so many points."""
+
+    reading: Reading
+    options: list[list[dict[Cell, int]]]
+    taken: np.ndarray
+    lost: list[tuple[np.ndarray, Fraction]]
+
+    def levels(self) -> Iterator[tuple[np.ndarray, int]]:
+        """What each plan has of each level of the objective (the first net of what soft rules take), over a scale."""
+        for rank, level in enumerate(self.reading.levels):
+            columns = [[level_parts(self.reading, level, plan) for plan in plans] for plans in self.options]
+            gain, scale = folded(columns, self.taken, lambda parts, level=level: level_value(level, parts))
+            if rank == 0:
+                common = math.lcm(scale, *(price.denominator for _, price in self.lost))
+                assert int(np.abs(gain).max()) * common < 2**60
+                gain = gain * (common // scale)
+                for missed, price in self.lost:
+                    gain = gain - missed * int(price * common)
+                scale = common
+            yield gain, scale
+
+
+def nondominated(scenario: Any, most: int = MOST_PLANS) -> set[tuple[Fraction, ...]]:
+    """The values of all levels of the objective, more being better, that no plan of a tiny scenario beats."""
+    every = every_plan(scenario, most)
+    if not len(every.taken):
+        return set()
+    gains = list(every.levels())
+    values = np.unique(np.column_stack([gain for gain, _ in gains]), axis=0)
+    kept = [v for v in values if not ((values >= v).all(axis=1) & (values > v).any(axis=1)).any()]
+    return {tuple(Fraction(int(n), scale) for n, (_, scale) in zip(v, gains, strict=True)) for v in kept}
+
+
 def brute_force(scenario: Any, most: int = MOST_PLANS) -> Best:
     """The best plan of a tiny scenario; ``TooMany`` where it is not tiny."""
+    every = every_plan(scenario, most)
+    reading, options, taken, _ = every
+    if not len(taken):
+        return Best("infeasible", None, None, None)
+    best: list[Fraction] = []
+    left = np.ones(len(taken), bool)
+    for gain, scale in every.levels():
+        most_here = gain[left].max()
+        best.append(Fraction(int(most_here), scale))
+        left &= gain == most_here
+    taken = taken[left]
+    spent = np.zeros(len(taken), dtype=np.int64)
+    for d, plans in enumerate(options):
+        spent += np.array([sum(plan.values()) for plan in plans], dtype=np.int64)[taken[:, d]]
+    first = int(np.argmin(spent))
+    plan = {cell: cents for d, plans in enumerate(options) for cell, cents in plans[taken[first, d]].items()}
+    levels = tuple(-v if of.kind == "minimise" else v for v, of in zip(best, reading.levels, strict=True))
+    return Best("optimal", levels[0], int(spent[first]), plan, levels)
+
+
+def every_plan(scenario: Any, most: int = MOST_PLANS) -> Every:
+    """Every plan of a tiny scenario; ``TooMany`` where it is not tiny."""
     reading = Reading(scenario)
     empty = list(lines(reading, {}))
     options = [plans_of(reading, demand) for demand in reading.demands.values()]
@@ -146,28 +203,8 @@ def brute_force(scenario: Any, most: int = MOST_PLANS) -> Best:
                 elif line.points:
                     lost.append((missed, line.points / scale))
     if not len(taken):
-        return Best("infeasible", None, None, None)
-
+        return Every(reading, options, taken, [])
     for columns, bound, price in soft:
         sums = sum((columns[d][taken[:, d]] for d in range(len(options))), np.zeros(len(taken), np.int64))
         lost.append((np.maximum(sums - bound, 0), price))
-    best: list[Fraction] = []
-    for rank, level in enumerate(reading.levels):
-        columns = [[level_parts(reading, level, plan) for plan in plans] for plans in options]
-        gain, scale = folded(columns, taken, lambda parts, level=level: level_value(level, parts))
-        if rank == 0:
-            common = math.lcm(scale, *(price.denominator for _, price in lost))
-            assert int(np.abs(gain).max()) * common < 2**60
-            gain = gain * (common // scale)
-            for missed, price in lost:
-                gain = gain - missed * int(price * common)
-            scale = common
-        best.append(Fraction(int(gain.max()), scale))
-        taken = taken[gain == gain.max()]
-    spent = np.zeros(len(taken), dtype=np.int64)
-    for d, plans in enumerate(options):
-        spent += np.array([sum(plan.values()) for plan in plans], dtype=np.int64)[taken[:, d]]
-    first = int(np.argmin(spent))
-    plan = {cell: cents for d, plans in enumerate(options) for cell, cents in plans[taken[first, d]].items()}
-    levels = tuple(-v if of.kind == "minimise" else v for v, of in zip(best, reading.levels, strict=True))
-    return Best("optimal", levels[0], int(spent[first]), plan, levels)
+    return Every(reading, options, taken, lost)

@@ -49,6 +49,24 @@ def output_options(parser: argparse.ArgumentParser) -> None:
     json_option(parser)
 
 
+def store_option(parser: argparse.ArgumentParser) -> None:
+    """Where plans are saved."""
+    place = Text(
+        "où les plans sont gardés : un fichier, ou postgresql://… ; sans elle ALLOCATOR_STORE, sinon un fichier à vous",
+        "where plans are kept: a file, or postgresql://…; without it ALLOCATOR_STORE, else a file of yours",
+    )
+    parser.add_argument("--store", metavar="URL", help=str(place))
+
+
+def who_option(parser: argparse.ArgumentParser) -> None:
+    """Who saves or decides."""
+    name = Text(
+        "qui enregistre ou décide ; sans elle ALLOCATOR_WHO, sinon le nom de la session",
+        "who saves or decides; without it ALLOCATOR_WHO, else the name of the session",
+    )
+    parser.add_argument("--who", metavar="W", help=str(name))
+
+
 def json_option(parser: argparse.ArgumentParser) -> None:
     """One JSON object on stdout."""
     parser.add_argument(
@@ -75,14 +93,11 @@ def warn(scenario: Scenario) -> None:
         print(f"{Text('attention', 'warning')} : {warning.text()}", file=sys.stderr)
 
 
-def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
-    """Every scenario named, solved; all that is wrong with any of them, or with the options, at once."""
-    from rich.console import Console
-
+def loaded(options: argparse.Namespace, names: Sequence[str]) -> list[Scenario]:
+    """Every scenario named, its warnings told; all that is wrong with any of them, or with the options, at once."""
     from allocator import engines
     from allocator.formats import load
     from allocator.problems import Problem, ScenarioError, did_you_mean
-    from allocator.solver import solve
 
     problems = []
     if options.engine != "auto":
@@ -112,11 +127,21 @@ def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
             problems += error.problems
     if problems:
         raise ScenarioError(problems)
-    plans = []
     for scenario in scenarios:
         warn(scenario)
+    return scenarios
+
+
+def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
+    """Every scenario named, solved."""
+    from rich.console import Console
+
+    from allocator.solver import solve
+
+    plans = []
+    for scenario in loaded(options, names):
         watch = _Watch(Console(stderr=True))
-        with _stdout_for_us_alone():
+        with stdout_for_us_alone():
             plans.append(
                 solve(
                     scenario,
@@ -168,14 +193,14 @@ def steps_told() -> Iterator[OnStep]:
         if waiting and seconds > 1:
             print(f"\r\033[K{seconds:.0f} s : {what}", end="", file=sys.stderr, flush=True)
 
-    with _stdout_for_us_alone():
+    with stdout_for_us_alone():
         yield tell
     if waiting:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def _stdout_for_us_alone() -> Iterator[None]:
+def stdout_for_us_alone() -> Iterator[None]:
     """What a library's C code prints goes to stderr: HiGHS 1.13 writes to stdout now and then, whatever its options."""
     try:
         sys.stdout.flush()

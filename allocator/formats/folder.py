@@ -9,6 +9,7 @@ from typing import Any
 
 from allocator.formats import base, csv_text, yaml_text
 from allocator.problems import Problem, ScenarioError, did_you_mean
+from allocator.references import names_saved
 from allocator.scenario import Path as KeyPath
 from allocator.scenario import Scenario
 from allocator.tables import TEXT_COLUMNS
@@ -117,7 +118,8 @@ def _references_found(constraints: Any, content: base.Layers) -> Any:
     for rank, one in enumerate(constraints):
         if isinstance(one, dict) and isinstance(one.get("reference"), str):
             folder = content.locate(("constraints", rank, "reference"))[0].at.parent
-            one = {**one, "reference": os.path.normpath(folder / one["reference"])}
+            if not names_saved(one["reference"], folder):
+                one = {**one, "reference": os.path.normpath(folder / one["reference"])}
         found.append(one)
     return found
 

@@ -1,0 +1,122 @@
+"""A sweep on disk: what it is (`sweep.json`), each batch as it is done, and in the end one table and all grants.
+
+Every file is put in its place whole. A batch is done when its rows are there; they are written after its grants. What was
+interrupted, even by a power cut, goes on with the batches that are not done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from allocator.formats.saving import replaced
+from allocator.problems import Problem, ScenarioError
+from allocator.sweep.variant import Solved
+from allocator.texts import Text
+
+ABOUT, TABLE, PLANS, PARTS = "sweep.json", "table.parquet", "grants.parquet", "parts"
+WHAT = {
+    "scenario": Text("le scénario", "the scenario"), "variants": Text("les variantes", "the variants"),
+    "options": Text("les options du calcul", "the options of the solve"), "version": Text("la version", "the version"),
+}  # fmt: skip
+FLOATS = ("objective", "bound", "gap", "seconds")
+
+
+class Folder:
+    """The folder of one sweep. `about`: what must be the same for it to go on."""
+
+    def __init__(self, path: str | os.PathLike[str], about: Mapping[str, Any]) -> None:
+        """Made, or found again. Raises `ScenarioError` where another sweep is there, OSError where it cannot be written."""
+        self.path = Path(path)
+        self.parts = self.path / PARTS
+        self.path.mkdir(parents=True, exist_ok=True)
+        file, said = self.path / ABOUT, json.loads(json.dumps(about))
+        self.about = said
+        if file.exists():
+            known = _read(file)
+            different = [key for key in WHAT if known.get(key) != said[key]]
+            if different:
+                raise ScenarioError([_other(self.path, different)])
+        else:
+            text = json.dumps(said, ensure_ascii=False, indent=1)
+            replaced(file, lambda at: Path(at).write_text(text, encoding="utf-8"))
+        self.parts.mkdir(exist_ok=True)
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / TABLE).exists()
+
+    def done(self) -> set[int]:
+        """Numbers of the batches that need not be solved."""
+        return {int(file.stem.removeprefix("rows-")) for file in self.parts.glob("rows-*.parquet")}
+
+    def add(self, number: int, solved: Solved) -> None:
+        """Keep a batch; once more changes nothing."""
+        _write(self.parts / f"grants-{number:06}.parquet", solved.grants)
+        rows = pd.DataFrame(solved.rows)
+        numbers = [c for c in rows if c in FLOATS or str(c).startswith(("units.", "indicator."))]
+        _write(self.parts / f"rows-{number:06}.parquet", rows.astype(dict.fromkeys(numbers, "float64")))
+
+    def close(self) -> None:
+        """One table of all rows and one of all grants, by variant; then the parts go."""
+        grants, rows = (
+            joined([pd.read_parquet(f) for f in sorted(self.parts.glob(f"{kind}-*.parquet"))])
+            for kind in ("grants", "rows")
+        )
+        varied = list(dict.fromkeys(path for changes in self.about["changes"] for path in changes))
+        rows = rows[["variant", *varied, *(c for c in rows if c != "variant" and c not in varied)]]
+        _write(self.path / PLANS, grants)
+        _write(self.path / TABLE, rows)
+        shutil.rmtree(self.parts, ignore_errors=True)
+
+
+def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Frames one below another, by variant; a whole number stays one."""
+    return pd.concat(frames, ignore_index=True).sort_values("variant", kind="stable", ignore_index=True)
+
+
+def opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    """What a finished sweep is, its table and its grants. Raises `ScenarioError` for a folder that is none."""
+    root = Path(path)
+    if not (root / TABLE).exists():
+        message = Text("ce dossier ne contient pas de balayage terminé", "this folder holds no finished sweep")
+        raise ScenarioError(
+            [Problem("", message, Text("allocator sweep … --out DOSSIER", "allocator sweep … --out FOLDER"), str(root))]
+        )
+    return _read(root / ABOUT), pd.read_parquet(root / TABLE), pd.read_parquet(root / PLANS)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        message = Text("ce fichier n'est pas celui d'un balayage", "this file is not that of a sweep")
+        raise ScenarioError(
+            [Problem("", message, Text("choisir un autre dossier", "choose another folder"), str(file))]
+        )
+    return found
+
+
+def _write(file: Path, table: pd.DataFrame) -> None:
+    replaced(file, lambda at: table.to_parquet(at, index=False))
+
+
+def _other(path: Path, different: list[str]) -> Problem:
+    named = [WHAT[key] for key in different]
+    return Problem(
+        "--out",
+        Text(
+            f"un autre balayage est dans ce dossier ; ce qui diffère : {', '.join(n.fr for n in named)}",
+            f"another sweep is in this folder; what differs: {', '.join(n.en for n in named)}",
+        ),
+        Text("choisir un autre dossier, ou supprimer celui-ci", "choose another folder, or remove this one"),
+        str(path),
+    )

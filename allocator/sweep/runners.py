@@ -1,0 +1,120 @@
+"""Who solves the batches: this process, processes of this machine (joblib), or a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from allocator.problems import Problem, ScenarioError
+from allocator.scenario import Scenario
+from allocator.sweep.variant import Options, Solved, solve_batch
+from allocator.texts import Text
+
+ATTEMPTS = 5  # at a batch that workers take with them when they die
+Batch = Sequence[tuple[int, Mapping[str, Any]]]
+
+
+class Runner(Protocol):
+    """Hands back each batch's number and what it came to, as they are done: each once, in any order."""
+
+    def __call__(
+        self, scenario: Scenario, batches: Mapping[int, Batch], options: Options
+    ) -> Iterator[tuple[int, Solved]]: ...
+
+
+def runner(jobs: int = 1, scheduler: str | None = None) -> Runner:
+    """`jobs`: processes of this machine, 0 or less: one for each core. `scheduler`: the address of a Dask scheduler."""
+    if scheduler is not None:
+        return lambda scenario, batches, options: _dask(scheduler, scenario, batches, options)
+    jobs = jobs if jobs > 0 else os.cpu_count() or 1
+    return _serial if jobs == 1 else lambda scenario, batches, options: _joblib(jobs, scenario, batches, options)
+
+
+def _serial(scenario: Scenario, batches: Mapping[int, Batch], options: Options) -> Iterator[tuple[int, Solved]]:
+    for number, batch in batches.items():
+        yield number, solve_batch(scenario, batch, options)
+
+
+def _numbered(number: int, solve: Callable[..., Solved], *given: Any) -> tuple[int, Solved]:
+    return number, solve(*given)
+
+
+def _joblib(
+    jobs: int, scenario: Scenario, batches: Mapping[int, Batch], options: Options
+) -> Iterator[tuple[int, Solved]]:
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(
+        n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1, pre_dispatch=2 * jobs
+    )
+    yield from parallel(
+        delayed(_numbered)(number, solve_batch, scenario, batch, options) for number, batch in batches.items()
+    )
+
+
+def _dask(
+    address: str, scenario: Scenario, batches: Mapping[int, Batch], options: Options
+) -> Iterator[tuple[int, Solved]]:
+    """A worker that dies takes its batches along; the scheduler gives them to another, and each comes back once."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise _cannot(
+            Text("la bibliothèque « distributed » manque", "the library “distributed” is missing"),
+            Text("pip install 'allocator-fonds-publics[cluster]'", "pip install 'allocator-fonds-publics[cluster]'"),
+        ) from None
+    try:
+        client = Client(address, timeout="5s", set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise _cannot(
+            Text(f"aucun ordonnanceur Dask ne répond à {address}", f"no Dask scheduler answers at {address}"),
+            Text(
+                f"le démarrer : dask scheduler ({type(error).__name__})",
+                f"start it: dask scheduler ({type(error).__name__})",
+            ),
+        ) from None
+    with client, client.as_current():
+        if not client.scheduler_info()["workers"]:
+            raise _cannot(
+                Text(f"l'ordonnanceur {address} n'a aucun exécutant", f"the scheduler {address} has no worker"),
+                Text(f"en démarrer : dask worker {address}", f"start some: dask worker {address}"),
+            )
+        yield from _on_cluster(client, scenario, batches, options)
+
+
+def _on_cluster(
+    client: Any, scenario: Scenario, batches: Mapping[int, Batch], options: Options
+) -> Iterator[tuple[int, Solved]]:
+    """Dask solves again what a dead worker had in hand; what it had done but not handed over, we ask for again."""
+    from concurrent.futures import CancelledError
+
+    from distributed import as_completed
+
+    held = client.scatter(scenario, broadcast=True, hash=False)
+    attempts = dict.fromkeys(batches, 0)
+
+    def asked(number: int) -> Any:
+        attempts[number] += 1
+        return client.submit(solve_batch, held, batches[number], options, pure=False)
+
+    futures = {asked(number): number for number in batches}
+    coming = as_completed(list(futures))
+    for future in coming:
+        number = futures.pop(future)
+        try:
+            solved = future.result()
+        except CancelledError:
+            if attempts[number] == ATTEMPTS:
+                raise
+            held = client.scatter(scenario, broadcast=True, hash=False)  # its copies may have gone with the worker
+            again = asked(number)
+            futures[again] = number
+            coming.add(again)
+            continue
+        yield number, solved
+        future.release()
+
+
+def _cannot(message: Text, remedy: Text) -> ScenarioError:
+    return ScenarioError([Problem("--scheduler", message, remedy)])
