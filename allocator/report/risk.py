@@ -146,7 +146,7 @@ def _money(cents: float) -> str:
 
 def _rule(point: Point) -> Text:
     if point.at_once is None:
-        return Text("moyenne des 2 pires de 20 cas", "mean of the worst 2 of 20 cases")
+        return Text("moyenne des 5 pires de 100 cas", "mean of the worst 5 of 100 cases")
     return Text(f"{point.at_once} à la fois", f"{point.at_once} at once")
 
 
