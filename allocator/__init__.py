@@ -29,6 +29,7 @@ _HOMES = {
     "assess": "risk.assess",
     "changed": "changes",
     "compare": "compare",
+    "diff": "diff",
     "explain": "explain",
     "frontier": "frontier",
     "load": "formats",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from allocator.changes import changed as changed
     from allocator.compare import Comparison as Comparison
     from allocator.compare import compare as compare
+    from allocator.diff import diff as diff
     from allocator.explain import explain as explain
     from allocator.formats import load as load
     from allocator.frontier import Frontier as Frontier
