@@ -12,6 +12,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from allocator import saved
+
 _HOMES = {
     "Comparison": "compare",
     "Frontier": "frontier",
@@ -22,6 +24,9 @@ _HOMES = {
     "ScenarioError": "problems",
     "Selection": "selection",
     "Session": "solver",
+    "Store": "store",
+    "Sweep": "sweep",
+    "assess": "risk.assess",
     "changed": "changes",
     "compare": "compare",
     "diff": "diff",
@@ -44,12 +49,15 @@ if TYPE_CHECKING:
     from allocator.frontier import frontier as frontier
     from allocator.plan import Plan as Plan
     from allocator.problems import ScenarioError as ScenarioError
+    from allocator.risk.assess import assess as assess
     from allocator.scenario import Fund as Fund
     from allocator.scenario import Measure as Measure
     from allocator.scenario import Scenario as Scenario
     from allocator.selection import Selection as Selection
     from allocator.solver import Session as Session
     from allocator.solver import solve as solve
+    from allocator.store import Store as Store
+    from allocator.sweep import Sweep as Sweep
     from allocator.sweep import sweep as sweep
 
 
@@ -66,6 +74,17 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     raise AttributeError(f"module 'allocator' has no attribute {name!r}")
+
+
+def _saved_plan(plan_id: str) -> Any:
+    """A plan in this user's store: what a rule may look back to by its id."""
+    from allocator.store import Store
+
+    with Store(create=False) as store:
+        return store.plan(plan_id)
+
+
+saved.kept_by(_saved_plan)
 
 
 def __dir__() -> list[str]:

@@ -36,6 +36,8 @@ class EngineReport:
     claimed_status: str
     claimed_bound: float | None
     why: Text = Text("", "")
+    gap: float = 1e-4  # what was asked for: allowed, and in how many seconds
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A plan that a rule looks back to: a `Plan`, a folder written by `solve --out`, or rows."""
+"""A plan that a rule looks back to: a `Plan`, a folder written by `solve --out`, the id of a saved plan, or rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from allocator.problems import did_you_mean, listed
+from allocator import saved
+from allocator.problems import ScenarioError, did_you_mean, listed
 from allocator.texts import Text
 
 FILE = "grants.csv"
@@ -29,6 +30,8 @@ class Past(NamedTuple):
 
 def read(value: object) -> tuple[Past, ...]:
     """The rows of a reference. Raises `ValueError` with a `Text` (and a remedy) for what is none."""
+    if isinstance(value, str) and names_saved(value):
+        value = _saved(value)
     if isinstance(value, (str, os.PathLike)):
         return _of_file(Path(value))
     grants = getattr(value, "grants", None)
@@ -39,10 +42,27 @@ def read(value: object) -> tuple[Past, ...]:
     raise ValueError(
         Text("une référence est attendue", "a reference is expected"),
         Text(
-            "Donnez le dossier d'un plan (solve --out), un Plan, ou une liste de {demand, cents}.",
-            "Give the folder of a plan (solve --out), a Plan, or a list of {demand, cents}.",
+            "Donnez le dossier d'un plan (solve --out), l'identifiant d'un plan enregistré, un Plan, ou une liste de {demand, cents}.",
+            "Give the folder of a plan (solve --out), the id of a saved plan, a Plan, or a list of {demand, cents}.",
         ),
     )
+
+
+def names_saved(text: str, folder: str | os.PathLike[str] = "") -> bool:
+    """Whether a text is the id of a saved plan: it looks like one, and no file of that name is in the folder."""
+    return saved.is_id(text) and not (Path(folder) / text).exists()
+
+
+def _saved(plan_id: str) -> Any:
+    try:
+        return saved.plan(plan_id)
+    except ScenarioError as error:
+        first = error.problems[0]
+        where = f"{first.file} : " if first.file else ""
+        message = Text(
+            f"référence « {plan_id} » : {where}{first.message.fr}", f"reference “{plan_id}”: {where}{first.message.en}"
+        )
+        raise ValueError(message, first.remedy) from None
 
 
 def _of_file(path: Path) -> tuple[Past, ...]:
@@ -132,7 +152,7 @@ Reference = Annotated[
     PlainSerializer(written, return_type=Any),
     WithJsonSchema({
         "anyOf": [{"type": "string"}, {"type": "array", "items": _ROW_SCHEMA}],
-        "description": f"folder with {FILE}, or rows",
+        "description": f"folder with {FILE}, id of a saved plan, or rows",
     }),
 ]  # fmt: skip
 """Field: a reference plan, kept as its rows; a path is read when the scenario is."""

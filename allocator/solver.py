@@ -189,7 +189,9 @@ class _Run:
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
         self.generous = False
-        self.report = EngineReport(self.engine.name, self.engine.version, "not_run", None, self.why)
+        self.report = EngineReport(
+            self.engine.name, self.engine.version, "not_run", None, self.why, self.gap, self.time_limit
+        )
         space = Space.of(self.scenario)
         self.levels = len(space.aims)
         stages: list[Stage] = []

@@ -49,6 +49,24 @@ def output_options(parser: argparse.ArgumentParser) -> None:
     json_option(parser)
 
 
+def store_option(parser: argparse.ArgumentParser) -> None:
+    """Where plans are saved."""
+    place = Text(
+        "où les plans sont gardés : un fichier, ou postgresql://… ; sans elle ALLOCATOR_STORE, sinon un fichier à vous",
+        "where plans are kept: a file, or postgresql://…; without it ALLOCATOR_STORE, else a file of yours",
+    )
+    parser.add_argument("--store", metavar="URL", help=str(place))
+
+
+def who_option(parser: argparse.ArgumentParser) -> None:
+    """Who saves or decides."""
+    name = Text(
+        "qui enregistre ou décide ; sans elle ALLOCATOR_WHO, sinon le nom de la session",
+        "who saves or decides; without it ALLOCATOR_WHO, else the name of the session",
+    )
+    parser.add_argument("--who", metavar="W", help=str(name))
+
+
 def json_option(parser: argparse.ArgumentParser) -> None:
     """One JSON object on stdout."""
     parser.add_argument(

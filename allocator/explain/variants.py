@@ -17,7 +17,7 @@ from allocator.explain.explanation import number
 from allocator.explain.points import Gain, weights
 from allocator.plan import Plan
 from allocator.scenario import Fund, Scenario
-from allocator.solver import solve
+from allocator.solver import Session
 from allocator.texts import Text
 
 SECONDS = 20.0  # for one variant: its plan is certified all the same, its bound perhaps wider
@@ -39,6 +39,7 @@ class Variants:
     _since: float = field(default_factory=time.monotonic, repr=False)
 
     def __post_init__(self) -> None:
+        self._session = Session(gap=self.gap, time_limit=self.time_limit)
         self._solved[self.scenario.input_hash] = self.plan
 
     @property
@@ -51,7 +52,7 @@ class Variants:
         if key not in self._solved:
             if self.on_step is not None:
                 self.on_step(what, time.monotonic() - self._since)
-            self._solved[key] = solve(scenario, gap=self.gap, time_limit=self.time_limit)
+            self._solved[key] = self._session.solve(scenario)
         return self._solved[key]
 
     def without(self, *rules: str) -> Plan:

@@ -13,6 +13,7 @@ from allocator.formats import base, tables, yaml_text
 from allocator.formats.saving import given_columns
 from allocator.formats.tables import read_bytes
 from allocator.problems import Problem, ScenarioError, did_you_mean, in_language
+from allocator.references import names_saved
 from allocator.scenario import Path as KeyPath
 from allocator.scenario import Scenario
 from allocator.scenario.entities import plain
@@ -171,7 +172,8 @@ def _references_found(constraints: Any, content: base.Layers) -> Any:
     for rank, one in enumerate(constraints):
         if isinstance(one, dict) and isinstance(one.get("reference"), str):
             layer = content.locate(("constraints", rank, "reference"))[0]
-            if not layer.where:  # a workbook has told its own
+            told = layer.where or names_saved(one["reference"], layer.at.parent)  # a workbook has told its own
+            if not told:
                 one = {**one, "reference": os.path.normpath(layer.at.parent / one["reference"])}
         found.append(one)
     return found

@@ -81,7 +81,7 @@ class Sweep:
         """
         options = self.options
         plan = solve(self.variant(number), engine=options.engine, gap=options.gap, time_limit=options.time_limit)
-        if not plan.grants[list(GRANTS[1:])].equals(self.grants(number)):
+        if plan.grants[list(GRANTS[1:])].to_dict("records") != self.grants(number).to_dict("records"):
             raise ValueError(f"variant {number}: solved again, the plan differs from the one that was kept")
         return plan
 

@@ -11,6 +11,7 @@ from allocator.scenario import Scenario
 from allocator.sweep.variant import Options, Solved, solve_batch
 from allocator.texts import Text
 
+ATTEMPTS = 5  # at a batch that workers take with them when they die
 Batch = Sequence[tuple[int, Mapping[str, Any]]]
 
 
@@ -57,14 +58,14 @@ def _dask(
 ) -> Iterator[tuple[int, Solved]]:
     """A worker that dies takes its batches along; the scheduler gives them to another, and each comes back once."""
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
     except ImportError:
         raise _cannot(
             Text("la bibliothèque « distributed » manque", "the library “distributed” is missing"),
             Text("pip install 'allocator-fonds-publics[cluster]'", "pip install 'allocator-fonds-publics[cluster]'"),
         ) from None
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout="5s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise _cannot(
             Text(f"aucun ordonnanceur Dask ne répond à {address}", f"no Dask scheduler answers at {address}"),
@@ -73,22 +74,46 @@ def _dask(
                 f"start it: dask scheduler ({type(error).__name__})",
             ),
         ) from None
-    with client:
+    with client, client.as_current():
         if not client.scheduler_info()["workers"]:
             raise _cannot(
                 Text(f"l'ordonnanceur {address} n'a aucun exécutant", f"the scheduler {address} has no worker"),
                 Text(f"en démarrer : dask worker {address}", f"start some: dask worker {address}"),
             )
-        held = client.scatter(scenario, broadcast=True)
-        futures = {
-            client.submit(
-                solve_batch, held, batch, options, pure=False, key=f"sweep-{scenario.input_hash[:12]}-{number}"
-            ): number
-            for number, batch in batches.items()
-        }
-        for future in as_completed(list(futures)):
-            yield futures[future], future.result()
-            future.release()
+        yield from _on_cluster(client, scenario, batches, options)
+
+
+def _on_cluster(
+    client: Any, scenario: Scenario, batches: Mapping[int, Batch], options: Options
+) -> Iterator[tuple[int, Solved]]:
+    """Dask solves again what a dead worker had in hand; what it had done but not handed over, we ask for again."""
+    from concurrent.futures import CancelledError
+
+    from distributed import as_completed
+
+    held = client.scatter(scenario, broadcast=True, hash=False)
+    attempts = dict.fromkeys(batches, 0)
+
+    def asked(number: int) -> Any:
+        attempts[number] += 1
+        return client.submit(solve_batch, held, batches[number], options, pure=False)
+
+    futures = {asked(number): number for number in batches}
+    coming = as_completed(list(futures))
+    for future in coming:
+        number = futures.pop(future)
+        try:
+            solved = future.result()
+        except CancelledError:
+            if attempts[number] == ATTEMPTS:
+                raise
+            held = client.scatter(scenario, broadcast=True, hash=False)  # its copies may have gone with the worker
+            again = asked(number)
+            futures[again] = number
+            coming.add(again)
+            continue
+        yield number, solved
+        future.release()
 
 
 def _cannot(message: Text, remedy: Text) -> ScenarioError:

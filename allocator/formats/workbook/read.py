@@ -24,6 +24,7 @@ from allocator.formats.workbook.tables import (
     told_broken,
 )
 from allocator.problems import Problem, ScenarioError, did_you_mean, near
+from allocator.references import names_saved
 from allocator.scenario import Path, Scenario
 from allocator.selection import Columns
 from allocator.tables import DEMAND_COLUMNS, TERRITORY_COLUMNS
@@ -296,7 +297,9 @@ class WorkbookReader:
                 continue
             self._put(item, own, cell, grid.place(row, at), place, unit)
         if isinstance(item.get("reference"), str):  # told from the file that names it
-            item["reference"] = os.path.normpath(os.path.join(os.path.dirname(self.file), item["reference"]))
+            folder = os.path.dirname(self.file)
+            if not names_saved(item["reference"], folder):
+                item["reference"] = os.path.normpath(os.path.join(folder, item["reference"]))
         return item
 
     def _put(

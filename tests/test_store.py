@@ -1,0 +1,638 @@
+"""Saved plans: what went in comes out, whoever writes at once, on SQLite and on a real PostgreSQL; nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from conftest import PASSWORD
+from valley import valley
+
+import allocator
+from allocator import cli, saved
+from allocator.constraints import KINDS
+from allocator.formats import save
+from allocator.kinds import example as small
+from allocator.store import Store, StoreError, content, default_place, places, records, tables
+
+ROOT = Path(__file__).resolve().parents[1]
+BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty place for a store."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("empty_database")())
+    return str(tmp_path / "store.sqlite")
+
+
+@pytest.fixture
+def store(place: str) -> Iterator[Store]:
+    with Store(place) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def plan() -> allocator.Plan:
+    return allocator.solve(valley())
+
+
+def connection(store: Store) -> Any:
+    """Straight to the database, past the store."""
+    return store._engine.begin()
+
+
+def message(error: pytest.ExceptionInfo[StoreError]) -> str:
+    return error.value.text("en")
+
+
+# --- What is saved is what is read
+
+
+@BOTH
+def test_a_plan_and_a_decision_come_back(store: Store, plan: allocator.Plan) -> None:
+    made = store.save(plan, who="the office", words="première ébauche : « été »\n2e ligne 🏗")
+    said = store.decide(made, "adopté", who="le conseil")
+    back = store.plan(made)
+    assert (back.id, back.who, back.words) == (made, "the office", "première ébauche : « été »\n2e ligne 🏗")
+    assert back.at.endswith("Z") and back.scenario == "vallee" and back.status == "optimal"
+    assert back.input_hash == plan.scenario.input_hash
+    assert (back.objective, back.bound, back.gap) == (plan.certificate.objective, plan.certificate.bound, plan.gap)
+    assert back.certified and len(back.checks) == len(plan.certificate.checks)
+    assert back.checks[0]["fr"] == plan.certificate.checks[0].detail.fr
+    assert (back.engine, back.gap_allowed, back.time_limit) == ("sifting", 1e-4, None)
+    assert {"allocator", "python", "sifting", "highspy", "numpy", "machine"} <= back.versions.keys()
+    assert back.grants.to_dict("records") == plan.grants.to_dict("records")
+    assert back.granted == plan.grants["cents"].sum() == 380_000_000
+    (decision,) = store.decisions(made)
+    assert (decision.id, decision.who, decision.words, decision.plan) == (said, "le conseil", "adopté", made)
+    assert json.dumps(back.as_dict(), allow_nan=False)
+
+
+@BOTH
+def test_the_scenario_is_the_very_same(store: Store, plan: allocator.Plan) -> None:
+    made = store.save(plan, who="moi")
+    for name in (made, made[:6], plan.scenario.input_hash, plan.scenario.input_hash[:10]):
+        assert store.scenario(name).input_hash == plan.scenario.input_hash
+    alone = valley((), name="seul")
+    assert store.save_scenario(alone, who="moi") == store.save_scenario(alone, who="toi") == alone.input_hash
+    assert store.scenario(alone.input_hash).name == "seul"
+    assert len(store.list()) == 1
+
+
+@BOTH
+def test_what_many_plans_share_is_there_once(store: Store, plan: allocator.Plan) -> None:
+    richer = allocator.solve(plan.scenario.with_(funds=[{"id": "friches", "amount": "9 M€"}], constraints=[]))
+    for one in (plan, plan, richer):
+        store.save(one, who="moi")
+    with connection(store) as direct:
+        counts = {name: direct.execute(sa.text(f"SELECT count(*) FROM {name}")).scalar() for name in tables.HISTORY}
+    # two tables shared, two plans' grants
+    assert counts == {"contents": 4, "scenarios": 2, "plans": 3, "decisions": 0}
+
+
+@BOTH
+def test_the_list_follows_the_sequence_not_the_clock(
+    store: Store, plan: allocator.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(["2026-03-29T02:30:00.000000Z", "2026-03-29T01:30:00.000000Z", "2025-01-01T00:00:00.000000Z"] * 2)
+    monkeypatch.setattr(records, "now", lambda: next(clock))
+    scenarios = [plan, allocator.solve(valley(name="autre")), plan]
+    monkeypatch.setattr(Store, "_scenario_row", _without_clock(Store._scenario_row))
+    made = [store.save(one, who="moi", words=str(k)) for k, one in enumerate(scenarios)]
+    found = store.list()
+    assert found["id"].tolist() == made
+    assert found["version"].tolist() == [1, 1, 2]
+    assert found["at"].is_monotonic_decreasing
+    assert store.list(1)["id"].tolist() == made[-1:]
+    assert store.list(1)["version"].tolist() == [2]
+
+
+def _without_clock(known: Any) -> Any:
+    """Scenarios are dated too: not by the clock that the test counts on."""
+
+    def row(self: Store, scenario: allocator.Scenario, who: str) -> Any:
+        before, records.now = records.now, lambda: "2026-01-01T00:00:00.000000Z"
+        try:
+            return known(self, scenario, who)
+        finally:
+            records.now = before
+
+    return row
+
+
+def odd() -> allocator.Scenario:
+    """Every kind of cell that a table may hold."""
+    plain = valley()
+    demands = plain.demands[["id", "territory", "measure", "units", "emplois"]].copy()
+    demands["asked"] = pd.Series([Decimal("500000.01"), "500 000,02 €", 500_000, 700_000.5], dtype=object)
+    demands["code"] = ["01", "1e3", "true", None]
+    demands["note"] = pd.Series(["1", "deux", None, "4"], dtype=object)
+    demands["gros"] = [2**53 + 1, 2, 3, 4]
+    demands["part"] = pd.Series([Decimal("0.25"), Decimal("0.1"), 0.3, 2], dtype=object)
+    demands["entier"] = pd.array([1, 2, 3, 4], dtype="Int64")
+    demands["beneficiary"] = ["d1", "b", "c", "d"]
+    demands["vrai"] = [True, False, True, True]
+    demands["categorie"] = pd.Categorical(["a", "b", "a", "b"])
+    aid = pd.DataFrame({"beneficiary": ["d1"], "cents": [12_345], "date": ["2025-02-01"]})
+    return plain.with_(demands=demands, prior_aid=aid, label={"fr": "é", "en": "e"}, labels={"emplois": "emplois"})
+
+
+def of_every_kind() -> allocator.Scenario:
+    rules = [{"kind": kind, "id": kind, **rule.example.fields} for kind, rule in KINDS.items() if kind != "lock"]
+    return allocator.Scenario(
+        "kinds", small.YEARS, small.FUNDS, small.MEASURES, pd.DataFrame(small.TERRITORIES), pd.DataFrame(small.DEMANDS),
+        rules, small.OBJECTIVE, prior_aid=pd.DataFrame(small.PRIOR_AID),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "make",
+    [odd, of_every_kind, lambda: allocator.load("propositions-2025"), lambda: allocator.load("equite-territoriale")],
+    ids=["odd", "kinds", "propositions-2025", "equite-territoriale"],
+)
+def test_a_scenario_is_rebuilt_from_what_is_kept(make: Callable[[], allocator.Scenario]) -> None:
+    scenario = make()
+    parts, data = content.of_scenario(scenario)
+    again = content.rebuilt(parts, data)
+    assert again.input_hash == scenario.input_hash
+    assert content.rebuilt(*content.of_scenario(again)).input_hash == scenario.input_hash
+    for name in ("asked", "cost"):
+        assert np.array_equal(again.cents(name), scenario.cents(name))
+
+
+@BOTH
+def test_ids_may_be_shortened(store: Store, plan: allocator.Plan) -> None:
+    made = [store.save(plan, who="moi") for _ in range(2)]
+    assert all(saved.is_id(one) and len(one) == 16 for one in made) and made[0] != made[1]
+    common = next(k for k in range(16) if made[0][k] != made[1][k])
+    assert store.plan(made[0][: max(common + 1, 4)]).id == made[0]
+    for unknown in ("pffff0000ffff", "%", "p", "p' OR 1=1", "", "PLAN"):
+        with pytest.raises(StoreError, match=r"unknown id|inconnu"):
+            store.plan(unknown)
+
+
+@BOTH
+def test_two_that_begin_alike_are_both_named(store: Store, plan: allocator.Plan) -> None:
+    grants = content.of_grants(plan.grants)
+    store.save(plan, who="moi")
+    with connection(store) as direct:
+        row = dict(direct.execute(sa.select(tables.plans)).mappings().one())
+        for made in ("pabc000000000001", "pabc000000000002"):
+            direct.execute(sa.insert(tables.plans).values({**row, "seq": row["seq"] + int(made[-1]), "id": made}))
+    assert content.sha256(grants) == row["grants"]
+    with pytest.raises(StoreError) as error:
+        store.plan("pabc0")
+    assert "may be: pabc000000000001, pabc000000000002" in message(error)
+
+
+def test_somebody_saves(plan: allocator.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOCATOR_WHO", "le bureau")
+    with Store(tmp_path / "s.sqlite") as store:
+        assert store.plan(store.save(plan)).who == "le bureau"
+        assert store.plan(store.save(plan, words="a\0b\ud800")).words == "a\ufffdb?"
+        for wrong, told in (({"who": " "}, "who is saving"), ({"words": "x" * 10_001}, "10000 at most")):
+            with pytest.raises(StoreError) as error:
+                store.save(plan, **wrong)
+            assert told in message(error)
+        with pytest.raises(StoreError, match=r"décide|decided"):
+            store.decide(store.save(plan), "  ")
+        assert len(store.decisions()) == 0
+
+
+# --- Nothing is changed
+
+
+@BOTH
+@pytest.mark.parametrize("table", tables.HISTORY)
+def test_the_database_refuses_changes(store: Store, plan: allocator.Plan, table: str) -> None:
+    store.decide(store.save(plan, who="moi"), "adopté", who="moi")
+    column = {"contents": "data", "scenarios": "parts"}.get(table, "words")
+    statements = [f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"]
+    if store._engine.dialect.name == "postgresql":
+        statements.append(f"TRUNCATE {table} CASCADE")
+    else:
+        statements.append(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    for statement in statements:
+        with pytest.raises(sa.exc.DBAPIError, match="history is only added to"), connection(store) as direct:
+            direct.execute(sa.text(statement))
+    with connection(store) as direct:
+        assert direct.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar() > 0
+
+
+@BOTH
+def test_what_was_altered_all_the_same_is_told(store: Store, plan: allocator.Plan) -> None:
+    made = store.save(plan, who="moi", words="refusé")
+    with connection(store) as direct:
+        if direct.dialect.name == "postgresql":
+            direct.execute(sa.text("ALTER TABLE plans DISABLE TRIGGER ALL"))
+        else:
+            direct.execute(sa.text("DROP TRIGGER plans_no_update"))
+        direct.execute(sa.text("UPDATE plans SET words = 'adopté'"))
+    with pytest.raises(StoreError) as error:
+        store.plan(made)
+    assert f"{made} is no longer what was saved" in message(error)
+
+
+# --- Replay
+
+
+@BOTH
+def test_a_replay_is_the_same_to_the_cent(store: Store, plan: allocator.Plan) -> None:
+    replay = store.replay(store.save(plan, who="moi"))
+    assert replay.same and not replay.versions and not len(replay.grants)
+    assert json.dumps(replay.as_dict(), allow_nan=False)
+
+
+def test_a_replay_asks_what_was_asked(tmp_path: Path) -> None:
+    plan = allocator.solve(valley(lumpy=True), engine="highs", gap=0.01, time_limit=60)
+    with Store(tmp_path / "s.sqlite") as store:
+        replay = store.replay(store.save(plan, who="moi"))
+    assert replay.same
+    assert (replay.saved.engine, replay.saved.gap_allowed, replay.saved.time_limit) == ("highs", 0.01, 60)
+    assert (replay.plan.engine.name, replay.plan.engine.gap, replay.plan.engine.time_limit) == ("highs", 0.01, 60)
+
+
+def test_an_impossible_scenario_is_replayed_too(tmp_path: Path) -> None:
+    floor = {"kind": "floor", "id": "trop", "on": {}, "amount": "90 M€"}
+    plan = allocator.solve(valley((floor,)))
+    assert plan.status == "infeasible"
+    with Store(tmp_path / "s.sqlite") as store:
+        replay = store.replay(store.save(plan, who="moi"))
+        assert replay.same and replay.saved.status == "infeasible" and replay.saved.objective is None
+        assert store.list()["granted"].tolist() == [0]
+
+
+def test_a_replay_says_what_changed(plan: allocator.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plan.reading is not None
+    cents = plan.reading.cents.copy()
+    cents[0] -= 7  # a cent of d1's, as another version might have dealt them
+    other = replace(plan, reading=replace(plan.reading, cents=cents))
+    known = records.versions
+    monkeypatch.setattr(records, "versions", lambda *engine: known(*engine) | {"allocator": "0.0.9", "gone": "1"})
+    with Store(tmp_path / "s.sqlite") as store:
+        made = store.save(other, who="moi")
+        monkeypatch.setattr(records, "versions", known)
+        replay = store.replay(made)
+    assert not replay.same
+    assert replay.grants.to_dict("records") == [
+        {"demand": "d1", "fund": "friches", "year": 2026, "then": int(cents[0]), "now": int(cents[0]) + 7}
+    ]
+    said = "\n".join(text.en for text in replay.changed)
+    assert "1 grant(s) differ: €0.07 more, €0 less" in said and "d1, friches, 2026: €1,799,999.93 → €1,800,000" in said
+    assert "the saved plan still keeps every rule" in said
+    assert replay.versions == {"allocator": ("0.0.9", known("sifting", "")["allocator"]), "gone": ("1", "–")}
+
+
+def test_a_replay_tells_a_plan_that_breaks_a_rule(plan: allocator.Plan, tmp_path: Path) -> None:
+    assert plan.reading is not None
+    cents = plan.reading.cents.copy()
+    cents[0] += 500_000_000
+    other = replace(plan, reading=replace(plan.reading, cents=cents), engine=replace(plan.engine, name="gone"))
+    with Store(tmp_path / "s.sqlite") as store:
+        replay = store.replay(store.save(other, who="moi"))
+    said = "\n".join(text.en for text in replay.changed)
+    assert "the engine “gone” is not here" in said
+    assert "the saved plan fails: " in said and "friches" in said.partition("fails: ")[2]
+
+
+# --- What can be wrong with a place
+
+
+def test_another_s_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "compta.sqlite"
+    other = sa.create_engine(f"sqlite:///{file}")
+    with other.begin() as direct:
+        direct.execute(sa.text("CREATE TABLE factures (n INTEGER)"))
+    before = file.read_bytes()
+    with pytest.raises(StoreError) as error:
+        Store(file)
+    assert "in use for something else" in message(error)
+    assert file.read_bytes() == before
+
+
+@BOTH
+def test_a_later_schema_is_not_touched(place: str) -> None:
+    Store(place).close()
+    with connection(Store(place)) as direct:
+        direct.execute(sa.text("UPDATE store_version SET version_num = '0999'"))
+    with pytest.raises(StoreError) as error:
+        Store(place)
+    assert "later version of allocator (schema 0999, here 0001). Update allocator." in message(error)
+
+
+@BOTH
+def test_where_nothing_was_saved_nothing_is_made(place: str) -> None:
+    with pytest.raises(StoreError) as error:
+        Store(place, create=False)
+    assert "nothing has been saved here yet" in message(error)
+    assert "://" in place or not Path(place).exists()
+
+
+def test_what_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "lettre.txt").write_text("Madame, Monsieur,\n" * 100)
+    wrong = {
+        str(tmp_path / "lettre.txt"): "is not a SQLite database",
+        str(tmp_path / "nulle" / "part" / "s.sqlite"): "cannot be opened or made. Check that the folder exists",
+        str(tmp_path): "cannot be opened or made",
+        "mysql://root:secret@host/base": "kept in SQLite or PostgreSQL",
+        "postgresql://a:secret@host:port/base": "cannot be read",
+        "sqlite://": "kept in SQLite or PostgreSQL",
+    }
+    for place, told in wrong.items():
+        with pytest.raises(StoreError) as error:
+            Store(place)
+        assert told in message(error) and "secret" not in message(error)
+
+
+def test_a_read_only_file(plan: allocator.Plan, tmp_path: Path) -> None:
+    file = tmp_path / "s.sqlite"
+    with Store(file) as store:
+        made = store.save(plan, who="moi")
+    with Store(f"sqlite:///file:{file}?mode=ro&uri=true") as store:
+        assert store.plan(made).who == "moi"
+        with pytest.raises(StoreError) as error:
+            store.save(plan, who="moi")
+    assert "read-only: nothing can be saved there" in message(error)
+
+
+def test_a_full_disk_leaves_nothing_half_written(plan: allocator.Plan, tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        made = store.save(plan, who="moi")
+        full = lambda connection, _: connection.execute("PRAGMA max_page_count = 1")  # noqa: E731 - the least SQLite takes: its size now
+        sa.event.listen(store._engine, "connect", full)
+        store.close()
+        large = allocator.solve(valley(name="x" * 20_000))
+        with pytest.raises(StoreError) as error:
+            store.save(large, who="moi")
+        assert "the disk is full: nothing was saved" in message(error)
+        sa.event.remove(store._engine, "connect", full)
+        store.close()
+        kept = store.list()["id"].tolist()
+        assert kept[0] == made and all(store.plan(one).certified for one in kept)
+        assert len(store.plan(store.save(plan, who="moi")).id) == 16
+
+
+@BOTH
+def test_a_store_kept_busy_is_told(place: str, plan: allocator.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "SECONDS", 0.2)
+    with Store(place) as one, Store(place) as other:
+        with places.writing(one._engine), pytest.raises(StoreError) as error:
+            other.save(plan, who="moi")
+        assert "kept busy by others" in message(error)
+        assert other.save(plan, who="moi")
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"postgresql://tests:{PASSWORD}@127.0.0.1:{free.getsockname()[1]}/base?application_name={PASSWORD}"
+        url = url.replace("+de:tout@", "de-tout")
+        with pytest.raises(StoreError) as error:
+            Store(url)
+    assert "server unreachable or connection refused" in message(error) and "tests:***@127.0.0.1" in message(error)
+    assert "tout" not in message(error) and error.value.__cause__ is None
+
+
+def test_a_wrong_password_is_not_repeated(postgresql: str) -> None:
+    for url in (postgresql.replace("tests:", "tests:faux-"), f"{postgresql}?passfile=/nulle/part&password=faux-regard"):
+        with pytest.raises(StoreError) as error:
+            Store(url)
+        assert "password authentication failed" in message(error)
+        assert "faux" not in message(error) and "regard" not in message(error)
+
+
+def test_no_password_is_shown(empty_database: Callable[..., str]) -> None:
+    with Store(empty_database()) as store:
+        shown = [repr(store), store.place, repr(store._engine), repr(vars(store))]
+        with pytest.raises(StoreError) as error:
+            store.plan("p0000")
+    assert all("regard" not in text for text in (*shown, message(error)))
+    assert "tests:***@127.0.0.1" in store.place
+
+
+def test_a_database_that_cannot_hold_every_letter(empty_database: Callable[..., str]) -> None:
+    url = empty_database("ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+    with pytest.raises(StoreError) as error:
+        Store(url)
+    assert "in LATIN1, not in UTF8" in message(error)
+
+
+def test_rights_are_asked_for(empty_database: Callable[..., str]) -> None:
+    url = empty_database()
+    with sa.create_engine(url.replace("postgresql", "postgresql+psycopg", 1)).begin() as direct:
+        name = f"guest{os.getpid()}"
+        direct.execute(sa.text(f"CREATE ROLE {name} LOGIN PASSWORD 'x'"))
+    try:
+        with pytest.raises(StoreError) as error:
+            Store(f"postgresql://{name}:x@{url.rpartition('@')[2]}")
+        assert "not enough rights on this database" in message(error)
+    finally:
+        with sa.create_engine(url.replace("postgresql", "postgresql+psycopg", 1)).begin() as direct:
+            direct.execute(sa.text(f"DROP ROLE {name}"))
+
+
+# --- The schema
+
+
+@BOTH
+def test_the_migrations_make_the_tables_that_we_use(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    with connection(store) as direct:
+        options = {"version_table": tables.VERSION_TABLE, "compare_type": True}
+        context = MigrationContext.configure(direct, opts=options)
+        assert compare_metadata(context, tables.metadata) == []
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "allocator" / "store" / "migrations"))
+    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(found)) == tables.REVISIONS
+
+
+def test_sqlite_is_durable_and_read_while_written(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store, connection(store) as direct:
+        asked = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+        assert {name: direct.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked} == asked
+
+
+# --- Many at once
+
+
+@BOTH
+def test_writers_at_once_and_two_killed(place: str) -> None:
+    """The small version of `benchmarks/store_writers.py`; the tables are made by whoever comes first."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "store_writers.py"), "--store", place]
+    command += ["--writers", "4", "--saves", "60", "--kills", "1", "--replays", "10"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert (report["acknowledged"], report["killed"], report["replayed"]) == (60, 2, 10)
+    assert (report["missing"], report["not_as_saved"], report["not_the_same"]) == (0, 0, 0)
+    assert 60 <= report["in_the_store"] <= 61
+    assert "regard" not in done.stdout + done.stderr
+
+
+# --- A rule that looks back to a saved plan
+
+
+CONTINUITY: dict[str, Any] = {"kind": "continuity", "id": "suite", "max_change": "0 %", "per": "territory"}
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This user's own store, elsewhere for the test."""
+    file = tmp_path / "mine" / "store.sqlite"
+    file.parent.mkdir()
+    monkeypatch.setenv("ALLOCATOR_STORE", str(file))
+    monkeypatch.setenv("ALLOCATOR_WHO", "moi")
+    return file
+
+
+def test_a_reference_may_be_a_saved_plan(mine: Path, plan: allocator.Plan, tmp_path: Path) -> None:
+    with Store() as store:
+        made = store.save(plan)
+    by_id = valley(({**CONTINUITY, "reference": made[:8]},))
+    by_plan = valley(({**CONTINUITY, "reference": plan},))
+    assert by_id.input_hash == by_plan.input_hash
+    # in files, where a text is a path as a rule
+    folder = tmp_path / "suite"
+    save(valley(()), folder)
+    yaml = folder / "scenario.yaml"
+    rule = f"constraints:\n- {{kind: continuity, id: suite, max_change: 0 %, per: territory, reference: {made}}}\n"
+    yaml.write_text(yaml.read_text().replace("constraints: []\n", rule))
+    assert allocator.load(folder).input_hash == by_id.input_hash
+    # a file of that name comes first
+    (folder / made).mkdir()
+    (folder / made / "grants.csv").write_text("demand,cents\nd1,100\n")
+    assert allocator.load(folder).constraints[0].reference == (("d1", 100, "", "", "", None),)
+
+
+def test_a_reference_that_is_not_there_is_told_with_its_place(mine: Path, plan: allocator.Plan) -> None:
+    for told in ("nothing has been saved here yet", "unknown id “pabcdef”"):
+        with pytest.raises(allocator.ScenarioError) as error:
+            valley(({**CONTINUITY, "reference": "pabcdef"},))
+        assert "constraints[0].reference: reference “pabcdef”" in error.value.text("en")
+        assert told in error.value.text("en")
+        with Store() as store:
+            store.save(plan)
+
+
+# --- The command line
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = cli.main([*arguments, "--lang", "en"])
+    out = capsys.readouterr()
+    return status, out.out, out.err
+
+
+def test_commands(mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "history")[0] == 2
+    folder = str(tmp_path / "vallee")
+    save(valley(), folder)
+    status, out, _ = run(capsys, "solve", folder, "--save", "--words", "a first draft", "--json")
+    made = json.loads(out)["saved"]
+    assert status == 0 and saved.is_id(made)
+    assert f"Saved: {saved_in(run(capsys, 'solve', folder, '--save')[1])}"
+    status, out, _ = run(capsys, "decide", made[:9], "--words", "adopted", "--who", "the council", "--json")
+    assert status == 0 and json.loads(out) | {"id": "", "at": ""} == {
+        "id": "", "at": "", "who": "the council", "words": "adopted", "plan": made,
+    }  # fmt: skip
+    status, out, _ = run(capsys, "history", "--json")
+    first, second = json.loads(out)["plans"]
+    assert (first["id"], first["version"], first["words"], first["who"]) == (made, 1, "a first draft", "moi")
+    assert [d["words"] for d in first["decisions"]] == ["adopted"]
+    assert (second["version"], second["decisions"]) == (2, [])
+    _, out, _ = run(capsys, "history")
+    assert "adopted" in out and "€3,800,000" in out
+    _, out, _ = run(capsys, "history", made)
+    assert "the council : adopted" in out and "Engine : sifting (gap 0.0001)" in out and "allocator 0." in out
+    status, out, _ = run(capsys, "replay", made, "--out", str(tmp_path / "again"))
+    assert status == 0 and "the same to the cent (4 grants, €3,800,000)" in out
+    assert (tmp_path / "again" / "grants.csv").is_file()
+    status, out, _ = run(capsys, "replay", made, "--json")
+    assert status == 0 and json.loads(out)["same"] is True
+    assert run(capsys, "replay", "p0000")[0] == 2
+
+
+def saved_in(out: str) -> str:
+    return out.partition("Saved: ")[2].strip()
+
+
+def test_a_replay_that_differs_ends_with_4(
+    mine: Path, plan: allocator.Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan.reading is not None
+    with Store() as store:
+        made = store.save(replace(plan, reading=replace(plan.reading, cents=plan.reading.cents - 1)))
+    status, out, _ = run(capsys, "replay", made)
+    assert status == 4 and "what changed" in out and "grant(s) differ" in out
+
+
+def test_solve_looks_back_in_the_store_it_is_given(
+    mine: Path, plan: allocator.Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = str(tmp_path / "other.sqlite")
+    with Store(other) as store:
+        made = store.save(plan)
+    folder = tmp_path / "suite"
+    save(valley(()), folder)
+    yaml = folder / "scenario.yaml"
+    rule = f"constraints:\n- {{kind: contains, id: suite, reference: {made}}}\n"
+    yaml.write_text(yaml.read_text().replace("constraints: []\n", rule))
+    assert made in yaml.read_text()
+    assert run(capsys, "solve", str(folder))[0] == 2
+    assert run(capsys, "solve", str(folder), "--store", other)[0] == 0
+
+
+def test_a_plan_is_not_lost_with_its_store(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that cannot be opened is told before the solve; one that fails after it does not take the plan along."""
+    folder = str(tmp_path / "vallee")
+    save(valley(), folder)
+    status, out, err = run(capsys, "solve", folder, "--save", "--store", str(tmp_path / "no" / "where.sqlite"))
+    assert status == 2 and "cannot be opened" in err and not out
+
+    def full(*_: object, **__: object) -> str:
+        raise StoreError([])
+
+    monkeypatch.setattr(Store, "save", full)
+    status, out, _ = run(capsys, "solve", folder, "--save", "--json")
+    assert status == 2 and json.loads(out)["totals"]["granted"] == 380_000_000 and "saved" not in json.loads(out)
+    assert run(capsys, "solve", folder, "--words", "x")[0] == 2
+
+
+def test_help_waits_for_no_database() -> None:
+    code = "import sys, allocator.cli\ntry: allocator.cli.main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print(sorted({'sqlalchemy', 'alembic', 'pyarrow', 'pandas'} & set(sys.modules)))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_usual_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: allocator.Plan) -> None:
+    monkeypatch.delenv("ALLOCATOR_STORE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert default_place() == str(tmp_path / "allocator" / "store.sqlite")
+    with allocator.Store() as store:
+        store.save(plan, who="moi")
+    assert (tmp_path / "allocator" / "store.sqlite").is_file()
