@@ -244,7 +244,7 @@ def _pairs(shown: Any, kept: Any) -> Iterator[tuple[Any, Any]]:
 def _assigned(item: Any, keys: list[str], new: Callable[[Any], Any]) -> Any:
     """A copy of nested keys and lists with the value at `keys` replaced by `new` of what it was."""
     if not keys:
-        return {key: new(was) for key, was in item.items()} if isinstance(item, Mapping) else new(item)
+        return new(item)
     if isinstance(item, list | tuple):
         if not keys[0].isdigit() or int(keys[0]) >= len(item):
             raise _missing(keys[0], map(str, range(len(item))))
@@ -275,9 +275,12 @@ def _nothing_there() -> _Wrong:
 
 
 def _new(was: object, value: object, *, money: bool = False) -> object:
+    """The value; a relative one of what was there, or of each value of a mapping."""
     factor = factor_of(value)
     if factor is None:
         return value
+    if isinstance(was, Mapping):
+        return {key: _new(each, value, money=money) for key, each in was.items()}
     try:
         return _scaled(was, factor, money)
     except (ValueError, TypeError, ArithmeticError):
