@@ -19,10 +19,10 @@ from allocator import data
 from allocator.cli import main
 from allocator.problems import ScenarioError
 from allocator.report.risk import curve
-from allocator.risk.assess import assess
+from allocator.risk.assess import assess, turns_of
 from allocator.risk.influence import influence
 from allocator.risk.regret import least_regret
-from allocator.risk.robust import price
+from allocator.risk.robust import prepared, price, weighing
 from allocator.risk.uncertainty import FILE, Uncertain, Uncertainty, load
 from allocator.scenario import Scenario
 
@@ -269,6 +269,16 @@ def test_a_future_that_no_plan_could_meet_is_refused(changes):
     with pytest.raises(ScenarioError) as caught:
         least_regret(scenario(), uncertainty(futures=[{"id": "x", "changes": changes}]), allocator.solve)
     assert "futures[0].changes" in caught.value.text("fr")
+
+
+def test_bad_cases_beside_a_thousand_million_are_settled_to_the_cent(monkeypatch):
+    """There a cent in an auxiliary is less than engines tolerate: rounding looks at auxiliaries from where they stand."""
+    monkeypatch.setattr("allocator.risk.robust.CASES", 40)
+    built_in = allocator.load("propositions-2025")
+    found = load(data.path("propositions-2025") / FILE, built_in)
+    nominal = allocator.solve(built_in)
+    plan = allocator.solve(prepared(turns_of(nominal, found), weighing(found), "cvar", None, 1), time_limit=60)
+    assert plan.status == "optimal" and plan.certificate.ok and plan.objective < nominal.bound
 
 
 # ------------------------------------------------------------------------------------------------ files, command
