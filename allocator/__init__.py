@@ -26,8 +26,10 @@ _HOMES = {
     "Session": "solver",
     "Store": "store",
     "Sweep": "sweep",
+    "assess": "risk.assess",
     "changed": "changes",
     "compare": "compare",
+    "diff": "diff",
     "explain": "explain",
     "frontier": "frontier",
     "load": "formats",
@@ -40,12 +42,14 @@ if TYPE_CHECKING:
     from allocator.changes import changed as changed
     from allocator.compare import Comparison as Comparison
     from allocator.compare import compare as compare
+    from allocator.diff import diff as diff
     from allocator.explain import explain as explain
     from allocator.formats import load as load
     from allocator.frontier import Frontier as Frontier
     from allocator.frontier import frontier as frontier
     from allocator.plan import Plan as Plan
     from allocator.problems import ScenarioError as ScenarioError
+    from allocator.risk.assess import assess as assess
     from allocator.scenario import Fund as Fund
     from allocator.scenario import Measure as Measure
     from allocator.scenario import Scenario as Scenario

@@ -3,8 +3,9 @@
     funds.friches.amount: 2 Md€            funds.*.amount: -30 %               funds.ti.amounts.2027: x1,2
     constraints.plafond-idf.enabled: false  objective.maximise.emplois: 2       demands.d12.units: 3
 
-A path names a list of the scenario, an id in it (`*`: all), and a field. Values are what the field takes; `+10 %`, `-30 %`
-and `x1.2` are relative to what is there, rounded to the cent where it is money.
+A path names a list of the scenario, an id in it (`*`: all; of ids that hold dots the longest that fits), and a field;
+`objective`, `years` and `labels` may also be given whole. Values are what the field takes; `+10 %`, `-30 %` and `x1.2` are
+relative to what is there, money rounded to the nearest cent, half a cent up.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ from allocator.texts import Text
 
 LISTS = ("funds", "measures", "constraints")
 TABLES = ("demands", "territories")
-PARTS = (*LISTS, *TABLES, "objective")
+WHOLE = ("objective", "years", "labels")
+PARTS = (*LISTS, *TABLES, *WHOLE)
 EVERY = "*"
 
-_TIMES = re.compile(r"[x×]\s*([0-9][0-9 .,]*)")
-_PERCENT = re.compile(r"([+\-−])\s*([0-9][0-9 .,]*)\s*%")
+_NUMBER = r"([0-9]+(?:[ \u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?)"
+_TIMES = re.compile(rf"[x×]\s*{_NUMBER}")
+_PERCENT = re.compile(rf"([+\-−])\s*{_NUMBER}\s*%")
 
 
 class _Wrong(ValueError):
@@ -91,8 +94,12 @@ class _Edit:
     def __init__(self, scenario: Scenario) -> None:
         self._from = scenario
         self._parts: dict[str, Any] = {}
+        self._tables: dict[str, _Edited] = {}
 
     def scenario(self) -> Scenario:
+        known = self._from._tables
+        given = {"demands": known.demand_columns, "territories": known.territory_columns}
+        self._parts |= {part: table.whole(given[part]) for part, table in self._tables.items()}
         return self._from.with_(**self._parts) if self._parts else self._from
 
     def make(self, path: str, value: object) -> None:
@@ -101,10 +108,17 @@ class _Edit:
             raise _Wrong(
                 Text(f"« {part} » ne peut pas être changé", f"“{part}” cannot be changed"), did_you_mean(part, PARTS)
             )
-        if not rest:
-            raise _Wrong(
-                Text("le chemin s'arrête trop tôt", "the path ends too early"),
-                Text("Écrivez par exemple funds.friches.amount.", "Write for example funds.friches.amount."),
+        if not rest and part in WHOLE:
+            self._parts[part] = value
+            return
+        if not rest or (part in WHOLE and part != "objective"):
+            raise (
+                _Wrong(
+                    Text("le chemin s'arrête trop tôt", "the path ends too early"),
+                    Text("Écrivez par exemple funds.friches.amount.", "Write for example funds.friches.amount."),
+                )
+                if not rest
+                else _Wrong(Text(f"« {part} » se donne en entier", f"“{part}” is given whole"))
             )
         if part in LISTS:
             self._set_in_list(part, rest, value)
@@ -116,10 +130,9 @@ class _Edit:
 
     def _set_in_list(self, part: str, rest: str, value: object) -> None:
         items = list(self._parts.get(part, getattr(self._from, part)))
-        ids = [item["id"] if isinstance(item, dict) else item.id for item in items]
-        chosen, field = _chosen(ids, rest)
-        for k, name in enumerate(ids):
-            if name in chosen:
+        chosen, field = chosen_ids([item["id"] if isinstance(item, dict) else item.id for item in items], rest)
+        for k, item in enumerate(getattr(self._from, part)):
+            if item.id in chosen:
                 items[k] = self._set_field(getattr(self._from, part)[k], items[k], field.split("."), value)
         self._parts[part] = items
 
@@ -133,7 +146,7 @@ class _Edit:
                 did_you_mean(keys[0], fields),
             )
         factor = factor_of(value)
-        if keys == ["amount"] and "amounts" in out and "amount" not in out:
+        if keys == ["amount"] and out.get("amounts") is not None and "amount" not in out:
             if factor is None:
                 raise _Wrong(
                     Text("ce fonds a des montants par année", "this fund has amounts by year"),
@@ -155,37 +168,46 @@ class _Edit:
         return dict(_assigned(out, keys, lambda was: _new(was, value, money=money)))
 
     def _set_in_table(self, part: str, rest: str, value: object) -> None:
-        known: pd.DataFrame = getattr(self._from, part)
-        tables = self._from._tables
-        given = tables.demand_columns if part == "demands" else tables.territory_columns
-        frame = self._parts.get(part)
-        if frame is None:
-            frame = known[[c for c in known.columns if c in given]].copy()
-        ids = known["id"].astype(str).tolist()
-        name, _, column = rest.rpartition(".")
-        chosen, beyond = _chosen(ids, f"{name}.{column}") if name else ([], "")
-        if not chosen or beyond != column or column == "id" or column not in known.columns:
-            columns = [c for c in known.columns if c != "id"]
+        table = self._tables.setdefault(part, _Edited(getattr(self._from, part)))
+        chosen, column = chosen_ids(table.ids, rest)
+        if column == "id" or column not in table.frame.columns:
+            known = [str(c) for c in table.frame.columns if c != "id"]
             raise _Wrong(
-                Text(f"« {rest} » : un id et une colonne sont attendus", f"“{rest}”: an id and a column are expected"),
-                did_you_mean(column, columns),
+                Text(f"la colonne « {column} » n'existe pas", f"there is no column “{column}”"),
+                did_you_mean(column, known),
             )
-        rows = pd.Series(ids, index=known.index).isin(chosen).to_numpy()
-        values = frame[column].astype(object) if column in frame else known[column].astype(object)
-        values = values.copy()
+        values = table.values(column)
+        rows = range(len(values)) if chosen is table.ids else [table.rows[chosen[0]]]
         factor = factor_of(value)
-        if factor is None:
-            values[rows] = value
-        else:
-            cents = column in MONEY_COLUMNS
-            try:
-                values[rows] = [_scaled(was, factor, cents) for was in values[rows]]
-            except (ValueError, TypeError, ArithmeticError):
-                raise _nothing_there() from None
-        self._parts[part] = frame.assign(**{column: values})
+        try:
+            new = [value if factor is None else _scaled(values[k], factor, column in MONEY_COLUMNS) for k in rows]
+        except (ValueError, TypeError, ArithmeticError):
+            raise _nothing_there() from None
+        for k, each in zip(rows, new, strict=True):
+            values[k] = each
 
 
-def _chosen(ids: list[str], rest: str) -> tuple[list[str], str]:
+class _Edited:
+    """A table, and the columns of it that are changed."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.ids = frame["id"].astype(str).tolist()
+        self.rows = {name: k for k, name in enumerate(self.ids)}
+        self.columns: dict[str, list[Any]] = {}
+
+    def values(self, column: str) -> list[Any]:
+        return self.columns.setdefault(column, self.frame[column].astype(object).tolist())
+
+    def whole(self, given: Iterable[str]) -> pd.DataFrame:
+        """The columns that were given, and those changed: the others are completed again by themselves."""
+        kept = set(given)
+        frame = self.frame[[c for c in self.frame.columns if c in kept]]
+        new = {name: pd.Series(values, index=frame.index).infer_objects() for name, values in self.columns.items()}
+        return frame.assign(**new)
+
+
+def chosen_ids(ids: list[str], rest: str) -> tuple[list[str], str]:
     """The ids that a path names, and what follows; an id may hold dots, the longest that fits is meant."""
     words = rest.split(".")
     if words[0] == EVERY and len(words) > 1:
@@ -222,7 +244,7 @@ def _pairs(shown: Any, kept: Any) -> Iterator[tuple[Any, Any]]:
 def _assigned(item: Any, keys: list[str], new: Callable[[Any], Any]) -> Any:
     """A copy of nested keys and lists with the value at `keys` replaced by `new` of what it was."""
     if not keys:
-        return {key: new(was) for key, was in item.items()} if isinstance(item, Mapping) else new(item)
+        return new(item)
     if isinstance(item, list | tuple):
         if not keys[0].isdigit() or int(keys[0]) >= len(item):
             raise _missing(keys[0], map(str, range(len(item))))
@@ -253,9 +275,12 @@ def _nothing_there() -> _Wrong:
 
 
 def _new(was: object, value: object, *, money: bool = False) -> object:
+    """The value; a relative one of what was there, or of each value of a mapping."""
     factor = factor_of(value)
     if factor is None:
         return value
+    if isinstance(was, Mapping):
+        return {key: _new(each, value, money=money) for key, each in was.items()}
     try:
         return _scaled(was, factor, money)
     except (ValueError, TypeError, ArithmeticError):

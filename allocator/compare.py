@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.inequality import Inequality
 from allocator.plan import Plan
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.space import Space
 from allocator.texts import Text, language
 
 MARGINS = ("fund", "measure", "region", "departement", "territory", "year")
+PLACES = ("territory", "departement", "region")  # margins that divide people
 _DEMAND_ATTRIBUTES = ("beneficiary", "beneficiary_kind", "project")
 _NOT_ATTRIBUTES = ("id", "name", "population")  # of territories
 _NOT_NAMES = ("key", "label", "unit")  # columns that stand beside those of the plans
@@ -248,6 +250,48 @@ class Comparison:
         return [space.boxes[1] > 0 for space in spaces]
 
     @property
+    def inequality(self) -> pd.DataFrame:
+        """How unequal each plan is, in euros per inhabitant between `PLACES`: per, plan, gini, theil, least, most (euros per
+        inhabitant of the worst and best served), nobody (people of places that get nothing), change (of gini, from the
+        reference). See `allocator.inequality`."""
+        rows = []
+        for per in PLACES:
+            first = None
+            for name, each in zip(self.names, self._groups(per), strict=True):
+                keys = [key for key, count in each.people.items() if count > 0]
+                people = np.array([each.people[key] for key in keys], np.int64)
+                found = Inequality.of(self._granted(each, keys).astype(np.float64), people)
+                first = found if first is None else first
+                rows.append(
+                    (per, name, found.gini, found.theil, found.least, found.most, found.nobody, found.gini - first.gini)
+                )
+        return pd.DataFrame(rows, columns=["per", "plan", "gini", "theil", "least", "most", "nobody", "change"])
+
+    @staticmethod
+    def _granted(groups: _Groups, keys: Sequence[str]) -> np.ndarray:
+        """(len(keys),) cents of these groups alone; others hold nobody."""
+        every = list(dict.fromkeys([*keys, *groups.labels]))
+        return groups.sums(every)[: len(keys)]
+
+    @property
+    def checks(self) -> list[tuple[str, bool]]:
+        """What must add up, to the cent, and does: in every margin each plan comes to what it granted and the differences to
+        the difference; so do what demands gain and lose, and territories."""
+        totals = self.totals
+        granted = dict(zip(self.names, totals["granted"].tolist(), strict=True))
+        changes = {name: granted[name] - granted[self.reference] for name in self.names[1:]}
+        found = []
+        for per in MARGINS:
+            table = self.by(per)
+            sums = all(sum(table[name].tolist()) == cents for name, cents in granted.items())
+            found.append((per, sums and all(sum(table[change_of(n)].tolist()) == c for n, c in changes.items())))
+        moved = self.demands().groupby("plan")["change"].sum().to_dict()
+        found.append(("demands", all(moved.get(name, 0) == cents for name, cents in changes.items())))
+        both = pd.concat([self.gainers(None), self.losers(None)]).groupby("plan")["change"].sum().to_dict()
+        found.append(("gainers and losers", all(both.get(name, 0) == cents for name, cents in changes.items())))
+        return found
+
+    @property
     def scarce(self) -> pd.DataFrame:
         """Funds asked for more than they hold: plan, id, label, asked (by demands they may pay), held: cents.
 
@@ -325,6 +369,8 @@ class Comparison:
         report["demands"] = self._nested_fates()
         report["gainers"] = self._apart(self.gainers(), self.names[1:])
         report["losers"] = self._apart(self.losers(), self.names[1:])
+        report["inequality"] = _records(self.inequality)
+        report["checks"] = dict(self.checks)
         report["scarce"] = self._apart(self.scarce, self.names)
         report["binding"] = self._apart(self.binding, self.names)
         return report

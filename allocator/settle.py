@@ -114,10 +114,14 @@ def _round_columns(
         return base, float(program.objective @ x)
     slacks = np.arange(counted, program.columns)
     per_step = sparse.csc_matrix(program.matrix[:, :counted] @ sparse.diags(1 / compiled.column_steps))
-    soft = program.matrix[:, slacks]
+    gauges = len(compiled.space.auxiliaries) - len(compiled.move_columns)
+    # auxiliaries are looked at from where they stand, in steps of what moves beside them: a cent of 1 Md€ is a hair else
+    stands, grain = _gauged(program, x, per_step[:, free], slacks, gauges)
+    soft = program.matrix[:, slacks] @ sparse.diags(1 / grain)
     moving = sparse.csr_matrix(sparse.hstack([per_step[:, free], soft]))
     touched = np.flatnonzero(np.diff(moving.indptr))
-    left = _precise_product(sparse.csr_matrix(per_step), base)[touched]
+    left = _precise_product(sparse.csr_matrix(per_step), base)
+    left = (left + _precise_product(sparse.csr_matrix(program.matrix[:, slacks]), stands))[touched]
     lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
     if compiled.caps:
         moves = np.zeros(counted, bool)
@@ -139,7 +143,6 @@ def _round_columns(
         counts, np.repeat(np.arange(len(touched)), np.diff(moving.indptr)), np.abs(np.abs(ratio) - 1) <= 1e-12
     )
     lower, upper = lower / size, upper / size
-    gauges = len(compiled.space.auxiliaries) - len(compiled.move_columns)
     weighed = (
         np.diff(sparse.csr_matrix(moving[:, moving.shape[1] - gauges :]).indptr) > 0
         if gauges
@@ -161,16 +164,16 @@ def _round_columns(
     )
     small = Program(
         objective=np.concatenate(
-            [(program.objective[:counted] / compiled.column_steps)[free], program.objective[slacks]]
+            [(program.objective[:counted] / compiled.column_steps)[free], program.objective[slacks] / grain]
         ),
         matrix=sparse.csr_matrix(sparse.diags(1 / size) @ moving) if len(size) else moving,
         row_lower=lower,
         row_upper=upper,
-        lower=np.concatenate([np.maximum(-reach, floor), program.lower[slacks]]),
-        upper=np.concatenate([np.minimum(reach + 1, ceiling), program.upper[slacks]]),
+        lower=np.concatenate([np.maximum(-reach, floor), (program.lower[slacks] - stands) * grain]),
+        upper=np.concatenate([np.minimum(reach + 1, ceiling), (program.upper[slacks] - stands) * grain]),
         integer=whole,
         grain=np.ones(len(whole)),
-        offset=float(program.objective[:counted] @ (base / compiled.column_steps)),
+        offset=float(program.objective[:counted] @ (base / compiled.column_steps) + program.objective[slacks] @ stands),
     )
     gap = 1e-9 if reach == REACH[0] else CENTS_MAY_COST / 10
     outcome = rounder.solve(small, gap=gap, time_limit=ROUNDING_SECONDS)
@@ -178,6 +181,21 @@ def _round_columns(
         return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])
     return base, outcome.objective
+
+
+def _gauged(
+    program: Program, x: np.ndarray, moving: sparse.csc_matrix, slacks: np.ndarray, gauges: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """For columns `slacks` (s,), of which the last `gauges` are auxiliaries: where they stand, and how many steps make one of
+    their units, a step being as large in its rows as what moves there. 0 and 1 for the others."""
+    stands, steps = np.zeros(len(slacks)), np.ones(len(slacks))
+    if gauges:
+        beside = np.abs(moving).max(axis=1).toarray().ravel()
+        rows = abs(sparse.csr_matrix(program.matrix[:, slacks[-gauges:]]))
+        beside = np.divide(1.0, beside, out=np.zeros_like(beside), where=beside > 0)
+        larger = (sparse.diags(beside) @ rows).max(axis=0).toarray().ravel()
+        stands[-gauges:], steps[-gauges:] = x[slacks[-gauges:]], np.where(larger > 0, larger, 1.0)
+    return stands, steps
 
 
 def _kept_back(compiled: Compiled, x: np.ndarray) -> np.ndarray:

@@ -68,7 +68,8 @@ class Session:
     where amounts, bounds or weights of divisible measures move; anything else costs what `solve` does. Not for several
     threads at once.
     Arguments and errors as for `solve`. `interruptible`: Ctrl-C ends a solve with the best plan so far; otherwise it is
-    Python's KeyboardInterrupt.
+    Python's KeyboardInterrupt. `conflicts`: where there is no plan, rules that cannot hold together are named, which takes
+    longer than the proof.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class Session:
         gap: float = 1e-4,
         time_limit: float | None = None,
         interruptible: bool = True,
+        conflicts: bool = True,
     ) -> None:
         if not isinstance(gap, int | float) or not gap >= 0:
             raise ValueError(f"gap: {gap!r} is not a number >= 0")
         if time_limit is not None and (not isinstance(time_limit, int | float) or not time_limit > 0):
             raise ValueError(f"time_limit: {time_limit!r} is not a number of seconds > 0")
-        self.gap, self.time_limit, self._stops = gap, time_limit, interruptible
+        self.gap, self.time_limit = gap, time_limit
+        self._stops, self._conflicts = interruptible, conflicts
         self._engine, self._why = _choose(engine)
         self._lp = engines.engine(LP_ENGINE)
         self._open = Open()
@@ -92,16 +95,9 @@ class Session:
         """The best plan of a scenario, as `solve` gives it."""
         with _interruptible() if self._stops else nullcontext(_never) as interrupted:
             return _Run(
-                scenario,
-                self._engine,
-                self._why,
-                self._lp,
-                self._open,
-                self.gap,
-                self.time_limit,
-                on_progress,
-                interrupted,
-            ).plan()
+                scenario, self._engine, self._why, self._lp, self._open, self.gap, self.time_limit, on_progress, interrupted,
+                self._conflicts,
+            ).plan()  # fmt: skip
 
 
 def find_conflict(scenario: Scenario) -> Conflict | None:
@@ -182,6 +178,7 @@ class _Run:
     time_limit: float | None
     on_progress: OnProgress | None
     stop: Stop
+    conflicts: bool = True
 
     def plan(self) -> Plan:
         """Level after level of the objective, each keeping what the earlier ones reached."""
@@ -260,7 +257,7 @@ class _Run:
             search = Search(relaxed, self.gap, 0.0, nodes=1)
             empty = search.run(root).proof
             self._lap("solve", start)
-            return self._infeasible(space, empty, conflict(relaxed))
+            return self._infeasible(space, empty, conflict(relaxed) if self.conflicts else None)
         whole = bool(compiled.program.integer.any())
         proof = self._root_proof(relaxed, root)
         own = whole and self.engine is self.lp

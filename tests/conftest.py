@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests that want one: a cluster of its own on loopback, one for all workers of a run."""
+"""Every test begins in the language of the environment. A real PostgreSQL for the tests that want one: a cluster of its own on loopback, one for all workers of a run."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from allocator import texts
+
 PASSWORD = "loin+de:tout@regard"  # with signs that a URL must quote; never to be seen in any message
 
 
@@ -27,6 +29,14 @@ def left_out(why: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """What a command set by `--lang` in this process ends with its test."""
+    token = texts._current.set(None)
+    yield
+    texts._current.reset(token)
 
 
 @pytest.fixture(scope="session")

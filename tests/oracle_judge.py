@@ -373,6 +373,62 @@ def contains(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Line
         yield Line(f"{constraint.id} {d}", Fraction(got, asked), low=Fraction(cents, asked), points=points(constraint))
 
 
+def overrun(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Joint]:
+    """What is granted, and every overrun: the largest of them added."""
+    for name, on, _ in reading.groups(constraint):
+        paid = sum(cents for cell, cents in plan.items() if on.holds(cell))
+        parts = [
+            rate * sum(cents for cell, cents in plan.items() if cell in cells)
+            for cells, rate in reading.overruns(constraint, on)
+        ]
+
+        def missed(sums: tuple[Fraction | int, ...]) -> Fraction:
+            over = sums[0] + largest(sums[1:], exact(constraint.at_once)) - constraint.amount
+            return max(Fraction(0), Fraction(over) / 100)
+
+        yield Joint(name, (paid, *parts), missed, points(constraint))
+
+
+def cvar(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Joint]:
+    """What the plan costs in each case: the mean of the worst."""
+    for name, on, _ in reading.groups(constraint):
+        cases = [
+            sum(
+                (reading.factor(constraint, cell[0], case) * cents for cell, cents in plan.items() if on.holds(cell)),
+                Fraction(0),
+            )
+            for case in range(reading.cases(constraint))
+        ]
+
+        def missed(sums: tuple[Fraction | int, ...]) -> Fraction:
+            count = exact(constraint.tail) * len(sums)
+            return max(Fraction(0), (largest(sums, count) / count - constraint.amount) / 100)
+
+        yield Joint(name, tuple(cases), missed, points(constraint))
+
+
+def largest(sums: tuple[Fraction | int, ...], count: Fraction) -> Fraction:
+    """The ``count`` largest added up, the last one in part."""
+    whole, ordered = math.floor(count), sorted(sums)[::-1]
+    rest = (count - whole) * ordered[whole] if whole < len(ordered) else 0
+    return Fraction(sum(ordered[:whole])) + rest
+
+
+def regret(reading: Reading, constraint: Any, plan: Payments) -> Iterator[Joint]:
+    """How far below the best of each future: the farthest."""
+    levels = reading.futures(constraint)
+    parts = [level_parts(reading, level, plan) for level, _ in levels]
+
+    def missed(sums: tuple[Fraction | int, ...]) -> Fraction:
+        at, worst = 0, Fraction(0)
+        for (level, best), mine in zip(levels, parts, strict=True):
+            worst = max(worst, best - level_value(level, tuple(map(Fraction, sums[at : at + len(mine)]))))
+            at += len(mine)
+        return max(Fraction(0), worst - exact(constraint.amount))
+
+    yield Joint(constraint.id, tuple(value for mine in parts for value in mine), missed, points(constraint))
+
+
 LINES: dict[str, Callable[[Reading, Any, Payments], Iterator[Line | Joint]]] = {
     "no_stacking": no_stacking,
     "min_grant": min_grant,
@@ -382,6 +438,9 @@ LINES: dict[str, Callable[[Reading, Any, Payments], Iterator[Line | Joint]]] = {
     "de_minimis": de_minimis,
     "continuity": continuity,
     "contains": contains,
+    "overrun": overrun,
+    "cvar": cvar,
+    "regret": regret,
 }  # fmt: skip
 
 

@@ -563,6 +563,42 @@ class Reading:
             demand = self.demands[d]
             yield d, math.ceil(Fraction(had[d], demand.asked)) * demand.asked if demand.lumpy else had[d]
 
+    # -- risk
+
+    def moves_with(self, by: str, d: str) -> Any:
+        """What a demand's cost moves together with."""
+        return d if by == "demand" else None if by == "all" else str(self.attribute(self.demands[d], by))
+
+    def overruns(self, constraint: Any, on: Choice) -> list[tuple[set[Cell], Fraction]]:
+        """``overrun``: what overruns together, and by how much of it."""
+        found: dict[tuple[int, Any], set[Cell]] = defaultdict(set)
+        for k, line in enumerate(constraint.overruns):
+            mine = self.choose(line.on)
+            for cell in self.cells:
+                if on.holds(cell) and mine.holds(cell):
+                    found[k, self.moves_with(line.by, cell[0])].add(cell)
+        return [(cells, exact(constraint.overruns[k].rate)) for (k, _), cells in found.items()]
+
+    def cases(self, constraint: Any) -> int:
+        """``cvar``: how many cases were drawn."""
+        return len(next(iter(constraint.draws[0].factors.values())))
+
+    def factor(self, constraint: Any, d: str, case: int) -> Fraction:
+        """``cvar``: by what a demand's grants are multiplied in a case."""
+        product = Fraction(1)
+        for line in constraint.draws:
+            if d in self.choose(line.on).demands:
+                product *= exact(line.factors[self.moves_with(line.by, d) or ""][case])
+        return product
+
+    def futures(self, constraint: Any) -> list[tuple[Level, Fraction]]:
+        """``regret``: what counts in each future, and the most there is of it, higher being better."""
+        found = []
+        for future in constraint.futures:
+            (level,) = self._levels(future.objective)
+            found.append((level, exact(future.best) * (-1 if level.kind == "minimise" else 1)))
+        return found
+
     def prior_aid(self, beneficiary: Any) -> list[tuple[date, date, int]]:
         """(first day, last day, cents) of aid that a beneficiary has had: one day, or a year where no more is known."""
         table = self.scenario.prior_aid

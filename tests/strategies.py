@@ -57,6 +57,7 @@ def draw(
     odd_cents: bool = True,
     cruelty: float = 0.08,
     everything: bool = False,
+    risks: bool = False,
 ) -> Scenario:
     """One scenario. Ranges are inclusive.
 
@@ -64,7 +65,7 @@ def draw(
     for brute force. ``odd_cents=False``: a rate of a whole unit is whole cents, so that nothing turns on the
     rounding up of rates. ``cruelty``: the chance that a limit is cut below the witness.
     ``everything``: also accounts over years, the other kinds of rules and objectives (``strategies_rules``); without it,
-    a seed keeps its scenario.
+    a seed keeps its scenario. ``risks``: rules on overruns, bad cases and regret after all that.
     """
     horizon = list(range(2026, 2026 + rng.randint(*years)))
     territories = draw_territories(rng, 2 if tiny else rng.randint(2, 6))
@@ -108,9 +109,11 @@ def draw(
         rules += draw_equality(rng, reading, witness)
     scenario = base.with_(funds=purses, constraints=[*law, *rules])
     if everything:
-        return strategies_rules.widen(
+        scenario = strategies_rules.widen(
             rng, scenario, witness, draw_selection, tiny=tiny, odd_cents=odd_cents, cruelty=cruelty
         )
+    if risks:
+        scenario = strategies_rules.risky(rng, scenario, witness, draw_selection, cruelty=cruelty)
     return scenario
 
 

@@ -32,6 +32,7 @@ NEW_KINDS = (
     "continuity",
     "contains",
 )
+RISKS = ("overrun", "cvar", "regret")
 ACCOUNTS = ("payments", "income", "returns", "transfers", "notified")
 PRICES = [0.05, 0.5, 1, 3, "1/3", 10]
 PROFILES = [["0.5", "0.5"], ["1/3", "2/3"], ["0.3", "0.7"], ["0", "1"], ["0.2", "0.3", "0.5"]]
@@ -149,6 +150,53 @@ def widen(
             after = propose(scenario, witness, False, constraints=[*rules[:-1], {**rule, "soft": rng.choice(PRICES)}])
         scenario = after
     return scenario
+
+
+def risky(rng: random.Random, scenario: Scenario, witness: dict[Cell, int], select: Any, *, cruelty: float) -> Scenario:
+    """The same scenario, now and then with a rule on overruns, bad cases or regret."""
+    if rng.random() < 0.5:
+        return scenario
+    reading = Reading(scenario)
+    rule = draw_risk(rng, reading, rng.choice(RISKS), select)
+    if rng.random() < 0.3:
+        rule["soft"] = rng.choice(PRICES)
+    free = KINDS[rule["kind"]].model_validate({**rule, "id": "drawn", "amount": 0, "soft": 1})
+    reached = max((line.breach for line in constraint_lines(reading, free, witness)), default=Fraction(0))
+    limit = reached * Fraction(rng.choice(["1", "1", "1", "0.8", "1.3"] if rng.random() < cruelty else ["1", "1.3"]))
+    rule["amount"] = f"{limit}" if rule["kind"] == "regret" else euros(math.ceil(100 * limit))
+    rules = [*scenario._constraints_as_given, rule]
+    return propose(scenario, witness, rng.random() < cruelty, constraints=rules)
+
+
+def draw_risk(rng: random.Random, reading: Reading, kind: str, select: Any) -> dict[str, Any]:
+    """One such rule without its amount."""
+    if kind == "regret":
+        weights = [{"emplois": 1}, {"emplois": 2, "hectares": "0.5"}, {"hectares": 1}]
+        of = [{"maximise": one} for one in weights]
+        of += [{"minimise": "euros"}, {"maximin": {"of": rng.choice(["euros", "emplois"]), "per": "region"}}]
+        chosen = rng.sample(of, rng.randint(1, 3))
+        return {
+            "kind": kind, "amount": 0,
+            "futures": [{"id": f"f{k}", "best": rng.choice([0, 3, "5.5"]), "objective": o} for k, o in enumerate(chosen)],
+        }  # fmt: skip
+    rule: dict[str, Any] = {"kind": kind, "on": select(rng, reading, funds=True, years=True), "amount": 0}
+    if rng.random() < 0.3:
+        rule["per"] = rng.choice(["region", "fund", "measure", "territory"])
+    by = ["demand", "all", "region", "measure", "taille", "territory"]
+    count = rng.choice([1, 1, 2])
+    if kind == "overrun":
+        lines = [
+            {"on": select(rng, reading, funds=True, years=True), "by": rng.choice(by), "rate": rng.choice([0.5, 1, "1/3", 2])}
+            for _ in range(count)
+        ]  # fmt: skip
+        return {**rule, "overruns": lines, "at_once": rng.choice([0, 1, 1, 2, "1.5", 10])}
+    cases, draws = rng.choice([1, 2, 3, 4]), []
+    for _ in range(count):
+        line = {"on": select(rng, reading, funds=False, years=False), "by": rng.choice(by)}
+        values = {"" if line["by"] == "all" else str(reading.moves_with(line["by"], d)) for d in reading.demands}
+        factors = {v: [rng.choice([0, 0.5, 1, 1, "1.2", 2]) for _ in range(cases)] for v in sorted(values)}
+        draws.append({**line, "factors": factors})
+    return {**rule, "draws": draws, "tail": rng.choice([1, 0.5, "1/3", 0.25])}
 
 
 def propose(scenario: Scenario, witness: dict[Cell, int], cruel: bool, **changes: Any) -> Scenario:

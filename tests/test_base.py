@@ -200,3 +200,103 @@ def test_a_base_that_cannot_be_read_is_the_one_thing_to_say(write, tmp_path: Pat
         assert len(told) == 1
         assert f"{name}.yaml" in told[0]
         assert says in told[0]
+
+
+def test_changes_come_last_at_their_layer(write) -> None:
+    write(
+        "milieu", "name: milieu\nbase: ../parent\nchanges: {funds.*.amount: +10 %, constraints.ceiling-1.amount: x2}\n"
+    )
+    milieu = allocator.load(write("bout", "name: bout\nbase: ../milieu\n"))
+    funds = {fund.id: fund for fund in milieu.funds}
+    assert (funds["f"].amount, funds["g"].amounts) == (1100_00, {2026: 1100, 2027: 2200})
+    assert rules(milieu)["ceiling-1"].amount == 1800_00
+    text = "name: bout\nbase: ../milieu\nfunds: [{id: f, amount: 5}]\nchanges: {objective.maximise.emplois: 3}\n"
+    bout = allocator.load(write("bout", text))
+    assert bout.funds[0].amount == 500  # said above the change: not raised by it
+    assert bout.objective.maximise == {"emplois": 3}
+    assert bout.base == "milieu"
+
+
+def test_changes_are_those_of_python(write) -> None:
+    paths = {"funds.f.amount": "-30 %", "demands.d1.units": 3, "demands.*.asked": "x1,5", "years": [2026, 2027, 2028]}
+    text = "".join(f"  {path}: {value}\n" for path, value in paths.items())
+    read = allocator.load(write("enfant", f"name: parent\nlabel: La base\nbase: ../parent\nchanges:\n{text}"))
+    parent = allocator.load(write("parent", PARENT))
+    assert read.input_hash == allocator.changed(parent, paths).input_hash
+
+
+def test_rows_are_laid_over_the_bases(write) -> None:
+    over = (
+        "id,units,asked,note,remove,territory,measure,emplois\nd1,,2000,haut,,,,\nd2,,,,true,,,\nd3,4,7,bas,,t2,m,1\n"
+    )
+    child = allocator.load(write("enfant", "name: e\nbase: ../parent\ndemands: {change: d.csv}\n", d=over))
+    assert child.demands["id"].tolist() == ["d1", "d3"]
+    assert child.demands["units"].tolist() == [1, 4]
+    assert child.cents("asked").tolist() == [2000_00, 700]
+    assert child.demands["note"].tolist() == ["haut", "bas"]
+    again = write("encore", "name: e\nbase: ../enfant\ndemands: {change: d.csv}\n", d="id,units\nd3,5\n")
+    assert allocator.load(again).demands["units"].tolist() == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("id,units\nd1,deux\n", "d.csv, ligne 2, colonne units"),
+        ("id,units\nd1,2\nd1,3\n", "d.csv, ligne 3, colonne id : « d1 » donné deux fois"),
+        ("id,units\nzzz,2\n", "d.csv, ligne 2, colonne id : « zzz » n'est pas dans la base. Pour une ligne nouvelle"),
+        ("id,units,remove\nd1,2,true\n", "d.csv, ligne 2, colonne remove"),
+        ("id,remove\nd22,true\n", "Vouliez-vous dire « d2 » ?"),
+        ("units\n2\n", "la colonne id manque"),
+    ],
+)
+def test_mistakes_of_rows_are_told_where_they_stand(write, rows: str, says: str) -> None:
+    told = problems(write("e", "name: e\nbase: ../parent\ndemands: {change: d.csv}\n", d=rows))
+    assert any(says in line for line in told), told
+
+
+def test_a_cell_of_the_base_is_told_in_the_bases_file(write) -> None:
+    write("parent", PARENT, demands=DEMANDS.replace("1,1000", "1,mille"))
+    told = problems(write("e", "name: e\nbase: ../parent\ndemands: {change: d.csv}\n", d="id,units\nd1,2\n"))
+    assert len(told) == 1 and "parent/demands.csv, ligne 2, colonne asked" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "changes:\n  funds.ff.amount: 1\n  funds.f.amout: 1\n",
+            ["funds.ff.amount (ligne 4)", "funds.f.amout (ligne 5)"],
+        ),
+        ("changes:\n  funds.f.amount: beaucoup\n", ["funds.f.amount (ligne 4)"]),
+        ("changes: [1]\n", ["changes (ligne 3)"]),
+    ],
+)
+def test_mistakes_of_changes_are_told_where_they_stand(write, text: str, says: list[str]) -> None:
+    folder = write("e", "name: e\nbase: ../parent\n" + text)
+    told = problems(folder)
+    assert len(told) == len(says)
+    assert all(part in line and str(folder) in line for part, line in zip(says, told, strict=True)), told
+
+
+def test_a_workbook_as_a_base(write, tmp_path: Path) -> None:
+    parent = allocator.load(write("parent", PARENT))
+    from allocator.formats import save
+
+    save(parent, tmp_path / "classeur.xlsx")
+    text = "name: parent\nlabel: La base\nbase: ../classeur.xlsx\n"
+    same = allocator.load(write("enfant", text))
+    assert (same.base, same.input_hash) == ("parent", parent.input_hash)
+    more = write("plus", text + "funds: [{id: f, amount: 3}]\ndemands: {change: d.csv}\n", d="id,units\nd1,9\n")
+    assert allocator.load(more).demands["units"].tolist() == [9, 2]
+    told = problems(write("faux", text + "years: [2026]\n"))
+    assert told and all("classeur.xlsx, Fonds!" in line for line in told), told
+
+
+def test_the_hash_is_that_of_the_scenario_said_whole(write, tmp_path: Path) -> None:
+    from allocator.formats import save
+
+    child = allocator.load(write("enfant", "name: e\nbase: ../parent\nchanges: {funds.f.amount: 12}\n"))
+    assert child.with_(base=None).input_hash == child.input_hash
+    save(child, tmp_path / "entier")
+    again = allocator.load(tmp_path / "entier")
+    assert (again.input_hash, again.base) == (child.input_hash, "parent")

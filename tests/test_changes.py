@@ -130,3 +130,24 @@ def test_values_that_the_scenario_refuses_are_told_by_id(scenario: Scenario) -> 
         changed(scenario, {"funds.a.amount": "3 ME€", "constraints.two.max": "many"})
     places = sorted(str(p.place) for p in error.value.problems)
     assert places == ["constraints.two.max", "funds.a.amount"]
+
+
+def test_a_mapping_is_replaced_or_scaled_whole(scenario: Scenario) -> None:
+    now = changed(scenario, {"objective.maximise": {"jobs": 7}, "constraints.cap.on.where": {"region": "R"}})
+    assert now.to_dict()["objective"] == {"maximise": {"jobs": 7}}
+    assert now.constraints[0].on.model_dump()["where"] == {"region": ["R"]}
+    twice = changed(scenario, {"objective.maximise": "x2", "funds.b.c.amounts": "x2"})
+    assert twice.to_dict()["objective"] == {"maximise": {"jobs": 2}}
+    assert fund(twice, "b.c").amounts == {2026: 2000, 2027: 2}
+
+
+def test_parts_given_whole(scenario: Scenario) -> None:
+    now = changed(scenario, {"years": [2026, 2027, 2028], "objective": {"minimise": "euros"}})
+    assert (now.years, now.to_dict()["objective"]) == ([2026, 2027, 2028], {"minimise": "euros"})
+    years = changed(scenario, {"funds.b.c.amounts": None, "funds.b.c.amount": 5})
+    assert (fund(years, "b.c").amount, fund(years, "b.c").amounts) == (500, None)
+
+
+@pytest.mark.parametrize("odd", ["x1.2.3", "+ %", "x", "10 %", "+1,2,3 %", "x1 2"])
+def test_what_is_no_relative_value(odd: str) -> None:
+    assert factor_of(odd) is None

@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,7 @@ from allocator.plan import EngineReport, Plan, Seconds
 from allocator.problems import ScenarioError
 from allocator.reading import Level, Reading
 from allocator.report.comparison import print_comparison, signed_euros, write_comparison
+from allocator.report.comparison_book import NAMES
 from allocator.space import Space
 from allocator.texts import set_language
 
@@ -404,6 +407,7 @@ def test_every_margin_adds_up_to_the_cent(rng, largest):
     for name, total in zip(both.names[1:], granted[1:], strict=True):
         assert sum(demands.loc[demands["plan"] == name, "change"].tolist()) == total - granted[0]
     assert sum(both.fates()["count"]) == len(demands)
+    assert all(held for _, held in both.checks)
     told = json.loads(json.dumps(both.as_dict(), allow_nan=False))
     for per in MARGINS:
         for name, total in zip(both.names, granted, strict=True):
@@ -555,7 +559,9 @@ def test_files(tmp_path):
         "units.csv",
         "indicators.csv",
         "demands.csv",
+        "inequality.csv",
         "comparison.json",
+        "comparison.xlsx",
     }
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(p.name for p in written)
     funds = pd.read_csv(tmp_path / "out/by_fund.csv", dtype=str)
@@ -625,6 +631,61 @@ def test_command_shows_the_comparison_even_when_a_scenario_has_no_plan(tmp_path,
     one, two = folder(tmp_path, "un", first()), folder(tmp_path, "deux", second().with_(constraints=rules))
     assert main(["compare", one, two]) == 3
     assert "« deux » n'a pas de plan" in capsys.readouterr().out
+
+
+def test_inequality_between_places():
+    found = pair().inequality.set_index(["per", "plan"])
+    # avant: 200 € for the 100 people of a, 50 € for the 50 of b; c has no people. après: 50 € for 60, 60 € for 5, none for 100
+    one, two = found.loc[("territory", "avant")], found.loc[("territory", "après")]
+    assert (one["least"], one["most"], one["nobody"]) == (1, 2, 0)
+    assert one["gini"] == pytest.approx(1 - (50 / 150 * 50 / 250 + 100 / 150 * (50 / 250 + 1)))
+    assert (two["least"], two["most"], two["nobody"]) == (0, 12, 100)
+    # Lorenz: 100/165 of the people have 0, 60/165 have 50/110, 5/165 have 60/110
+    area = 60 / 165 * (50 / 110) + 5 / 165 * (50 / 110 + 1)
+    assert two["gini"] == pytest.approx(1 - area)
+    assert two["change"] == pytest.approx(two["gini"] - one["gini"])
+    assert found.loc[("region", "avant"), "gini"] == 0  # one region has people
+
+
+def test_sums_that_do_not_add_up_are_told():
+    both = pair()
+    assert [held for _, held in both.checks] == [True] * 8
+    wrong = compare(both.plans)
+    groups = wrong._groups("region")
+    groups[1] = replace(groups[1], cents=groups[1].cents + 1)
+    assert [per for per, held in wrong.checks if not held] == ["region"]
+
+
+def test_workbook(tmp_path):
+    write_comparison(pair(), tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "comparison.xlsx")
+    assert book.sheetnames[:3] == ["Ensemble", "Fonds", "Mesures"]
+    assert len(book["Ensemble"]._charts) == 3
+    for per, name in NAMES.items():
+        both, sheet = pair(), book[str(name)]
+        table = both.by(per)
+        *found, total = sheet.iter_rows(min_row=5, values_only=True)
+        at = 3 if per in ("territory", "departement", "region") else 2
+        names = ["avant", "après", change_of("après")]
+        assert [[round(100 * x) for x in row[at:]] for row in found] == table[names].to_numpy().tolist()
+        assert [round(100 * x) for x in total[at:]] == [table[n].sum() for n in names]
+    moved = [row[6] for row in book["Qui gagne, qui perd"].iter_rows(min_row=5, values_only=True)]
+    assert sum(round(100 * change) for change in moved) == pair().totals["change"][1]
+
+
+def test_what_rules_cost_each_plan(tmp_path, capsys):
+    rules = [{"kind": "ceiling", "id": "cap", "label": "Au plus 300 €", "amount": 300}]
+    one, two = folder(tmp_path, "un", first()), folder(tmp_path, "deux", first().with_(constraints=rules))
+    assert main(["compare", one, two, "--costs", "--json", "--out", str(tmp_path / "out")]) == 0
+    told = json.loads(capsys.readouterr().out)["costs"]
+    assert told["un"]["costs"] == []
+    (cost,) = told["deux"]["costs"]
+    plans = [allocator.solve(allocator.load(where)) for where in (one, two)]
+    assert cost["regained"]["found"] == pytest.approx(plans[0].objective - plans[1].objective)
+    lines = (tmp_path / "out/costs.csv").read_text("utf-8").splitlines()
+    assert len(lines) == 2 and lines[1].startswith("deux,cap,Au plus 300 €,")
+    assert main(["compare", one, two, "--costs"]) == 0
+    assert "Ce que coûtent les règles" in capsys.readouterr().out
 
 
 def test_the_public_name_is_the_function_whatever_was_imported_before():

@@ -20,7 +20,7 @@ from brute_force import Best, TooMany, brute_force
 from oracle_judge import levels_of, payments_of, rounding_worth, violations
 from oracle_reading import Reading
 from strategies import random_scenario
-from strategies_rules import ACCOUNTS, NEW_KINDS, counted
+from strategies_rules import ACCOUNTS, NEW_KINDS, RISKS, counted
 from textbook import solve_textbook
 
 import allocator
@@ -55,7 +55,7 @@ def tiny(block: int) -> list[tuple[int, Scenario, Best]]:
     found: list[tuple[int, Scenario, Best]] = []
     seed = 10_000 + 100 * block
     while len(found) < BLOCK:
-        scenario = random_scenario(seed, whole_units="all", odd_cents=False, **TINY)
+        scenario = random_scenario(seed, whole_units="all", odd_cents=False, risks=True, **TINY)
         with suppress(TooMany):
             found.append((seed, scenario, brute_force(scenario, MOST_PLANS)))
         seed += 1
@@ -75,7 +75,7 @@ def grants_of(plan: dict[tuple[str, str, int], int]) -> pd.DataFrame:
 def test_textbook_is_brute_force_in_whole_cents(block: int) -> None:
     """Odd cents too: payments and what comes back of them rounded down, as they are."""
     for seed in range(20 * block, 20 * (block + 1)):
-        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], **TINY)
+        scenario = random_scenario(seed, whole_units=UNITS[seed % 3], risks=True, **TINY)
         try:
             best = brute_force(scenario, MOST_PLANS)
         except TooMany:
@@ -393,5 +393,5 @@ def test_everything_is_drawn() -> None:
         *(f"objective.{name}" for name in ("maximise", "minimise", "maximin", "lexicographic")),
     ]
     assert {name: found[name] for name in wanted if found[name] < OFTEN} == {}
-    assert all(soft[kind] for kind in NEW_KINDS), soft
+    assert all(soft[kind] for kind in (*NEW_KINDS, *RISKS)), soft
     assert statuses["optimal"] > 240 and statuses["infeasible"] >= 5, statuses

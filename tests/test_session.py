@@ -110,3 +110,14 @@ def test_a_session_refuses_what_solve_refuses() -> None:
         allocator.Session(time_limit=np.nan)
     with pytest.raises(KeyError, match="bogus"):
         allocator.Session(engine="bogus")
+
+
+def test_rules_that_conflict_are_named_only_where_wanted() -> None:
+    scenario = allocator.load("leviers")
+    floor = {"kind": "floor", "id": "too-much", "on": {}, "amount": "900 Md€"}
+    ceiling = {"kind": "ceiling", "id": "too-little", "on": {}, "amount": "1 €", "per": "region"}
+    impossible = scenario.with_(constraints=[*scenario.constraints, floor, ceiling])
+    named, unnamed = allocator.Session().solve(impossible), allocator.Session(conflicts=False).solve(impossible)
+    assert named.status == unnamed.status == "infeasible"
+    assert named.certificate.ok and unnamed.certificate.ok
+    assert named.conflict is not None

@@ -13,7 +13,8 @@ from test_certificate import scenario
 from valley import FLOOR, valley
 
 import allocator
-from allocator.explain.winners import Inequality, winners
+from allocator.explain.winners import winners
+from allocator.inequality import Inequality
 
 
 def plans():

@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -508,7 +509,54 @@ def contains(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
         t.sheet.row(terms, low=Fraction(cents, asked), points=lost)
 
 
+def overrun(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
+    """Every way in which so many overruns come at once, one row each."""
+    for _, on, _ in t.reading.groups(constraint):
+        paid = [(t.x[cell], Fraction(1)) for cell in t.x if on.holds(cell)]
+        parts = [
+            [(t.x[cell], rate) for cell in t.x if cell in cells] for cells, rate in t.reading.overruns(constraint, on)
+        ]
+        worst = largest(t, parts, exact(constraint.at_once))
+        t.sheet.row([*paid, (worst, 1)], high=Fraction(constraint.amount, t.money), points=lost, scale=t.euro)
+
+
+def cvar(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
+    """Every choice of so many cases, one row each."""
+    for _, on, _ in t.reading.groups(constraint):
+        cases = [
+            [(t.x[cell], t.reading.factor(constraint, cell[0], case)) for cell in t.x if on.holds(cell)]
+            for case in range(t.reading.cases(constraint))
+        ]
+        count = exact(constraint.tail) * len(cases)
+        worst = largest(t, cases, count)
+        high = Fraction(constraint.amount, t.money)
+        t.sheet.row([(worst, 1 / count)], high=high, points=lost, scale=t.euro)
+
+
+def largest(t: Textbook, parts: list[list[tuple[int, Fraction]]], count: Fraction) -> int:
+    """A column that is no less than any ``count`` of these sums, the last one in part."""
+    most = 1 + sum(float(value) * t.sheet.upper[column] for terms in parts for column, value in terms)
+    worst = t.sheet.column(upper=most)
+    whole, rest = min(math.floor(count), len(parts)), count - math.floor(count)
+    for chosen in combinations(range(len(parts)), whole):
+        terms = [(column, -value) for k in chosen for column, value in parts[k]]
+        t.sheet.row([(worst, 1), *terms], low=0)
+        for last in set(range(len(parts))) - set(chosen):
+            t.sheet.row([(worst, 1), *terms, *((column, -rest * value) for column, value in parts[last])], low=0)
+    return worst
+
+
+def regret(t: Textbook, constraint: Any, lost: Fraction | None) -> None:
+    column = t.sheet.column(upper=1e9)
+    for level, best in t.reading.futures(constraint):
+        t.sheet.row([(column, 1), *t.level(level)], low=best)
+    t.sheet.row([(column, 1)], high=exact(constraint.amount), points=lost)
+
+
 RULES: dict[str, Callable[[Textbook, Any, Fraction | None], None]] = {
+    "overrun": overrun,
+    "cvar": cvar,
+    "regret": regret,
     "no_stacking": no_stacking,
     "min_grant": min_grant,
     "requires": requires,

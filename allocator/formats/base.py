@@ -6,41 +6,51 @@
   names (a key left empty goes back to its default: `amounts:` beside `amount: 1 M€`); a new id is added at
   the end; `{id: …, remove: true}` takes the entry out. A constraint without an id in the base answers to the
   one that it would be given: its kind and its rank among that kind (`ceiling-2`).
+* `demands: {change: file.csv}` lays rows over the base's (`tables`); `changes: {funds.f.amount: +10 %}` come last (`folder`).
 * Tables are relative to the file that names them, and every mistake is told with the file and line of the
-  layer where it stands. A base may have a base, to any depth.
+  layer where it stands. A base may have a base, to any depth, or be a workbook.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from allocator.formats import yaml_text
+from allocator.formats import tables, yaml_text
 from allocator.problems import Problem, ScenarioError, did_you_mean, path_text
 from allocator.scenario import Path as KeyPath
 from allocator.texts import Text
 
 MERGED = ("funds", "measures", "constraints")
-OWN = ("name", "label", "description", "base")
+OWN = ("name", "label", "description", "base", "changes")
+WORKBOOKS = (".xlsx", ".xlsm", ".ods", ".xls", ".xlsb")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One YAML file: what it says, what the user calls it (`shown`), and where it is."""
+    """One file: what it says, what the user calls it (`shown`), and where it is. `where`: of a workbook, its cells."""
 
     content: yaml_text.Content
     shown: Path
     at: Path
+    where: Callable[[KeyPath], tuple[str, Text | str]] | None = None
+
+    def place(self, path: KeyPath) -> tuple[str, Text | str]:
+        """(file, place) of a key that stands here."""
+        return self.where(path) if self.where else (str(self.shown), _place(self, path))
 
 
 @dataclass
 class Layers:
-    """A scenario's keys, from its own file and from its bases, and the layer of each."""
+    """A scenario's keys, from its own file and from its bases, and the layer of each. `held`: tables that no key names a
+    file of, because they are made of several, or stand in a workbook."""
 
     value: Any
     origin: dict[KeyPath, tuple[Layer, KeyPath]] = field(default_factory=dict)
+    held: dict[str, tables.Rows] = field(default_factory=dict)
 
     def locate(self, path: KeyPath) -> tuple[Layer, KeyPath]:
         """The layer where a key stands, and the path that it has there."""
@@ -53,29 +63,61 @@ class Layers:
     def place(self, path: KeyPath) -> tuple[str, Text | str]:
         """(file, place) of a key, for a `Problem`."""
         layer, own = self.locate(path)
-        return str(layer.shown), _place(layer, own)
+        return layer.place(own)
+
+    def rows(self, name: str, problems: list[Problem]) -> tables.Rows | None:
+        """A table, from its file if it must be read; None where it cannot."""
+        if name in self.held:
+            return self.held[name]
+        layer = self.locate((name,))[0]
+        read = tables.read(name, self.value[name], layer.at.parent, layer.shown.parent, self.place((name,)), problems)
+        return read if read is not None and read.frame is not None else None
 
 
-def read(content: yaml_text.Content, at: Path, shown: Path, problems: list[Problem]) -> Layers:
-    """The keys of a file laid over those of its base, if it names one; `problems` receives what is wrong.
+Change = Callable[[Layers, Layer, list[Problem]], None]
+
+
+def read(content: yaml_text.Content, at: Path, shown: Path, problems: list[Problem], change: Change) -> Layers:
+    """The keys of a file laid over those of its base, if it names one; `problems` receives what is wrong. `change` makes
+    the `changes` of each layer once it is laid.
 
     Raises `ScenarioError` where a base cannot be read: what else is missing would follow from that.
     """
-    return _read(Layer(content, shown, at), (at.resolve(),), problems)
+    chain = [Layer(content, shown, at)]
+    while (below := _base_of(chain, problems)) is not None:
+        chain.append(below)
+    layers: Layers | None = None
+    for layer in reversed(chain):
+        layers = _bottom(layer) if layers is None else _over(layer, layers, problems)
+        if isinstance(layer.content.value, dict) and layer.content.value.get("changes") is not None:
+            change(layers, layer, problems)
+    assert layers is not None
+    return layers
 
 
-def _read(layer: Layer, below: tuple[Path, ...], problems: list[Problem]) -> Layers:
-    """`below`: the files from the scenario down to this one, to see a circle."""
+def _bottom(layer: Layer) -> Layers:
     given = layer.content.value
-    if not isinstance(given, dict) or not isinstance(given.get("base"), str):
-        return Layers(given, {(): (layer, ())})  # a base that is no text is told with the rest
+    layers = Layers({k: v for k, v in given.items() if k != "changes"} if isinstance(given, dict) else given)
+    layers.origin[()] = (layer, ())
+    for name in tables.TABLES if layer.where else ():
+        if isinstance(given.get(name), tables.Given):
+            layers.held[name] = given[name]
+    return layers
+
+
+def _base_of(chain: list[Layer], problems: list[Problem]) -> Layer | None:
+    """The file that the last of a chain of bases is laid over; None where it names none."""
+    layer = chain[-1]
+    given = layer.content.value
+    if not isinstance(given, dict) or not isinstance(given.get("base"), str) or layer.where:
+        return None  # a base that is no text is told with the rest
     name = given["base"]
     found = _find(name, layer)
     if found is None:
         raise ScenarioError([*problems, _unknown(name, layer)])
     at, shown = found
-    if at.resolve() in below:
-        files = [path.parent.name if path.name == "scenario.yaml" else path.name for path in below]
+    if at.resolve() in [each.at.resolve() for each in chain]:
+        files = [each.at.parent.name if each.at.name == "scenario.yaml" else each.at.name for each in chain]
         circle = " → ".join(files)
         message = Text(
             f"les scénarios se renvoient l'un à l'autre : {circle} → {name}",
@@ -83,6 +125,8 @@ def _read(layer: Layer, below: tuple[Path, ...], problems: list[Problem]) -> Lay
         )
         remedy = Text("Retirez l'un des `base`.", "Remove one of the `base`.")
         raise ScenarioError([*problems, Problem(_place(layer, ("base",)), message, remedy, str(layer.shown))])
+    if at.suffix.lower() in WORKBOOKS:
+        return _workbook(at, shown, problems)
     try:
         if at.exists() and not at.is_file():
             raise OSError(None, str(Text("pas un fichier ordinaire", "not a regular file")))
@@ -98,8 +142,21 @@ def _read(layer: Layer, below: tuple[Path, ...], problems: list[Problem]) -> Lay
             message = Text("le fichier ne contient pas de clés", "the file holds no keys")
             problems.append(Problem(yaml_text.line_place(1), message, None, str(shown)))
         raise ScenarioError(problems)
-    base = _read(Layer(content, shown, at), (*below, at.resolve()), problems)
-    return _over(layer, base, problems)
+    return Layer(content, shown, at)
+
+
+def _workbook(at: Path, shown: Path, problems: list[Problem]) -> Layer:
+    """A workbook as a layer: it must be right by itself."""
+    from allocator.formats import workbook
+
+    try:
+        parts, places = workbook.parts(at, str(shown))
+    except ScenarioError as error:
+        raise ScenarioError([*problems, *error.problems]) from None
+    for name in tables.TABLES:
+        if parts.get(name) is not None:
+            parts[name] = tables.Given.of(parts[name], partial(places.of_cell, name))
+    return Layer(yaml_text.Content({k: v for k, v in parts.items() if v is not None}), shown, at, places.of_key)
 
 
 def _find(name: str, layer: Layer) -> tuple[Path, Path] | None:
@@ -125,7 +182,7 @@ def _unknown(name: str, layer: Layer) -> Problem:
     from allocator import data
 
     folder = layer.at.parent
-    beside = [p.name for p in sorted(folder.glob("*.y*ml"))[:1000] if p != layer.at]
+    beside = [p.name for p in sorted([*folder.glob("*.y*ml"), *folder.glob("*.xlsx")])[:1000] if p != layer.at]
     beside += [f"../{p.parent.name}" for p in sorted(folder.parent.glob("*/scenario.yaml"))[:1000]]
     return Problem(
         _place(layer, ("base",)),
@@ -139,6 +196,7 @@ def _over(layer: Layer, base: Layers, problems: list[Problem]) -> Layers:
     """The layer's keys over its base's."""
     given: dict[Any, Any] = layer.content.value
     merged = Layers({k: v for k, v in base.value.items() if k not in OWN}, {(): (layer, ())})
+    merged.held = dict(base.held)
     for path in list(base.origin):
         if path and path[0] in merged.value:
             merged.origin[path] = base.origin[path]
@@ -148,6 +206,13 @@ def _over(layer: Layer, base: Layers, problems: list[Problem]) -> Layers:
         if key in MERGED and isinstance(value, list) and isinstance(merged.value.get(key), list):
             _merge(str(key), value, layer, merged, problems)
             continue
+        if key == "changes":
+            continue
+        change = tables.change_named(value) if key in tables.TABLES else None
+        if change is not None and merged.value.get(key) is not None:
+            _lay(str(key), change, layer, merged, problems)
+            continue
+        merged.held.pop(str(key), None)
         for path in [path for path in merged.origin if path[:1] == (key,)]:
             del merged.origin[path]
         merged.origin[(key,)] = (layer, (key,))
@@ -160,6 +225,17 @@ def _over(layer: Layer, base: Layers, problems: list[Problem]) -> Layers:
     return merged
 
 
+def _lay(key: str, file: str, layer: Layer, merged: Layers, problems: list[Problem]) -> None:
+    """Rows of a table over the base's."""
+    under = merged.rows(key, problems)
+    place = layer.place((key, tables.CHANGE))
+    over = tables.read(key, file, layer.at.parent, layer.shown.parent, place, problems)
+    if under is None or over is None or over.frame is None:
+        raise ScenarioError(problems)
+    merged.held[key] = tables.lay(key, under, over, problems)
+    merged.origin[(key,)] = (layer, (key,))
+
+
 def _merge(key: str, given: list[Any], layer: Layer, merged: Layers, problems: list[Problem]) -> None:
     """One list, by id: `merged` holds the base's and receives the result, with the origin of each key."""
     entries: list[dict[Any, Any] | Any] = []
@@ -170,7 +246,7 @@ def _merge(key: str, given: list[Any], layer: Layer, merged: Layers, problems: l
         mine.setdefault((), merged.locate(here))
         entries.append(dict(item) if isinstance(item, dict) else item)
         origins.append(mine)
-    _name(key, entries)
+    name_constraints(key, entries)
     named = [(k, item) for k, item in enumerate(entries) if isinstance(item, dict)]
     positions = {str(item["id"]): k for k, item in named if item.get("id") is not None}
     inherited, seen, gone = list(positions), set(), set()
@@ -241,7 +317,7 @@ def _removal(item: Mapping[Any, Any], name: str | None, known: list[str]) -> tup
     return None
 
 
-def _name(key: str, entries: list[Any]) -> None:
+def name_constraints(key: str, entries: list[Any]) -> None:
     """Give each constraint of the base the id that a reader would give it: taking one out renames none."""
     if key != "constraints":
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,12 +24,29 @@ MOST_TOLD = 20
 
 @dataclass
 class CsvTable:
-    """A CSV file: `frame` (None when unreadable) and the line (as an editor counts) of each of its rows."""
+    """A CSV file: `frame` (None when unreadable), the texts that it was read from, and the line (as an editor counts)
+    of each of its rows."""
 
     file: str
     frame: pd.DataFrame | None = None
     lines: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    texts: frozenset[str] = frozenset()
+
+    def place(self, row: int | None, column: str | None) -> tuple[str, Text | str]:
+        """(file, place) of a cell; without a row, of the headers."""
+        line = 1 if row is None else self.lines[row]
+        fr, en = ([f"ligne {line}"], [f"line {line}"]) if row is not None or column is not None else ([], [])
+        if column is not None:
+            fr.append(f"colonne {column}")
+            en.append(f"column {column}")
+        return self.file, Text(", ".join(fr), ", ".join(en))
+
+    def typed(self) -> pd.DataFrame:
+        assert self.frame is not None
+        return self.frame
 
 
 def read(data: bytes, file: str, texts: Iterable[str]) -> CsvTable:
@@ -45,13 +62,18 @@ def read(data: bytes, file: str, texts: Iterable[str]) -> CsvTable:
     header, rows = _rows(text, table)
     if header is None:
         return table
+    table.header, table.rows, table.texts = header, rows, frozenset(texts)
+    table.frame = frame(header, rows, table.texts)
+    return table
+
+
+def frame(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[str]) -> pd.DataFrame:
+    """Rows of texts as columns of what they are; the columns `texts` stay texts."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    keep = set(texts)
-    table.frame = pd.DataFrame(
-        {name: column(cells, as_text=name in keep) for name, cells in zip(header, columns, strict=True)},
+    return pd.DataFrame(
+        {name: column(cells, as_text=name in texts) for name, cells in zip(header, columns, strict=True)},
         index=pd.RangeIndex(len(rows)),
     )
-    return table
 
 
 def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]]:

@@ -134,7 +134,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 def read_grants(path: str | os.PathLike[str], shown: str | None = None) -> pd.DataFrame:
     """The grants on the sheet Subventions of a result workbook: demand, fund, year, cents. `ScenarioError` where wrong."""
-    from allocator.formats.folder import read_bytes
+    from allocator.formats.tables import read_bytes
 
     file = shown or os.fspath(path)
     data, problem = read_bytes(Path(path), file)

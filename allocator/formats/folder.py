@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from allocator.formats import base, csv_text, yaml_text
-from allocator.problems import Problem, ScenarioError, did_you_mean
+from allocator.changes import changed
+from allocator.formats import base, tables, yaml_text
+from allocator.formats.saving import given_columns
+from allocator.formats.tables import read_bytes
+from allocator.problems import Problem, ScenarioError, did_you_mean, in_language
 from allocator.references import names_saved
 from allocator.scenario import Path as KeyPath
 from allocator.scenario import Scenario
-from allocator.tables import TEXT_COLUMNS
+from allocator.scenario.entities import plain
 from allocator.texts import Text
 
 KEYS = (
@@ -29,11 +33,8 @@ KEYS = (
     "base",
     "prior_aid",
     "labels",
+    "changes",
 )
-TABLES = ("territories", "demands", "prior_aid")
-_DEMAND_TEXTS = TEXT_COLUMNS
-_TERRITORY_TEXTS = frozenset(("id", "name", "region", "departement"))
-_PRIOR_TEXTS = frozenset(("beneficiary", "date"))
 
 
 @dataclass
@@ -42,21 +43,14 @@ class FilePlaces:
 
     file: str
     content: base.Layers
-    tables: dict[str, csv_text.CsvTable] = field(default_factory=dict)
+    tables: dict[str, tables.Rows] = field(default_factory=dict)
 
     def of_key(self, path: KeyPath) -> tuple[str, Text | str]:
         return self.content.place(path)
 
     def of_cell(self, table: str, row: int | None, column: str | None) -> tuple[str, Text | str]:
         read = self.tables.get(table)
-        if read is None:
-            return self.of_key((table,))
-        line = 1 if row is None else read.lines[row]
-        fr, en = ([f"ligne {line}"], [f"line {line}"]) if row is not None or column is not None else ([], [])
-        if column is not None:
-            fr.append(f"colonne {column}")
-            en.append(f"column {column}")
-        return read.file, Text(", ".join(fr), ", ".join(en))
+        return self.of_key((table,)) if read is None else read.place(row, column)
 
 
 def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
@@ -73,7 +67,12 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
     if data is None:
         raise ScenarioError([problem] if problem else [])
     own, problems = yaml_text.read(data, file)
-    content = base.read(own, at, shown_as, problems)
+    content = base.read(own, at, shown_as, problems, _change)
+    return _scenario(content, file, problems)
+
+
+def _scenario(content: base.Layers, file: str, problems: list[Problem]) -> Scenario:
+    """What the layers say together; `file`: the one that was asked for."""
     places = FilePlaces(file, content)
     if not isinstance(content.value, dict):
         if not problems:
@@ -87,53 +86,23 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
             given[str(key)] = value
             continue
         where = places.of_key((key,))
-        problems.append(
-            Problem(
-                where[1],
-                Text(f"clé inconnue « {key} »", f"unknown key “{key}”"),
-                did_you_mean(key, KEYS),
-                where[0],
-            )
-        )
-    frames: dict[str, Any] = dict.fromkeys(TABLES)
+        message = Text(f"clé inconnue « {key} »", f"unknown key “{key}”")
+        problems.append(Problem(where[1], message, did_you_mean(key, KEYS), where[0]))
+    parts: dict[str, Any] = {
+        key: given.get(key) for key in KEYS if key not in ("label", "description", "labels", "changes")
+    }
+    parts |= {key: given[key] for key in ("label", "description", "labels") if given.get(key) is not None}
     silent: set[str] = set()  # tables about which enough was said
-    for name in TABLES:
+    for name in tables.TABLES:
         if given.get(name) is None:
             continue
-        layer = content.locate((name,))[0]
-        read = _table(name, given[name], layer.at.parent, layer.shown.parent, places, problems)
-        if read is None or read.frame is None:
+        read = content.rows(name, problems)
+        if read is None:
             silent.add(name)
+            parts[name] = None
         else:
-            frames[name] = read.frame
-    given["constraints"] = _references_found(given.get("constraints"), content)
-    return _scenario(given, frames, silent, places, problems)
-
-
-def _references_found(constraints: Any, content: base.Layers) -> Any:
-    """Constraints with the path of their `reference`, told from the file that names it."""
-    if not isinstance(constraints, list):
-        return constraints
-    found = []
-    for rank, one in enumerate(constraints):
-        if isinstance(one, dict) and isinstance(one.get("reference"), str):
-            folder = content.locate(("constraints", rank, "reference"))[0].at.parent
-            if not names_saved(one["reference"], folder):
-                one = {**one, "reference": os.path.normpath(folder / one["reference"])}
-        found.append(one)
-    return found
-
-
-def _scenario(
-    given: dict[str, Any],
-    frames: dict[str, Any],
-    silent: set[str],
-    places: FilePlaces,
-    problems: list[Problem],
-) -> Scenario:
-    keys = ("name", "years", "funds", "measures", "constraints", "objective", "base")
-    parts: dict[str, Any] = {key: given.get(key) for key in keys} | frames
-    parts |= {key: given[key] for key in ("label", "description", "labels") if given.get(key) is not None}
+            places.tables[name], parts[name] = read, read.typed()
+    parts["constraints"] = _references_found(given.get("constraints"), content)
     try:
         return Scenario(**parts, places=places, problems=problems)
     except ScenarioError as error:
@@ -143,51 +112,68 @@ def _scenario(
         raise ScenarioError([*problems, *told]) from None
 
 
-def read_bytes(path: Path, file: str) -> tuple[bytes | None, Problem | None]:
-    """A regular file's bytes, or why there are none."""
-    if path.exists() and not path.is_file():  # a folder, or a device without an end
-        wrong = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")
-        return None, Problem("", wrong, Text("donner un fichier CSV ou YAML", "give a CSV or YAML file"), file)
+def _change(layers: base.Layers, layer: base.Layer, problems: list[Problem]) -> None:
+    """The `changes` of a layer, made on the whole that it and its bases say: only what they touch is replaced."""
+    given = layer.content.value["changes"]
+    if not isinstance(given, dict):
+        message = Text("des chemins et des valeurs sont attendus", "paths and values are expected")
+        remedy = Text(
+            "Écrivez par exemple funds.friches.amount: +10 %.", "Write for example funds.friches.amount: +10 %."
+        )
+        problems.append(Problem(layer.place(("changes",))[1], message, remedy, str(layer.shown)))
+        return
+    paths = {str(path): value for path, value in given.items()}
+    whole = _scenario(layers, str(layer.shown), problems)
     try:
-        return path.read_bytes(), None
-    except FileNotFoundError:
-        message = Text("fichier introuvable", "file not found")
-        beside = sorted(path.parent.glob(f"*{path.suffix}"))[:1000] if path.parent.is_dir() else []
-        return None, Problem("", message, did_you_mean(path.name, [found.name for found in beside]), file)
-    except OSError as error:
-        said = error.strerror or type(error).__name__
-        return None, Problem("", Text(f"fichier illisible ({said})", f"unreadable file ({said})"), None, file)
+        now = changed(whole, paths)
+    except ScenarioError as error:
+        raise ScenarioError([*problems, *(_at_change(problem, layer, paths) for problem in error.problems)]) from None
+    for part in dict.fromkeys(path.partition(".")[0] for path in paths):
+        _keep(layers, layer, part, whole, now)
 
 
-def _table(
-    name: str, value: Any, folder: Path, shown_in: Path, places: FilePlaces, problems: list[Problem]
-) -> csv_text.CsvTable | None:
-    key_file, key_place = places.of_key((name,))
-    if not isinstance(value, str):
-        problems.append(
-            Problem(
-                key_place,
-                Text("un nom de fichier CSV est attendu", "the name of a CSV file is expected"),
-                Text(f"Écrivez {name}: {name}.csv.", f"Write {name}: {name}.csv."),
-                key_file,
-            )
-        )
-        return None
-    data, problem = read_bytes(folder / value, str(shown_in / value))
-    if data is None:
-        assert problem is not None
-        problems.append(
-            Problem(
-                key_place,
-                Text(f"{value} : {problem.message.fr}", f"{value}: {problem.message.en}"),
-                problem.remedy,
-                key_file,
-            )
-        )
-        return None
-    texts = {"territories": _TERRITORY_TEXTS, "prior_aid": _PRIOR_TEXTS}.get(name, _DEMAND_TEXTS)
-    read = csv_text.read(data, str(shown_in / value), texts)
-    problems.extend(read.problems)
-    if read.frame is not None:
-        places.tables[name] = read
-    return read
+def _at_change(problem: Problem, layer: base.Layer, paths: Iterable[str]) -> Problem:
+    """What is wrong with a change, told where it stands."""
+    said = in_language(problem.place, "fr")
+    path = next((path for path in paths if f"{said}.".startswith(f"{path}.")), None)
+    if path is not None:
+        return replace(problem, place=layer.place(("changes", path))[1], file=str(layer.shown))
+    message = Text(f"{said} : {problem.message.fr}", f"{in_language(problem.place, 'en')}: {problem.message.en}")
+    return replace(problem, place=layer.place(("changes",))[1], message=message, file=str(layer.shown))
+
+
+def _keep(layers: base.Layers, layer: base.Layer, part: str, whole: Scenario, now: Scenario) -> None:
+    """What the changes of a part led to, in place of what the layers said there."""
+    here = (layer, ("changes",))
+    if part in tables.TABLES:
+        place = layer.place(("changes",))
+        layers.held[part] = tables.Given.of(getattr(now, part)[given_columns(now, part)], lambda row, column: place)
+        layers.origin[(part,)] = here
+    elif part not in base.MERGED:
+        layers.value[part] = now.to_dict().get(part)
+        layers.origin = {path: at for path, at in layers.origin.items() if path[:1] != (part,)} | {(part,): here}
+    else:
+        before, after = ({item.id: plain(item) for item in getattr(each, part)} for each in (whole, now))
+        items = layers.value[part] = [dict(item) for item in layers.value[part]]
+        base.name_constraints(part, items)
+        for rank, item in enumerate(items):
+            old, new = before[str(item["id"])], after[str(item["id"])]
+            for field in [f for f in {**old, **new} if old.get(f) != new.get(f)]:
+                item.pop(field, None)
+                item |= {field: new[field]} if field in new else {}
+                layers.origin[part, rank, field] = here
+
+
+def _references_found(constraints: Any, content: base.Layers) -> Any:
+    """Constraints with the path of their `reference`, told from the file that names it."""
+    if not isinstance(constraints, list):
+        return constraints
+    found = []
+    for rank, one in enumerate(constraints):
+        if isinstance(one, dict) and isinstance(one.get("reference"), str):
+            layer = content.locate(("constraints", rank, "reference"))[0]
+            told = layer.where or names_saved(one["reference"], layer.at.parent)  # a workbook has told its own
+            if not told:
+                one = {**one, "reference": os.path.normpath(layer.at.parent / one["reference"])}
+        found.append(one)
+    return found

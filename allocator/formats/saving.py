@@ -130,7 +130,7 @@ def _yaml(content: dict[str, Any]) -> str:
 def _csv(frame: pd.DataFrame, table: str, columns: Sequence[str], folder: Path, wrong: list[Problem]) -> str:
     texts = {"territories": {"id", "name", "region", "departement"}, "prior_aid": {"beneficiary", "date"}}
     kept = texts.get(table, TEXT_COLUMNS)
-    cells = {name: [_cell(value) for value in frame[name].astype(object).tolist()] for name in columns}
+    cells = {name: [cell(value) for value in frame[name].astype(object).tolist()] for name in columns}
     for name in columns:
         if name not in kept and pd.api.types.is_string_dtype(frame[name]) and any(cells[name]):
             money = name in ("asked", "cost", "other_public", "own", "units", "min_units")
@@ -151,7 +151,8 @@ def _csv(frame: pd.DataFrame, table: str, columns: Sequence[str], folder: Path, 
     return out.getvalue()
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a CSV file says it."""
     if value is None or value is pd.NA or value != value:
         return ""
     if isinstance(value, (bool, np.bool_)):

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from allocator.constraints import KINDS
 from allocator.formats.folder import KEYS
+from allocator.formats.tables import CHANGE, TABLES
 from allocator.objectives import OBJECTIVES
 from allocator.scenario import Fund, Measure
 from allocator.texts import Text, language
@@ -36,6 +37,7 @@ _SAYS: dict[str, Text] = {
     "constraints": Text("règles que le plan doit tenir", "rules that the plan must keep"),
     "objective": Text("ce qui rend un plan meilleur", "what makes a plan better"),
     "base": Text("scénario dont celui-ci ne dit que les différences", "scenario from which this one differs"),
+    "changes": Text("chemins et valeurs, appliqués en dernier", "paths and values, made last"),
 }
 
 
@@ -74,7 +76,14 @@ def json_schema() -> dict[str, Any]:
         "base": {"type": ["string", "null"]},
         "objective": {"anyOf": [at[model] for model in OBJECTIVES.values()]},
     }
-    shape |= {table: {"type": ["string", "null"]} for table in ("territories", "demands", "prior_aid")}
+    change = {
+        "type": "object",
+        "properties": {CHANGE: {"type": "string"}},
+        "required": [CHANGE],
+        "additionalProperties": False,
+    }
+    shape |= {table: {"anyOf": [{"type": ["string", "null"]}, change]} for table in TABLES}
+    shape["changes"] = {"type": ["object", "null"]}
     shape |= {name: {"type": "array"} for name in entries}
     for name, said in _SAYS.items():
         shape[name] = {**shape[name], "description": said.in_(language())}

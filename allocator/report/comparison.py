@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from textwrap import fill
@@ -19,6 +19,8 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from allocator.compare import FATES, MARGINS, change_of
+from allocator.explain.costs import Cost, Costs
+from allocator.formats.saving import replaced
 from allocator.money import format_euros
 from allocator.report.console import STATUS, number
 from allocator.report.files import replace_file
@@ -26,6 +28,7 @@ from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.compare import Comparison
+    from allocator.explain.explanation import Explanation
     from allocator.plan import Plan
 
 MINUS = "\u2212"
@@ -36,6 +39,14 @@ TITLES = {
     "fund": (Text("Par fonds", "By fund"), Text("fonds", "fund")),
     "measure": (Text("Par mesure", "By measure"), Text("mesure", "measure")),
     "region": (Text("Par région", "By region"), Text("région", "region")),
+}
+Reasons = Mapping[str, "Explanation"]  # of each plan by its name: what its rules cost
+
+
+PLACES = {
+    "territory": Text("territoires", "territories"),
+    "departement": Text("départements", "departments"),
+    "region": Text("régions", "regions"),
 }
 
 
@@ -61,8 +72,9 @@ def _quoted(name: str) -> str:
     return str(Text(f"« {name} »", f"“{name}”"))
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Totals; by fund, measure and region; who gains and who loses; what is scarce; what limits each plan."""
+def print_comparison(comparison: Comparison, console: Console, reasons: Reasons | None = None) -> None:
+    """Totals; by fund, measure and region; who gains and who loses; how unequal; what is scarce; what limits each plan, and
+    with `reasons` what its rules cost."""
     later = ", ".join(_quoted(name) for name in comparison.names[1:])
     against = Text(
         f"{later} par rapport à {_quoted(comparison.reference)}",
@@ -77,7 +89,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     tables += [_fitting(partial(_units, comparison), console)]
     for name in comparison.names[1:]:
         tables += [_fitting(partial(_movers, comparison, name, gain), console) for gain in (True, False)]
-    tables += [_fitting(partial(_fates, comparison), console), _scarce(comparison), _binding(comparison)]
+    tables += [_fitting(partial(_fates, comparison), console), _inequality(comparison)]
+    tables += [_scarce(comparison), _binding(comparison)] + ([_costs(comparison, reasons)] if reasons else [])
     for table in tables:
         console.print()
         heading, caption = (
@@ -90,10 +103,26 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(Segments(console.render(table, room)), soft_wrap=True, end="")  # runs over, never cut
         if caption:
             console.print(caption)
+    console.print()
+    console.print(Cell(str(_summed(comparison))))
 
 
-def write_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write totals, by_*, units, indicators, demands (CSV) and comparison.json, each replaced whole.
+def _summed(comparison: Comparison) -> Text:
+    """Whether all that must add up does."""
+    wrong = [name for name, held in comparison.checks if not held]
+    if wrong:
+        return Text(f"SOMMES FAUSSES : {', '.join(wrong)}", f"WRONG SUMS: {', '.join(wrong)}")
+    return Text(
+        "Sommes vérifiées : dans chaque tableau, les écarts font au centime celui du total.",
+        "Sums checked: in every table, the differences add up to that of the total, to the cent.",
+    )
+
+
+def write_comparison(
+    comparison: Comparison, folder: str | os.PathLike[str], reasons: Reasons | None = None
+) -> list[Path]:
+    """Write totals, by_*, units, indicators, inequality, demands (CSV), comparison.json and comparison.xlsx, each replaced
+    whole; with `reasons` (what the rules of each plan cost, by its name) costs.csv too.
 
     Tables by fund, measure … have a row per value and plan, in cents and in euros; `change` is the difference
     from the reference. Raises OSError when the folder cannot be written.
@@ -106,11 +135,44 @@ def write_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> 
         tables[f"by_{per}"] = _with_euros(long, "granted", "change")
     tables["units"] = _long(comparison, comparison.units, "units")
     tables["indicators"] = _long(comparison, comparison.indicators, "total")
+    tables["inequality"] = comparison.inequality
+    if reasons:
+        tables["costs"] = pd.DataFrame(costs_of(reasons))
     tables["demands"] = _with_euros(comparison.demands(), "before", "after", "change")
     files = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
-    report = json.dumps(comparison.as_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+    report = json.dumps(told(comparison, reasons), ensure_ascii=False, indent=2, allow_nan=False)
     files["comparison.json"] = report + "\n"
-    return [replace_file(root / name, text) for name, text in files.items()]
+    from allocator.report.comparison_book import write_comparison_book
+
+    written = [replace_file(root / name, text) for name, text in files.items()]
+    book = partial(write_comparison_book, comparison, reasons=reasons)
+    return [*written, replaced(root / "comparison.xlsx", book)]
+
+
+def told(comparison: Comparison, reasons: Reasons | None = None) -> dict[str, Any]:
+    """The JSON of ``allocator compare --json``; `costs` where they were asked for."""
+    costs = {"costs": {name: each.as_dict() for name, each in reasons.items()}} if reasons else {}
+    return comparison.as_dict() | costs
+
+
+def costs_of(reasons: Reasons) -> list[dict[str, Any]]:
+    """A row per plan and rule: what the best plan without the rule regains, in words and between which limits."""
+    rows = []
+    for name, each in reasons.items():
+        for cost in each.ranked if isinstance(each, Costs) else ():
+            gain = cost.regained.over(cost.counted.size) if cost.regained is not None else None
+            ends = [None if np.isinf(end) else end for end in (gain.least, gain.most)] if gain else [None, None]
+            rows.append({"plan": name, "rule": cost.rule, "label": cost.label, "cost": str(_cost(cost)),
+                         "at_least": ends[0], "at_most": ends[1]})  # fmt: skip
+    return rows
+
+
+def _cost(cost: Cost) -> Text:
+    if cost.regained is None:
+        return Text("aucun plan sans elle", "no plan without it")
+    if cost.regained.nothing:
+        return Text("rien", "nothing")
+    return cost.counted.of(cost.regained) if cost.measurable else Text("non mesurable", "not measurable")
 
 
 def _long(comparison: Comparison, table: pd.DataFrame, of: str) -> pd.DataFrame:
@@ -307,6 +369,40 @@ def _binding(comparison: Comparison) -> Table:
     return table
 
 
+def _costs(comparison: Comparison, reasons: Reasons) -> Table:
+    """What each rule costs each plan; what costs nothing anywhere is not shown."""
+    title = Text("Ce que coûtent les règles", "What rules cost")
+    table = _table(title, Text("règle", "rule"), *comparison.names)
+    rows: dict[tuple[str, str], dict[str, Text]] = {}
+    for name, each in reasons.items():
+        for cost in each.ranked if isinstance(each, Costs) else ():
+            rows.setdefault((cost.rule, cost.label), {})[name] = _cost(cost)
+    nothing = Text("rien", "nothing")
+    for (_, label), cells in rows.items():
+        if set(cells.values()) != {nothing}:
+            shown = [fill(str(cells[name]), 28) if name in cells else NOTHING for name in comparison.names]
+            table.add_row(Cell(label), *shown)
+    if not table.row_count:
+        table.add_row(str(nothing))
+    return table
+
+
+def _inequality(comparison: Comparison) -> Table:
+    """Gini and the euros of the worst and best served, between places; a row per figure and a column per plan."""
+    title = Text("Inégalités, en euros par habitant (Gini : 0 égal, 1 tout à un seul)",
+                 "Inequality, in euros per inhabitant (Gini: 0 equal, 1 all to one)")  # fmt: skip
+    table = _table(title, "", *comparison.names)
+    found = comparison.inequality
+    for per, rows in found.groupby("per", sort=False):
+        between = PLACES[str(per)]
+        table.add_row(f"Gini, {between}", *(number(gini, 3) for gini in rows["gini"]))
+        table.add_row(f"  {DIFFERENCE}", NOTHING, *(_signed(change, 3) for change in rows["change"].iloc[1:]))
+        ends = Text("  du moins au mieux servi", "  from worst to best served")
+        table.add_row(str(ends), *(f"{number(low, 2)} – {number(high, 2)}" for low, high in
+                                   zip(rows["least"], rows["most"], strict=True)))  # fmt: skip
+    return table
+
+
 def _named_rules(plan: Plan) -> set[tuple[str, str, str]]:
     rules = [rule for rule in plan.scenario.constraints if rule.enabled]
     envelopes = {("fund", fund.id, fund.label or fund.id) for fund in plan.scenario.funds}
@@ -317,4 +413,4 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
-__all__ = ["print_comparison", "signed_euros", "write_comparison"]
+__all__ = ["costs_of", "print_comparison", "signed_euros", "told", "write_comparison"]

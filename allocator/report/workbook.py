@@ -84,7 +84,7 @@ class ResultBook:
         for cells in rows:
             for at, value in enumerate(cells):
                 if money[at] and value is not None:
-                    self.book.cell(sheet, row, at, _euros(value), self.book.euros)
+                    self.book.cell(sheet, row, at, euros_cell(value), self.book.euros)
                 else:
                     self.book.cell(sheet, row, at, value)
             row += 1
@@ -121,7 +121,7 @@ class ResultBook:
             sheet.write_string(row, 0, str(label), self.book.label)
             if value is not None:
                 form = self.book.bold_euros if money else self.book.bold_number
-                self.book.cell(sheet, row, 1, _euros(value) if money else value, form)
+                self.book.cell(sheet, row, 1, euros_cell(value) if money else value, form)
             row += 1
         for text in (plan.message, plan.conflict.text() if plan.conflict is not None else Text("", ""), OFFICIAL):
             if str(text):
@@ -403,7 +403,7 @@ def _each(frame: pd.DataFrame) -> Iterator[Any]:
     yield from frame.itertuples()
 
 
-def _euros(cents: int) -> int | float | str:
+def euros_cell(cents: int) -> int | float | str:
     """Euros as a number, exact to the cent below 10^13 euros; beyond, as a text."""
     return (
         cents // 100

@@ -167,8 +167,10 @@ class Scenario:
 
     @cached_property
     def input_hash(self) -> str:
-        """SHA-256 of the content: the same for the same scenario, whatever the order of rows and columns."""
-        digest = hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True, default=str).encode())
+        """SHA-256 of the content: the same for the same scenario, whatever the order of rows and columns, and whether it was
+        said whole or from a base."""
+        said = {key: value for key, value in self.to_dict().items() if key != "base"}
+        digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
         for name, frame in (
             ("territories", self.territories),
             ("demands", self.demands),

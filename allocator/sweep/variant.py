@@ -36,7 +36,9 @@ class Solved:
 
 def solve_batch(scenario: Scenario, batch: Sequence[tuple[int, Mapping[str, Any]]], options: Options) -> Solved:
     """The variants of a batch one after another in a session of their own, so that nothing depends on who solves it."""
-    session = Session(engine=options.engine, gap=options.gap, time_limit=options.time_limit, interruptible=False)
+    session = Session(
+        engine=options.engine, gap=options.gap, time_limit=options.time_limit, interruptible=False, conflicts=False
+    )
     rows, grants = [], []
     for number, changes in batch:
         plan = session.solve(changed(scenario, changes))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from allocator.formats.workbook.example import example
 from allocator.formats.workbook.grid import Unreadable, grids
-from allocator.formats.workbook.read import WorkbookReader
+from allocator.formats.workbook.read import WorkbookPlaces, WorkbookReader
 from allocator.formats.workbook.readme import write_readme
 from allocator.formats.workbook.write import Book, Sheets
 from allocator.problems import Problem, ScenarioError
@@ -19,7 +20,7 @@ from allocator.texts import Text
 
 SUFFIXES = (".xlsx", ".xlsm", ".ods")
 
-__all__ = ["SUFFIXES", "Book", "Sheets", "example", "load", "save"]
+__all__ = ["SUFFIXES", "Book", "Sheets", "example", "load", "parts", "save"]
 
 
 def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
@@ -29,6 +30,17 @@ def load(path: str | os.PathLike[str], shown: str | None = None) -> Scenario:
         return WorkbookReader(grids(_bytes(Path(path), file), file), file).scenario()
     except Unreadable as error:
         raise ScenarioError([error.args[0]]) from None
+
+
+def parts(path: Path, shown: str) -> tuple[dict[str, Any], WorkbookPlaces]:
+    """What a workbook says, as the arguments of `Scenario`, and where; `ScenarioError` where that is no scenario."""
+    try:
+        reader = WorkbookReader(grids(_bytes(path, shown), shown), shown)
+    except Unreadable as error:
+        raise ScenarioError([error.args[0]]) from None
+    given = reader.parts()
+    reader.scenario(given)
+    return given, reader.places
 
 
 def save(scenario: Scenario, path: str | os.PathLike[str], lines: tuple[Text, ...] = ()) -> None:
@@ -43,7 +55,7 @@ def save(scenario: Scenario, path: str | os.PathLike[str], lines: tuple[Text, ..
 
 
 def _bytes(path: Path, file: str) -> bytes:
-    from allocator.formats.folder import read_bytes
+    from allocator.formats.tables import read_bytes
 
     data, problem = read_bytes(path, file)
     if data is None:

@@ -74,14 +74,9 @@ class WorkbookReader:
         self.sheets = self._sheets(grids)
         self.attributes = Attributes()
 
-    def scenario(self) -> Scenario:
-        """The scenario, or `ScenarioError` with all that is wrong."""
-        frames = {name: self._frame(name) for name in TABLES}
-        self.attributes = _attributes(frames)
-        given = self._settings()
-        lists = {noun: self._entities(noun) for noun in ("funds", "measures", "constraints")}
-        parts: dict[str, Any] = {key: given.get(key) for key in ("name", "years", "objective", "base")}
-        parts |= {key: given[key] for key in ("label", "description", "labels") if key in given} | lists | frames
+    def scenario(self, parts: dict[str, Any] | None = None) -> Scenario:
+        """The scenario (of `parts`, where they are read already), or `ScenarioError` with all that is wrong."""
+        parts = self.parts() if parts is None else parts
         try:
             return Scenario(**parts, places=self.places, problems=self.problems)
         except ScenarioError as error:
@@ -90,6 +85,15 @@ class WorkbookReader:
             told = {str(problem.place) for problem in mine}
             found = [*mine, *(p for p in rest if str(p.place) not in told)]
             raise ScenarioError(sorted(found, key=self._order)) from None
+
+    def parts(self) -> dict[str, Any]:
+        """What the workbook says, as the arguments of `Scenario`; what is wrong goes to `problems`."""
+        frames = {name: self._frame(name) for name in TABLES}
+        self.attributes = _attributes(frames)
+        given = self._settings()
+        lists = {noun: self._entities(noun) for noun in ("funds", "measures", "constraints")}
+        parts: dict[str, Any] = {key: given.get(key) for key in ("name", "years", "objective", "base")}
+        return parts | {key: given[key] for key in ("label", "description", "labels") if key in given} | lists | frames
 
     def tell(self, place: str | Text, message: Text, remedy: Text | None = None) -> None:
         self.problems.append(Problem(place, message, remedy, self.file))
