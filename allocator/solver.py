@@ -51,14 +51,16 @@ def solve(
     gap: float = 1e-4,
     time_limit: float | None = None,
     on_progress: OnProgress | None = None,
+    stop: Stop | None = None,
 ) -> Plan:
     """The best plan of a scenario, certified.
 
     `engine`: "auto", a name of `allocator.engines`, or an `Engine`. `gap`: relative, what "optimal" may leave open.
-    `time_limit`: seconds; then, as on Ctrl-C, the best plan so far with its gap. `on_progress` is given `Progress`.
+    `time_limit`: seconds; then, as on Ctrl-C or once `stop()` is true, the best plan so far with its gap. `on_progress` is
+    given `Progress`.
     Raises ValueError for a negative gap or time limit, `engines.UnknownEngine` (a KeyError) for an unknown engine.
     """
-    return Session(engine=engine, gap=gap, time_limit=time_limit).solve(scenario, on_progress=on_progress)
+    return Session(engine=engine, gap=gap, time_limit=time_limit).solve(scenario, on_progress=on_progress, stop=stop)
 
 
 class Session:
@@ -91,11 +93,12 @@ class Session:
         self._lp = engines.engine(LP_ENGINE)
         self._open = Open()
 
-    def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None) -> Plan:
+    def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None, stop: Stop | None = None) -> Plan:
         """The best plan of a scenario, as `solve` gives it."""
         with _interruptible() if self._stops else nullcontext(_never) as interrupted:
+            asked = interrupted if stop is None else lambda: interrupted() or stop()
             return _Run(
-                scenario, self._engine, self._why, self._lp, self._open, self.gap, self.time_limit, on_progress, interrupted,
+                scenario, self._engine, self._why, self._lp, self._open, self.gap, self.time_limit, on_progress, asked,
                 self._conflicts,
             ).plan()  # fmt: skip
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from allocator.compare import Comparison, change_of
 from allocator.texts import Text
+from ui.library import label
 from ui.texts import quoted
 
 # Told apart by colour-blind people, and at least 3:1 on white and on the dark background.
@@ -33,10 +34,9 @@ BREAKDOWNS = {
 
 @dataclass(frozen=True)
 class View:
-    """`labels`: scenario name → what people read, in the current language."""
+    """Screens know plans by their names in the comparison; `label` is what people read."""
 
     comparison: Comparison
-    labels: dict[str, str]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,7 +47,11 @@ class View:
         return self.comparison.names[1:]
 
     def label(self, name: str) -> str:
-        return self.labels.get(name, name)
+        """In the current language; two plans of one label are told apart as their names are."""
+        labels = dict(zip(self.names, (label(plan.scenario) for plan in self.comparison.plans), strict=True))
+        if list(labels.values()).count(labels[name]) > 1:
+            return f"{labels[name]} [{name}]"
+        return labels[name]
 
     @cached_property
     def territories(self) -> pd.DataFrame:

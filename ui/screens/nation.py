@@ -13,6 +13,7 @@ from allocator.compare import change_of
 from allocator.texts import Text
 from ui.cards import cards
 from ui.charts import bars, france
+from ui.compared import compared
 from ui.tables import Cell, amounts, download, table
 from ui.texts import each, euros, number, quoted, signed
 from ui.view import BREAKDOWNS, View
@@ -21,7 +22,13 @@ MAPS = {"regions": Text("Régions", "Régions"), "epci": Text("Intercommunalité
 MANY = 10
 
 
-def show(view: View) -> None:
+def show() -> None:
+    view = compared()
+    if view is not None:
+        draw(view)
+
+
+def draw(view: View) -> None:
     st.header(str(Text("La France entière", "The whole of France")))
     for note in view.comparison.notes:
         st.info(str(note))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from allocator import Plan
 from allocator.texts import Text
+from ui.compared import compared
 from ui.tables import table
 from ui.texts import NOTHING, euros, number, percent
 from ui.view import View
@@ -20,7 +21,13 @@ STATUS = {
 }
 
 
-def show(view: View) -> None:
+def show() -> None:
+    view = compared()
+    if view is not None:
+        draw(view)
+
+
+def draw(view: View) -> None:
     st.header(str(Text("Scénarios et preuves", "Scenarios and proofs")))
     for name, plan in zip(view.names, view.comparison.plans, strict=True):
         st.subheader(view.label(name))

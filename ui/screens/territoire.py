@@ -12,8 +12,10 @@ import streamlit as st
 
 from allocator.compare import FATES
 from allocator.texts import Text
+from ui import visit
 from ui.cards import cards, note
 from ui.charts import bars
+from ui.compared import compared
 from ui.tables import amounts, download, table
 from ui.texts import NOTHING, each, euros, number, quoted, signed
 from ui.view import LEVELS, View
@@ -21,7 +23,13 @@ from ui.view import LEVELS, View
 SHOWN = 25  # dossiers of a large place, those that change most
 
 
-def show(view: View) -> None:
+def show() -> None:
+    view = compared()
+    if view is not None:
+        draw(view)
+
+
+def draw(view: View) -> None:
     st.header(str(Text("Mon territoire", "My territory")))
     place = _choose(view)
     if place is None:
@@ -50,20 +58,25 @@ def show(view: View) -> None:
 
 def _choose(view: View) -> tuple[str, str, str] | None:
     """The level, key and label of the place, or None while nothing is chosen."""
+    place = visit.current().place or ("territory", "")
     narrow, wide = st.columns([2, 3])
     with narrow:
+        level_key = visit.key("level")
         level = st.segmented_control(
             str(Text("Niveau", "Level")), list(LEVELS), format_func=lambda each: str(LEVELS[each]),
-            default="territory", required=True, key="level", persist_state="session",
+            default=place[0], required=True, key=level_key,
         )  # fmt: skip
     labels = _labels(view, level)
+    known = list(labels)
     with wide:
-        key = st.selectbox(
-            str(Text("Chercher par nom", "Search by name")), list(labels), index=None, key=f"place-{level}",
-            format_func=lambda each: labels.get(each, each), persist_state="session",
-            placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
+        key = visit.key(f"place-{level}")
+        chosen = st.selectbox(
+            str(Text("Chercher par nom", "Search by name")), known, key=key,
+            index=known.index(place[1]) if place[0] == level and place[1] in labels else None,
+            format_func=lambda each: labels.get(each, each), placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
+            on_change=lambda: visit.go(place=(level, st.session_state[key]) if st.session_state[key] else None),
         )  # fmt: skip
-    return None if key is None else (level, key, labels[key].partition(" · ")[0])
+    return None if chosen is None else (level, chosen, labels[chosen].partition(" · ")[0])
 
 
 def _labels(view: View, level: str) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""What a screen shows while work is done: how far it is, what the best plan is worth, and a button to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from allocator.texts import Text, language, set_language
+from ui import work
+from ui.library import library
+from ui.texts import NO_BREAK, number, percent
+
+if TYPE_CHECKING:
+    from allocator.plan import Plan
+
+PATIENCE = 1.0  # seconds before anything is said of waiting
+EVERY = 0.5  # seconds between two looks
+
+
+def plans(refs: Sequence[str]) -> dict[str, Plan] | None:
+    """The plans of these scenarios by reference, without those that could not be made (which is said); None while any
+    is on its way."""
+    jobs = results({ref: partial(work.plan, ref) for ref in refs}, library().label)
+    if jobs is None:
+        return None
+    return {ref: job.result for ref, job in jobs.items() if job.result is not None}
+
+
+def result(name: str, ask: Callable[[], work.Job]) -> Any:
+    """What one job found; None while it is on its way, or where it found nothing (which is said)."""
+    jobs = results({name: ask}, str)
+    return None if jobs is None else jobs[name].result
+
+
+def results(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str]) -> dict[str, work.Job] | None:
+    jobs = {name: ask() for name, ask in asks.items()}
+    patience = PATIENCE
+    for job in jobs.values():
+        before = job.seconds
+        job.wait(max(patience, 0))
+        patience -= job.seconds - before if job.since else PATIENCE
+    if not all(job.over for job in jobs.values()):
+        _wait(asks, label, language())
+        return None
+    for name, job in jobs.items():
+        if job.result is None:
+            _nothing(label(name), job)
+    return jobs
+
+
+@st.fragment(run_every=EVERY)
+def _wait(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str], lang: str) -> None:
+    """Looks again now and then; the whole screen once all is there."""
+    set_language(lang)  # a fragment runs in a context of its own
+    jobs = {name: ask() for name, ask in asks.items()}
+    over = sum(job.over for job in jobs.values())
+    if over == len(jobs):
+        st.rerun()
+    said = Text(f"Calcul en cours : {over} sur {len(jobs)}.", f"Working: {over} of {len(jobs)}.")
+    st.progress(over / len(jobs), text=str(said) if len(jobs) > 1 else str(Text("Calcul en cours", "Working")))
+    st.markdown("\n".join(f"- {label(name)}{NO_BREAK}: {_far(job)}" for name, job in jobs.items()))
+    stop = Text("Arrêter, et garder le meilleur plan trouvé", "Stop, and keep the best plan found")
+    if st.button(str(stop), key=f"stop-{'-'.join(jobs)}"):
+        for job in jobs.values():
+            job.stop()
+
+
+def _far(job: work.Job) -> str:
+    if job.over:
+        return str(Text("fait", "done"))
+    if job.stopped:
+        return str(Text("s'arrête", "stopping"))
+    said = str(job.said)
+    if job.seconds:
+        said += f", {number(job.seconds)}{NO_BREAK}s"
+    told = job.progress
+    if told is not None and told.objective is not None:
+        said += " ; " + str(Text("meilleur plan : ", "best plan: ")) + number(told.objective, 1)
+        if told.bound is not None and told.bound > 0:
+            gap = max(told.bound - told.objective, 0.0) / abs(told.bound)
+            limit, open_ = number(told.bound, 1), percent(gap)
+            said += str(Text(f", au plus {limit} (écart {open_})", f", at most {limit} (gap {open_})"))
+    return said
+
+
+def _nothing(name: str, job: work.Job) -> None:
+    if job.refusal is not None:
+        heading = Text(f"« {name} » n'a pas pu être lu :", f"“{name}” could not be read:")
+        st.error(str(heading) + "\n\n" + "\n".join(f"- {problem.text()}" for problem in job.refusal.problems))
+    elif job.state == "stopped":
+        st.info(
+            str(Text(f"« {name} » : arrêté avant d'avoir trouvé.", f"“{name}”: stopped before anything was found."))
+        )
+    else:
+        st.error(str(Text(
+            f"Le calcul de « {name} » a échoué. L'erreur est dans le journal du serveur.",
+            f"“{name}” could not be computed. The error is in the server's log.",
+        )))  # fmt: skip
+    again = str(Text("Réessayer", "Try again"))
+    st.button(again, key=f"again-{'-'.join(job.key)}", on_click=work.workshop().forget, args=(job.key,))
