@@ -71,15 +71,22 @@ class Search:
     _places: dict[int, Cut] = field(default_factory=dict, repr=False)
     _total_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
     _sums: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
+    _family_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
+    _counts: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
 
     def run(self, root: Outcome) -> Found:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
+        self.relaxed.count()
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
         summed = np.flatnonzero(compiled.space.lumpy & (compiled.total_row >= 0))
         summed = summed[compiled.program.integer[compiled.unit_column[summed].max(axis=1, initial=-1)]]  # of this part
         self._total_rows = compiled.total_row[summed]
         self._sums = sparse.csr_matrix(compiled.program.matrix[self._total_rows])
+        rows = np.array(compiled.family_rows, int)
+        counted = sparse.csr_matrix(compiled.program.matrix[rows])
+        within = counted @ compiled.program.integer == np.diff(counted.indptr)  # all of this part
+        self._family_rows, self._counts = rows[within], counted[within]
         top = Node(
             {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
         )
@@ -180,13 +187,15 @@ class Search:
         return (up, down) if level - node.at > 0.5 else (down, up)
 
     def _split(self, x: np.ndarray, part: np.ndarray) -> tuple[int, float]:
-        """What to split, and its value: a total before the years that make it up, for moving a unit to another year costs
-        next to nothing; of each the one furthest from whole."""
-        totals = self._sums @ x
-        off = np.abs(totals - np.round(totals))
-        if off.max(initial=0.0) > WHOLE:
-            k = int(np.argmax(off))
-            return self.relaxed.compiled.program.columns + int(self._total_rows[k]), float(totals[k])
+        """What to split, and its value: how many units a family gets before which of its demands, and a demand's total
+        before the years that make it up, for a unit moves to one like it or to another year at next to no cost; of each the
+        one furthest from whole."""
+        for sums, rows in ((self._counts, self._family_rows), (self._sums, self._total_rows)):
+            totals = sums @ x
+            off = np.abs(totals - np.round(totals))
+            if off.max(initial=0.0) > WHOLE:
+                k = int(np.argmax(off))
+                return self.relaxed.compiled.program.columns + int(rows[k]), float(totals[k])
         column = int(np.argmax(part))
         return column, float(x[column])
 
@@ -283,6 +292,8 @@ def _places(compiled: Compiled) -> dict[int, Cut]:
         places[int(compiled.served_column[demand, year])] = Cut(demand, year, 0, 0, "served")
     for demand, fund in np.argwhere(compiled.paid_column >= 0).tolist():
         places[int(compiled.paid_column[demand, fund])] = Cut(demand, fund, 0, 0, "paid")
+    for family, row in enumerate(compiled.family_rows):
+        places[compiled.program.columns + row] = Cut(family, ALL_YEARS, 0, 0, "counted")
     for demand, row in enumerate(compiled.total_row.tolist()):
         if row >= 0:
             places[compiled.program.columns + row] = Cut(demand, ALL_YEARS, 0, 0)
@@ -317,12 +328,13 @@ def elastic_program(
     hard = np.array([price is None for price in compiled.space.prices], bool)
     kept = hard if rows is None else hard & rows
     free = np.flatnonzero(~kept)
+    families = np.array(compiled.family_rows, int)
     row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
     for own, given in zip((row_lower, row_upper), sides, strict=True):
         if given is not None:
             own[: len(given)] = given
     row_lower[free], row_upper[free] = -np.inf, np.inf
-    at = np.flatnonzero(kept)
+    at = np.concatenate([np.flatnonzero(kept), families])
     plus = sparse.csr_matrix((np.ones(len(at)), (at, range(len(at)))), shape=(program.rows, len(at)))
     misses = 2 * len(at)
     return replace(
