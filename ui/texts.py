@@ -63,7 +63,7 @@ def quoted(name: str) -> str:
 
 def plain(text: str) -> str:
     """A text of users or files, where Markdown is read: its signs mean nothing there."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:])", r"\\\1", text)
+    return re.sub(r"[\\`*_\[\]<>$~|#]|:(?=\w)", r"\\\g<0>", text)
 
 
 def listed(error: ScenarioError) -> str:

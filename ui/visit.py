@@ -121,6 +121,7 @@ def go(**changes: Any) -> None:
 def edit(origin: str, built: str, changes: Mapping[str, Any]) -> None:
     """Build on: `built` (made from `origin`) with these changes, as `allocator.changed` takes them. What there was can be
     had again by `undo`. `ScenarioError` where they cannot be made."""
+    current()  # errors speak its language
     build(origin, allocator.changed(library().scenario(built), changes))
 
 
