@@ -430,6 +430,10 @@ class _Run:
             self._claim(found)
             yield found
             tree.deadline = self.deadline
+            if not self.known[0].ok and found.near is not None:  # whole where it is whole there, perhaps
+                near = self._near(relaxed, replace(root, x=found.near))
+                if near is not None:
+                    yield Found(found.proof, near.x, False, 0, found.bound)
             point = tree.x if self.known[1] is None else self.known[1]
             near = None if point is None else replace(root, x=point, reason=Reason.FEASIBLE, bound=None)
             outcome = self._search_engine(relaxed, root, near)

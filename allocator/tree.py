@@ -39,14 +39,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search knows: the proof so far, the best point of its own if any, whether nothing is left to look at, and what
-    the proof should bound (in the program's scale, not to be trusted)."""
+    """What a search knows: the proof so far, the best point of its own if any, whether nothing is left to look at, what
+    the proof should bound (in the program's scale, not to be trusted), and the point nearest to whole that it came by."""
 
     proof: Proof
     x: np.ndarray | None
     complete: bool
     nodes: int
     bound: float
+    near: np.ndarray | None = None
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Search:
     on_progress: OnProgress | None = None
     best: float = -np.inf
     x: np.ndarray | None = None
+    _near: tuple[int, np.ndarray | None] = (2**53, None)  # columns that are not whole, and the point
     _top: Node | None = field(default=None, repr=False)
     _heap: list[tuple[float, int, Node]] = field(default_factory=list, repr=False)
     _count: int = 0
@@ -122,7 +124,7 @@ class Search:
         left = max((node.bound for _, _, node in heap), default=-np.inf)
         complete = left <= self.cutoff()
         assert self._top is not None
-        return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()))
+        return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()), self._near[1])
 
     def cutoff(self) -> float:
         if not np.isfinite(self.best):
@@ -175,6 +177,9 @@ class Search:
             if value > self.best:
                 self.best, self.x = value, x
             return None
+        divided = int((part > WHOLE).sum())
+        if divided < self._near[0]:
+            self._near = divided, x
         if node.bound <= self.cutoff():
             return None
         self._fix(node, bounds, x, duals, value)
