@@ -14,10 +14,12 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # streamlit puts this folder there, not the one that holds `ui`
     sys.path.insert(0, ROOT)
 
+from allocator.problems import ScenarioError  # noqa: E402
 from allocator.texts import LANGUAGES, Text, set_language  # noqa: E402
 from ui import visit  # noqa: E402
 from ui.library import library  # noqa: E402
 from ui.screens import SCREENS  # noqa: E402
+from ui.texts import listed  # noqa: E402
 
 STYLE = Path(__file__).with_name("style.css")
 ICON = str(Path(__file__).with_name("icon.svg"))  # a named icon would be fetched from outside
@@ -44,6 +46,8 @@ def main() -> None:
         st.warning(str(failure))
     try:
         page.run()
+    except ScenarioError as error:  # of an address: what it names is not here
+        st.error(listed(error))
     except Exception:  # no traceback on a screen: the server's log has it
         logging.getLogger(__name__).exception("screen %s", page.url_path)
         st.error(str(Text(
