@@ -23,7 +23,7 @@ from allocator.plan import Plan
 from allocator.program import compile
 from allocator.scenario import Scenario
 from allocator.space import Space
-from allocator.texts import Text
+from allocator.texts import Text, figure
 
 Solve = Callable[[Scenario], Plan]
 Improve = Callable[[Scenario, float], Plan]
@@ -289,7 +289,8 @@ class Search:
             middle = (low + below) / 2
             one_by_one = axis.whole and (gap.halved or following >= middle)
             asked = following if one_by_one else _round(middle, low, below)
-            what = Text(f"au moins {float(asked):.6g}", f"at least {float(asked):.6g}")
+            least = figure(float(asked), 6)
+            what = Text(f"au moins {least.fr}", f"at least {least.en}")
             point = self._at(1, asked, what)
             if point is None:
                 cut = True
@@ -324,10 +325,8 @@ class Search:
                 if had is not None and third <= had:
                     continue
                 asked = (_short(second), _short(third))
-                what = Text(
-                    f"au moins {float(second):.6g} et {float(third):.6g}",
-                    f"at least {float(second):.6g} and {float(third):.6g}",
-                )
+                one, other = figure(float(second), 6), figure(float(third), 6)
+                what = Text(f"au moins {one.fr} et {other.fr}", f"at least {one.en} and {other.en}")
                 point = self._point(asked, what)
                 if point is None:
                     if self.failed[-1].status == "infeasible":

@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
@@ -45,13 +46,20 @@ def show() -> None:
         "Qui l'ouvre sur ce serveur voit ce que vous voyez : scénarios, variante, territoire.",
         "Whoever opens it on this server sees what you see: scenarios, variant, place.",
     ))  # fmt: skip
-    st.code(st.context.url or "", language=None, wrap_lines=True)
+    st.code(link(), language=None, wrap_lines=True)
     st.subheader(str(Text("Un plan", "A plan")))
     ref = chosen("exported")
     plans = waiting.plans([ref])
     if plans:
         _plan(ref, plans[ref])
     _comparison()
+
+
+def link() -> str:
+    """The first screen at the address of this visit."""
+    here = urlsplit(st.context.url or "")
+    root = here.path.rsplit("/", 1)[0] + "/"
+    return urlunsplit((here.scheme, here.netloc, root, urlencode(visit.current().address, safe=",:"), ""))
 
 
 def _plan(ref: str, plan: Plan) -> None:
