@@ -7,7 +7,7 @@ import pytest
 from valley import SCHOOLS, valley
 
 import allocator
-from allocator.explain.explanation import of
+from allocator.explain.nouns import agreeing, of
 from allocator.explain.flips import Flip
 from allocator.explain.limits import limits_on, wanted_of
 from allocator.texts import Text

@@ -22,7 +22,7 @@ def test_a_known_cost():
     assert found.regained.found == pytest.approx(1.2)
     assert found.regained.least <= 1.2 + 1e-9 <= found.regained.most + 2e-9
     assert found.indicators == {"emplois": pytest.approx(1.2)}
-    assert found.text("fr").startswith("Respecter « Plancher du Sud » coûte 1,2 emplois sur 79,2 (environ 1,5 %).")
+    assert found.text("fr").startswith("Respecter « Plancher du Sud » coûte 1,2 emploi sur 79,2 (environ 1,5 %).")
     assert found.text("en").startswith("Keeping “Plancher du Sud” costs 1.2 emplois of 79.2 (about 1.5%).")
 
 

@@ -59,7 +59,7 @@ def test_refused():
     assert flips["asked"].to == pytest.approx(5 / 9 * 50_000_000, rel=0.02)
     assert verify(scenario, found) == 4
     text = found.text("fr").replace("\u202f", " ").replace("\u00a0", " ")
-    assert text.startswith("Friches, Plateau (d3) n'est pas financé (il demande 1 000 000 €)")
+    assert text.startswith("Le dossier « Friches, Plateau » (d3) n'est pas financé (il demande 1 000 000 €)")
     assert (
         "Un plan qui le finance en entier, sans faire entrer personne d'autre, retire :\n    1 000 000 € à Friches, Littoral (d2) – Fonds"
         in text
@@ -216,7 +216,7 @@ def test_a_tie_tells_the_loss_between_the_two_plans():
     plan = allocator.solve(valley((SCHOOLS,)))
     found = allocator.explain(plan, demand="d3")
     tied = replace(found, contrary=Gain(0.02, 0.0, 0.687, 0.8))
-    assert "au plus 0,69 emplois" in tied.answer.fr
+    assert "au plus 0,69 emploi" in tied.answer.fr
     assert "peut-être rien (0,02 emplois entre les deux plans calculés) : autant dire un ex æquo" in tied.answer.fr
 
 

@@ -141,7 +141,7 @@ def test_a_threshold_agrees_with_the_loss_that_is_told(gain):
 def test_the_gap_is_a_figure():
     plan = allocator.solve(valley())
     (note,) = counted(plan).notes(Gain(1, 0, 2, room=0.79))
-    assert note.fr.endswith("à eux deux, à 0,79 emplois au plus des meilleurs possibles, 1 % de ce qu'a ce plan.")
+    assert note.fr.endswith("à eux deux, à 0,79 emploi au plus des meilleurs possibles, 1 % de ce qu'a ce plan.")
 
 
 def test_the_money_of_an_envelope_is_not_counted_twice():

@@ -33,6 +33,12 @@ def number(value: float, digits: int = 0) -> str:
     return (MINUS if value < 0 and float(f"{value:.{digits}f}") else "") + shown
 
 
+def plain_number(value: object) -> str:
+    """A number as it is typed, all its digits: `0,2`, in English `0.2`."""
+    shown = str(value)
+    return shown.replace(".", ",") if language() == "fr" else shown
+
+
 def each(cents: int, people: int, sign: bool = False) -> str:
     """Euros per inhabitant, to the euro from ten euros up: `12 € par habitant`."""
     if not people:

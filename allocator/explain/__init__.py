@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from allocator.explain.explanation import Explanation
-from allocator.explain.variants import SECONDS, OnStep, Variants
+from allocator.explain.variants import SECONDS, OnStep, Stop, Stopped, Variants
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.texts import Text
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
 
-__all__ = ["TOPICS", "Explanation", "explain"]
+__all__ = ["TOPICS", "Explanation", "Stopped", "explain"]
 
 
 def _costs(variants: Variants) -> Explanation:
@@ -65,6 +65,7 @@ def explain(
     gap: float = 1e-4,
     time_limit: float | None = SECONDS,
     on_step: OnStep | None = None,
+    stop: Stop | None = None,
 ) -> Explanation:
     """Why a plan is as it is: `.text(lang="fr"|"en")`, `.as_dict()`.
 
@@ -73,10 +74,10 @@ def explain(
     this one. None of them: `about`, one of `TOPICS`; with a demand, `about="near"` says how certain its decision is. An
     infeasible plan is explained by what conflicts. `brief`: what takes a few solves only (no curves, lists, costs of every
     rule or least changes; of a demand, neither the rules tried nor the funds that would flip it; fewer other plans). `gap`, `time_limit`: of each variant solved; `on_step` is told
-    what is being solved.
+    what is being solved, and may raise; `stop`, asked again and again, ends it all with `Stopped` once it says so.
     Raises `ScenarioError` for a name that the scenario does not have, or more than one question.
     """
-    variants = Variants(plan, gap, time_limit, on_step)
+    variants = Variants(plan, gap, time_limit, on_step, stop)
     scenario = plan.scenario
     asked = {"demand": demand, "constraint": constraint, "fund": fund, "against": against}
     questions = {key: value for key, value in asked.items() if value is not None}

@@ -110,8 +110,8 @@ class Conflicts:
         hard = [c if c.soft is None else c.model_copy(update={"enabled": False}) for c in asked.constraints]
         self.scenario = asked.with_(constraints=hard, objective={"minimise": "euros"})
         self.all = requirements(self.scenario)
-        self.yes_or_no = Variants(of.plan, ANY_PLAN, of.time_limit, of.on_step)
-        self.how_far = Variants(of.plan, NEAR, of.time_limit, of.on_step)
+        self.yes_or_no = of.at(ANY_PLAN)
+        self.how_far = of.at(NEAR)
         self.readings: list[Reading] = []
 
     def witness(self, scenario: Scenario, of: Requirement) -> Certificate | None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from allocator.money import NARROW, format_euros
 from allocator.texts import Text
-
-ASPIRATED = ("hal", "hameau", "handicap", "hangar", "haut", "hausse", "hors", "huit")
-"""How nouns begin that take "de" although an h begins them."""
 
 
 class Explanation(ABC):
@@ -65,6 +61,11 @@ def number(value: float) -> Text:
     return Text(plain.replace(".", ";").replace(",", NARROW).replace(";", ","), plain)
 
 
+def shown(value: float) -> float:
+    """A number as `number` tells it, its rounding included."""
+    return float(number(value).en.replace(",", "").replace("−", "-"))
+
+
 def exactly(value: float) -> Text:
     """A number that was tried, as it was tried: to six decimals, none of them rounded away."""
     plain = f"{value:,.6f}".rstrip("0").rstrip(".").replace("-", "−")
@@ -74,13 +75,6 @@ def exactly(value: float) -> Text:
 def money(cents: int) -> Text:
     """Euros to the cent."""
     return Text(format_euros(cents, "fr"), format_euros(cents, "en"))
-
-
-def of(noun: str) -> str:
-    """French "de" before a noun: "d'emplois", "d'hectares", "de friches"."""
-    first = unicodedata.normalize("NFD", noun.lower())
-    mute = first.startswith("h") and not first.startswith(ASPIRATED)
-    return f"d'{noun}" if mute or first[:1] in set("aeiouœæ") else f"de {noun}"
 
 
 def plainly(values: dict[str, float]) -> dict[str, float | None]:

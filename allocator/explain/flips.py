@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from allocator.explain.explanation import exactly, money, of
+from allocator.explain.explanation import exactly, money
+from allocator.explain.nouns import agreeing, of
 from allocator.explain.points import Gain, counted, spoken, weights
 from allocator.explain.variants import Variants, called, enclosed, enclosing, granted, raised, total
 from allocator.plan import Plan
@@ -20,6 +21,7 @@ CLOSE, CLOSER = (
     0.2,
     0.05,
 )  # of a change: between what flips the decision and what does not yet, good enough after two tries
+SYMBOLS = ("", "ha", "km", "m²", "m2", "€", "k€", "M€")  # units that need no translation
 WIDE = 0.1  # of a change: room between the two that is told
 DEAREST = 100  # times what is asked now, of amounts that are tried
 PROBES = (
@@ -104,9 +106,8 @@ class Flip:
                 said = Text(said.fr + more.fr, said.en + more.en)
         else:
             now, to, per = self._figure(self.now), self._figure(self.to), self._per
-            asked = (
-                Text(" demandés", " asked") if self.what == "asked" else Text(f" {self.label.fr}", f" {self.label.en}")
-            )
+            noun = agreeing(self.to, self.label)
+            asked = Text(" demandés", " asked") if self.what == "asked" else Text(f" {noun.fr}", f" {noun.en}")
             said = Text(
                 f"{to.fr}{asked.fr}{per.fr} au lieu de {now.fr}{self.worth.fr}",
                 f"{to.en}{asked.en}{per.en} instead of {now.en}{self.worth.en}",
@@ -150,7 +151,10 @@ class Flip:
 
     @property
     def _per(self) -> Text:
-        return Text("", "") if self._whole else Text(f" par {self.unit}", f" per {self.unit}")
+        if self._whole:
+            return Text("", "")
+        said = self.unit if self.unit in SYMBOLS else f"“{self.unit}”"  # the scenario's own word, whatever its language
+        return Text(f" par {self.unit or 'unité'}", f" per {said or 'unit'}")
 
     def _figure(self, value: float) -> Text:
         """As it was tried: nothing is rounded to the wrong side."""
@@ -196,7 +200,7 @@ class Flips:
         self.row: Any = scenario.demands.iloc[self.at]
         self.name = called(scenario, self.demand)
         measure = next(m for m in scenario.measures if m.id == self.row["measure"])
-        self.unit = measure.unit or str(Text("unité", "unit"))
+        self.unit = measure.unit
         self.units = float(self.row["units"])
         self.weights = {} if measure.steps else weights(scenario)
         before, after = (share(plan, self.demand) for plan in (self.variants.plan, self.contrary))

@@ -15,7 +15,7 @@ from allocator.explain.flips import Flip, Flips, share
 from allocator.explain.limits import Limit, limits_of, wanted_of
 from allocator.explain.points import Counted, Gain, counted, weights
 from allocator.explain.reserve import keeping
-from allocator.explain.variants import Variants, called, granted, listing, quoted
+from allocator.explain.variants import Variants, called, granted, listing, quoted, subject
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.selection import Selection
@@ -138,7 +138,8 @@ class Funded(Explanation):
         else:
             state = Text(f"n'est pas financé (il demande {of.fr})", f"is not funded (it asks for {of.en})")
         why, cause = self._why, self._cause
-        return Text(f"{self.name} {state.fr} : {cause.fr}{why.fr}.", f"{self.name} {state.en}: {cause.en}{why.en}.")
+        who = subject(self.name, self.demand)
+        return Text(f"{who.fr} {state.fr} : {cause.fr}{why.fr}.", f"{who.en} {state.en}: {cause.en}{why.en}.")
 
     @property
     def _cause(self) -> Text:
@@ -372,9 +373,9 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
     )
     decision = _decide(demand, "refuse" if whole else "fund", name)
     said = (
-        Text(f"{name} refusé", f"{name} refused")
+        Text(f"refuser {name}", f"refuse {name}")
         if whole
-        else Text(f"{name} financé en entier", f"{name} funded in full")
+        else Text(f"financer en entier {name}", f"fund in full {name}")
     )
     other = variants.obeying(decision, what=said)
 
@@ -438,7 +439,7 @@ def _blocking(variants: Variants, other: Plan, supposed: str) -> dict[str, str]:
     found = {p.rule.id: p.rule.label or p.rule.id for p in parties if (p.rule.label or "") != supposed}
     if found:
         return found
-    search = Conflicts(Variants(other, variants.gap, variants.time_limit, variants.on_step))
+    search = Conflicts(variants.at(variants.gap, plan=other))
     if not search.impossible(search.scenario):
         return {}
     return {r.key[1]: r.label for r in search.smallest(search.scenario) if r.label != supposed}
@@ -528,7 +529,7 @@ def _rivals(
     before = granted(variants.plan)
     rules = [decision, *(keeping(variants.plan, besides=demand) if whole else _only_cheap(variants, demand))]
     seconds = min(variants.time_limit or FINER_SECONDS, FINER_SECONDS)
-    finer = Variants(variants.plan, variants.gap * FINER, seconds, variants.on_step)
+    finer = variants.at(variants.gap * FINER, seconds)
     nearest = finer.obeying(*rules, what=Text("qui en paierait le prix", "who would pay for it"))
     alone = nearest.reading is not None and variants.gain(nearest, other).least <= 0
     chosen = nearest if alone else other

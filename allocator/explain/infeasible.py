@@ -80,8 +80,8 @@ class Infeasible(Explanation):
         names = [part.requirement.name for part in self.parts]
         if len(names) == 1:
             return Text(
-                f"Aucun plan n'est possible. Cette exigence ne peut pas tenir, même seule : {names[0].fr}.",
-                f"No plan is possible. This requirement cannot hold, even by itself: {names[0].en}.",
+                f"Aucun plan n'est possible. Cette exigence ne peut pas tenir, même seule : {_lower(names[0].fr)}.",
+                f"No plan is possible. This requirement cannot hold, even by itself: {_lower(names[0].en)}.",
             )
         said = _enumerated(names)
         return Text(
@@ -204,10 +204,16 @@ def _small(count: int) -> Text:
     return Text(str(count), str(count))
 
 
+def _lower(name: str) -> str:
+    """Within a sentence: "part « … »", but "AE 2027 de « … »"."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
 def _enumerated(names: Sequence[Text]) -> Text:
     """One, two and three."""
 
     def joined(parts: list[str], last: str) -> str:
+        parts = [_lower(part) for part in parts]
         return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" {last} {parts[-1]}"
 
     return Text(joined([n.fr for n in names], "et"), joined([n.en for n in names], "and"))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from allocator.explain.conflicts import Conflicts
 from allocator.explain.explanation import Explanation, money
+from allocator.explain.limits import unserved
 from allocator.explain.points import Gain, counted
 from allocator.explain.variants import Variants, listing, within
 from allocator.plan import Plan
@@ -113,15 +112,11 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
         return Left(fund, label, year, rest, "around", full)
     assert plan.reading is not None
     space, family = plan.reading.space, within(scenario, fund)
-    waiting = np.zeros(space.n, bool)
-    for each in scenario.funds:
-        if each.id in family:
-            waiting |= np.ones(space.n, bool) if each.on is None else each.on.pick(scenario).demands
+    waiting = unserved(plan, fund)
     if year:
         waiting &= (scenario.demands["first_year"].to_numpy() <= int(year)) & (
             scenario.demands["last_year"].to_numpy() >= int(year)
         )
-    waiting &= plan.reading.granted < space.most * space.step
     if not waiting.any():
         everyone = Text(
             "Tous les dossiers qu'il peut payer ont ce qu'ils demandent",
@@ -203,7 +198,7 @@ def _verdict(
     groups = [(p.rule.label or p.rule.id) + (f" ({p.group})" if p.group else "") for p in named]
     if not rules:
         # the proof names none: a smallest conflict does
-        search = Conflicts(Variants(other, variants.gap, variants.time_limit, variants.on_step))
+        search = Conflicts(variants.at(variants.gap, plan=other))
         if search.impossible(search.scenario):
             found = [r for r in search.smallest(search.scenario) if r.label != SUPPOSED]
             rules, groups = tuple(dict.fromkeys(r.key[1] for r in found)), [r.label for r in found]

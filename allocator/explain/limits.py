@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.explain.explanation import number
-from allocator.explain.variants import quoted
+from allocator.explain.variants import quoted, within
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.selection import Selection
@@ -74,7 +74,7 @@ def limits_of(plan: Plan, demand: str) -> tuple[Limit, ...]:
             continue
         label = str(rule.label or rule.id)
         if rule.kind == "fund":
-            if _left(plan, rule.id) < asked:
+            if left_in(plan, rule.id) < asked:
                 found.append(Limit(rule.id, label, True))
             continue
         group, named = str(_groups(plan, rule, row)[0]), getattr(rule, "per", None) is not None
@@ -87,7 +87,27 @@ def limits_of(plan: Plan, demand: str) -> tuple[Limit, ...]:
     return tuple(sorted(found, key=lambda limit: (limit.fund, not limit.full)))
 
 
-def _left(plan: Plan, fund: str) -> int:
+def unserved(plan: Plan, fund: str) -> np.ndarray:
+    """(n,) bool: demands that a fund, or one inside it, may pay and that do not have all they ask for."""
+    assert plan.reading is not None
+    space, payers = plan.reading.space, _payers(plan, np.arange(plan.reading.space.n))
+    family = np.array([f.id in within(plan.scenario, fund) for f in plan.scenario.funds])
+    return payers[family].any(axis=0) & (plan.reading.granted < space.most * space.step)
+
+
+def units_in_reach(plan: Plan, fund: str) -> list[int]:
+    """What the next unit (or the least there may be of them) of each waiting demand costs, cheapest first, each once: of
+    those that no rule stands against, so that money is all they lack."""
+    assert plan.reading is not None
+    space, reached = plan.reading.space, unserved(plan, fund)
+    for rule, _, against in _limits(plan, np.arange(space.n)):
+        if rule.kind != "fund":
+            reached &= ~against
+    first = np.where(plan.reading.granted > 0, 1, space.least) * space.step
+    return sorted({int(cents) for cents in first[reached]})
+
+
+def left_in(plan: Plan, fund: str) -> int:
     """At most so many cents are left to commit in a fund and in each envelope around it: over the horizon where a fund
     keeps them, else in its best year."""
     funds, account = {f.id: f for f in plan.scenario.funds}, plan.account

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.left import LeftOver, left
+from allocator.explain.limits import left_in, units_in_reach
 from allocator.explain.points import Counted, Gain, counted
 from allocator.explain.reserve import Reserve, reserve
 from allocator.explain.variants import Variants, changes, enclosed, enclosing, raised, total, within
@@ -17,6 +18,7 @@ from allocator.plan import Plan
 from allocator.texts import Text
 
 MILLION = 100_000_000  # cents
+DEARER = 3  # prices of a unit that are tried at most
 PROBES = 7  # solves to find where a fund has enough, where that is by bisection
 CONVEX = {
     "ceiling",
@@ -34,6 +36,37 @@ CONVEX = {
 
 
 @dataclass(frozen=True)
+class Dearer:
+    """A unit that money alone is missing for, and more than a million of it: `unit` cents; `tried`: what `cents` more buy,
+    the least sum tried that buys anything, else the last one."""
+
+    unit: int
+    cents: int
+    tried: Gain
+    indicators: dict[str, float]
+
+    def text(self, counted: Counted) -> Text:
+        unit, more = money(self.unit), money(self.cents)
+        first = Text(
+            f"la moins chère des unités que les règles permettent encore coûte {unit.fr}",
+            f"the cheapest unit that the rules still allow costs {unit.en}",
+        )
+        if self.tried.least <= 0:
+            return Text(
+                f"{first.fr}, et {more.fr} de plus n'achètent rien de mesurable non plus",
+                f"{first.en}, and {more.en} more buy nothing measurable either",
+            )
+        size = counted.of(self.tried)
+        return Text(
+            f"{first.fr} ; avec {more.fr} de plus, ce serait {size.fr}",
+            f"{first.en}; with {more.en} more, it would be {size.en}",
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"unit_cents": self.unit, "more_cents": self.cents, **self.tried.as_dict()}
+
+
+@dataclass(frozen=True)
 class Bought:
     """What a million more in a fund buys."""
 
@@ -42,10 +75,25 @@ class Bought:
     gain: Gain | None
     indicators: dict[str, float]
     around: tuple[str, ...] = ()  # labels of the envelopes around it, given as much
+    dearer: Dearer | None = None
+
+    @property
+    def measurable(self) -> bool:
+        return self.gain is not None and self.gain.least > 0
+
+    def nothing(self, counted: Counted) -> Text:
+        """ "rien de mesurable", and why, and from which sum on it buys something."""
+        if self.dearer is None:
+            return Text("rien de mesurable", "nothing measurable")
+        said = self.dearer.text(counted)
+        return Text(f"rien de mesurable : {said.fr}", f"nothing measurable: {said.en}")
 
     def as_dict(self) -> dict[str, Any]:
         gain = self.gain.as_dict() if self.gain else None
-        return {"fund": self.fund, "label": self.label, "gain": gain, "indicators": self.indicators}
+        return {
+            "fund": self.fund, "label": self.label, "gain": gain, "indicators": self.indicators,
+            "dearer": self.dearer.as_dict() if self.dearer else None,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,8 +126,9 @@ class NextMillion(Explanation):
         for each in self.ranked:
             if each.gain is None:
                 lines.append(Text(f"{each.label} : aucun plan trouvé", f"{each.label}: no plan found"))
-            elif each.gain.least <= 0:
-                lines.append(Text(f"{each.label} : rien de mesurable", f"{each.label}: nothing measurable"))
+            elif not each.measurable:
+                said = each.nothing(self.counted)
+                lines.append(Text(f"{each.label} : {said.fr}", f"{each.label}: {said.en}"))
             else:
                 size, said = self.counted.of(each.gain), self.counted.changes(each.indicators)
                 lines.append(Text(
@@ -91,7 +140,7 @@ class NextMillion(Explanation):
                 "Ce million s'ajoute du dehors ; un fonds contenu dans une enveloppe l'augmente d'autant.",
                 "This million comes on top, from outside; a fund inside an envelope makes it grow as much.",
             ))  # fmt: skip
-        return [*lines, *self.counted.notes(*(each.gain for each in self.ranked))]
+        return [*lines, *self.counted.notes(*_told(self.ranked))]
 
     def facts(self) -> dict[str, Any]:
         return {"more_cents": MILLION, "funds": [each.as_dict() for each in self.ranked]}
@@ -104,13 +153,41 @@ def next_million(variants: Variants) -> NextMillion:
     return NextMillion(counted(variants.plan), tuple(found))
 
 
+def _told(bought: Iterable[Bought]) -> Iterator[Gain]:
+    """The gains that are told as figures."""
+    for each in bought:
+        gain = each.dearer.tried if each.dearer else each.gain
+        if gain is not None and gain.least > 0:
+            yield gain
+
+
 def _bought(variants: Variants, fund: str, label: str) -> Bought:
     other = variants.with_money(fund, MILLION)
     around = tuple(f.label for f in enclosed(variants.scenario, fund))
     if other.reading is None:
         return Bought(fund, label, None, {}, around)
     gain = variants.gain(other).never_below_zero  # money that comes on top can stay where it is
-    return Bought(fund, label, gain, changes(variants.plan, other), around)
+    dearer = _dearer(variants, fund) if gain.least <= 0 else None
+    return Bought(fund, label, gain, changes(variants.plan, other), around, dearer)
+
+
+def _dearer(variants: Variants, fund: str) -> Dearer | None:
+    """Where a million buys nothing and the next unit costs more: what the least sum that pays for one buys. Of the next
+    dearer ones too, a few solves at most, where that is nothing (another unit may be worth less than it costs others)."""
+    plan = variants.plan
+    units, found = units_in_reach(plan, fund), None
+    if not units or units[0] - left_in(plan, fund) <= MILLION:
+        return None
+    for unit in units[:DEARER]:
+        cents = unit - left_in(plan, fund)
+        other = variants.with_money(fund, cents)
+        if other.reading is None:
+            continue
+        gain = variants.gain(other).never_below_zero
+        found = Dearer(units[0], cents, gain, changes(plan, other))
+        if gain.least > 0:
+            break
+    return found
 
 
 @dataclass(frozen=True)
@@ -155,7 +232,8 @@ class Response(Explanation):
                 f"More money in “{self.label}” buys nothing measurable.",
             )
         if gain is None or gain.least <= 0:
-            first = Text("n'achète, à lui seul, rien de mesurable", "buys, by itself, nothing measurable")
+            said = self.million.nothing(self.counted)
+            first = Text(f"n'achète, à lui seul, {said.fr}", f"buys, by itself, {said.en}")
         else:
             size = self.counted.of(gain)
             first = Text(f"achèterait {size.fr}", f"would buy {size.en}")
@@ -210,7 +288,7 @@ class Response(Explanation):
             )
         if self.reserve is not None:
             lines += [self.reserve.answer, *(_indented(detail) for detail in self.reserve.details)]
-        return [*lines, *self.counted.notes(self.million.gain, *(point.gain for point in self.points))]
+        return [*lines, *self.counted.notes(*_told([self.million]), *(point.gain for point in self.points))]
 
     def _idle(self) -> list[Text]:
         """What the fund leaves before anything is added."""

@@ -18,8 +18,9 @@ import numpy as np
 
 from allocator.certify import Certificate, certify
 from allocator.explain.explanation import Explanation, number
+from allocator.explain.nouns import agreeing
 from allocator.explain.points import Counted, Gain, counted
-from allocator.explain.variants import Variants, called, granted, listing
+from allocator.explain.variants import Variants, called, granted, listing, subject
 from allocator.money import format_euros
 from allocator.reading import Reading
 from allocator.scenario import Scenario
@@ -199,9 +200,10 @@ class Certainty(Explanation):
                 f", mais un plan qui {other.fr} ne perd que {share.fr}",
                 f", but a plan that {other.en} loses only {share.en}",
             )
+        who, many = subject(self.name, self.demand), _times(times, of)
         return Text(
-            f"{self.name} : {said.fr}, financé dans {times} plan{'s' if times > 1 else ''} sur {of}{within.fr}{but.fr}.",
-            f"{self.name}: {said.en}, funded in {times} of {of} plans{within.en}{but.en}.",
+            f"{who.fr} : {said.fr}, financé dans {many.fr}{within.fr}{but.fr}.",
+            f"{who.en}: {said.en}, funded in {many.en}{within.en}{but.en}.",
         )
 
     @property
@@ -215,7 +217,7 @@ class Certainty(Explanation):
     @property
     def details(self) -> list[Text]:
         told = [
-            (_percent(t), Text(f"{k} plan{'s' if k > 1 else ''} sur {of}", f"{k} of {of} plans"))
+            (_percent(t), _times(k, of))
             for t, k, of in self.within
         ]
         said = Text(
@@ -281,7 +283,7 @@ def near(variants: Variants, tolerances: Sequence[float | Fraction] = TOLERANCES
     plan = variants.plan
     if plan.reading is None or plan.certificate.objective is None:
         raise ValueError(f"no plan: {plan.status}")
-    space, unlike = Space.of(variants.scenario), Variants(plan, UNLIKE, variants.time_limit, variants.on_step)
+    space, unlike = Space.of(variants.scenario), variants.at(UNLIKE)
     found: list[Other] = []
     for tolerance in sorted(Fraction(t).limit_denominator(FINE) for t in tolerances):
         for _ in range(each):
@@ -368,6 +370,12 @@ def _unlike(
 
 def _rounded(cents: int) -> Text:
     return Text(format_euros(cents, "fr", compact=True), format_euros(cents, "en", compact=True))
+
+
+def _times(times: int, of: int) -> Text:
+    """ "0 plan sur 1", "0 of 1 plan"."""
+    plans = Text("plans", "plans")
+    return Text(f"{times} {agreeing(times, plans).fr} sur {of}", f"{times} of {of} {agreeing(of, plans).en}")
 
 
 def _percent(share: Fraction) -> Text:

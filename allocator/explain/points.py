@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
-from allocator.explain.explanation import number, plainly
+from allocator.explain.explanation import number, plainly, shown
+from allocator.explain.nouns import agreeing
 from allocator.plan import Plan
 from allocator.scenario import Scenario
 from allocator.texts import Text
@@ -60,9 +61,17 @@ class Gain:
     def told(self) -> tuple[float, float]:
         """Least and most, no nearer to each other than as `text` tells them."""
         if self.sharp:
-            said = float(number(self.found).en.replace(",", "").replace("−", "-"))
+            said = shown(self.found)
             return min(self.least, said), max(self.most, said)
         return _outwards(self.least, self.most)
+
+    @property
+    def last(self) -> float:
+        """The figure that `text` ends with, which a noun agrees with."""
+        if self.sharp:
+            return self.found
+        least, most = _outwards(self.least, self.most)
+        return most if isfinite(most) else least
 
     def text(self, *, signed: bool = False) -> Text:
         """What is certain of it: one figure where the bounds leave no room to speak of, else both ends, rounded outwards;
@@ -118,23 +127,20 @@ class Counted:
 
     def of(self, gain: Gain, *, signed: bool = False) -> Text:
         """ "entre 2,4 et 9,2 points"."""
-        shown = gain.over(self.size)
-        said, top = shown.text(signed=signed), shown.found if shown.sharp else shown.most
-        unit = self.unit
-        if unit == POINTS and abs(top) < 2:
-            unit = Text("point", "point" if abs(top) == 1 else unit.en)
+        told = gain.over(self.size)
+        said, unit = told.text(signed=signed), agreeing(told.last, self.unit)
         return Text(f"{said.fr} {unit.fr}", f"{said.en} {unit.en}")
 
     def beside(self, gain: Gain) -> Text:
         """ " sur 218 670 (moins de 0,0043 %)"; nothing where the plan's total is no measure of it."""
-        shown = gain.over(self.size)
-        top = shown.found if shown.sharp else _outwards(shown.least, shown.most)[1]  # as it is told
+        counts = gain.over(self.size)
+        top = counts.found if counts.sharp else _outwards(counts.least, counts.most)[1]  # as it is told
         if not isfinite(top) or self.total <= 0 or top <= 0 or top > self.total:
             return Text("", "")
         share, total = 100 * top / self.total, number(self.total)
         step = 10.0 ** (floor(log10(share)) - 1)
-        part = number((round(share / step) if shown.sharp else ceil(share / step - 1e-9)) * step)
-        about = Text("environ", "about") if shown.sharp else Text("moins de", "less than")
+        part = number((round(share / step) if counts.sharp else ceil(share / step - 1e-9)) * step)
+        about = Text("environ", "about") if counts.sharp else Text("moins de", "less than")
         return Text(f" sur {total.fr} ({about.fr} {part.fr} %)", f" of {total.en} ({about.en} {part.en}%)")
 
     def lost(self, gain: Gain) -> Text:
@@ -159,16 +165,16 @@ class Counted:
         return Text(f" ({size.fr} entre les deux plans calculés)", f" ({size.en} between the two plans solved)")
 
     def notes(self, *gains: Gain | None) -> list[Text]:
-        """What points are, and why an end or two are told instead of a figure, where these gains need it."""
-        told = [gain for gain in gains if gain is not None]
+        """What points are, and why an end or two are told instead of a figure, where these gains need it: nothing where there is none."""
+        told = [gain for gain in gains if gain is not None and not gain.nothing]
         lines = []
         if told and self.recipe.fr:
             total = number(self.total)
             lines.append(
                 Text(f"{self.recipe.fr} ; ce plan en a {total.fr}.", f"{self.recipe.en}; this plan has {total.en}.")
             )
-        if any(not gain.sharp and not gain.nothing for gain in told):
-            lines.append(self._room(max(gain.room for gain in told if not gain.nothing)))
+        if any(not gain.sharp for gain in told):
+            lines.append(self._room(max(gain.room for gain in told)))
         return lines
 
     def _room(self, room: float) -> Text:
@@ -192,7 +198,7 @@ class Counted:
 
     def changes(self, found: Mapping[str, float]) -> Text:
         """Changes of indicators, the signs kept: +12 emplois, −3 hectares."""
-        said = [(number(abs(v)), "+" if v > 0 else "−", self.names[name]) for name, v in found.items()]
+        said = [(number(abs(v)), "+" if v > 0 else "−", agreeing(v, self.names[name])) for name, v in found.items()]
         return Text(
             ", ".join(f"{sign}{value.fr} {name.fr}" for value, sign, name in said),
             ", ".join(f"{sign}{value.en} {name.en}" for value, sign, name in said),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from allocator.explain.explanation import money, number
+from allocator.explain.nouns import agreeing
 from allocator.explain.points import spoken
 from allocator.explain.variants import called, listing
 from allocator.scenario import Fund, Scenario
@@ -141,8 +142,8 @@ class Kept(Requirement):
     def _decided(self, scenario: Scenario) -> Text:
         ids = scenario.demands["id"][self.rule.on.pick(scenario).demands].tolist()
         if self.rule.decision == "units":
-            units = number(float(self.rule.units))
-            what = Text(f"accorder exactement {units.fr} unité(s)", f"grant exactly {units.en} unit(s)")
+            units, unit = number(float(self.rule.units)), agreeing(float(self.rule.units), Text("unités", "units"))
+            what = Text(f"accorder exactement {units.fr} {unit.fr}", f"grant exactly {units.en} {unit.en}")
         elif self.rule.decision == "fund":
             what = Text("financer en entier", "fund in full")
         else:
@@ -191,7 +192,7 @@ class Kept(Requirement):
             counted = number(float(value))
             if rule.kind != "indicator":
                 return counted
-            unit = spoken(scenario, rule.indicator)
+            unit = agreeing(float(value), spoken(scenario, rule.indicator))
             return Text(f"{counted.fr} {unit.fr}", f"{counted.en} {unit.en}")
 
         return Dial(now, far, quantum, at, shown, said, field in CENTS and field == "amount")

@@ -26,6 +26,13 @@ TINY = Fraction(1, 10**12)  # of the points: nothing to speak of
 OnStep = Callable[[Text, float], None]
 """Told what is being solved, and the seconds since the first question."""
 
+Stop = Callable[[], bool]
+"""Asked again and again; True ends the explanation, with `Stopped`."""
+
+
+class Stopped(Exception):
+    """Whoever asked wants no answer any more: what a solve cut short would say is no reason for anything."""
+
 
 @dataclass(eq=False)
 class Variants:
@@ -35,6 +42,7 @@ class Variants:
     gap: float = 1e-4
     time_limit: float | None = SECONDS
     on_step: OnStep | None = None
+    stop: Stop | None = None
     _solved: dict[str, Plan] = field(default_factory=dict, repr=False)
     _since: float = field(default_factory=time.monotonic, repr=False)
 
@@ -47,13 +55,20 @@ class Variants:
         return self.plan.scenario
 
     def solve(self, scenario: Scenario, what: Text) -> Plan:
-        """The best plan of a variant; `what` is told to whoever waits."""
+        """The best plan of a variant; `what` is told to whoever waits. Raises `Stopped`."""
         key = scenario.input_hash
         if key not in self._solved:
             if self.on_step is not None:
                 self.on_step(what, time.monotonic() - self._since)
-            self._solved[key] = self._session.solve(scenario)
+            plan = self._session.solve(scenario, stop=self.stop)
+            if self.stop is not None and self.stop():
+                raise Stopped
+            self._solved[key] = plan
         return self._solved[key]
+
+    def at(self, gap: float, time_limit: float | None = None, plan: Plan | None = None) -> Variants:
+        """The same questions to another gap, within another time (None: the same), of another plan."""
+        return Variants(plan or self.plan, gap, time_limit or self.time_limit, self.on_step, self.stop)
 
     def without(self, *rules: str) -> Plan:
         """The best plan without the constraints of these ids."""
@@ -192,6 +207,12 @@ def called(scenario: Scenario, demand: str) -> str:
     measure = next(m.label for m in scenario.measures if m.id == row["measure"])
     place = scenario.territories.set_index("id").loc[row["territory"], "name"]
     return f"{measure}, {place} ({demand})"
+
+
+def subject(name: str, demand: str) -> Text:
+    """A demand named by `called`, as the subject of a sentence: verbs agree with "dossier", whatever its measure is."""
+    label = name.removesuffix(f" ({demand})")
+    return Text(f"Le dossier « {label} » ({demand})", f"Demand “{label}” ({demand})")
 
 
 def quoted(labels: Iterable[str]) -> Text:
