@@ -50,7 +50,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
             ticks=False,
             domain=False,
             labelPadding=8,
-            labelColor=_ink(),
+            labelColor=ink(),
         )
         .scale(paddingInner=0.25),
         yOffset=alt.YOffset("plan:N", sort=names),
@@ -65,7 +65,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     legend(names, COLOURS)
     colour = alt.Color("plan:N", sort=names).scale(domain=names, range=COLOURS[: len(names)]).legend(None)
     drawn = base.mark_bar(cornerRadiusEnd=2).encode(color=colour)
-    written = base.mark_text(align="left", dx=4, fontSize=12, color=_ink()).encode(text="amount:N")
+    written = base.mark_text(align="left", dx=4, fontSize=12, color=ink()).encode(text="amount:N")
     description = Text(
         f"Barres : accordé par {title.lower()} dans chaque plan. Les mêmes chiffres sont dans le tableau.",
         f"Bars: granted by {title.lower()} in each plan. The table holds the same figures.",
@@ -77,7 +77,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     st.altair_chart(chart.configure_view(strokeWidth=0), width="stretch")
 
 
-def _ink() -> str:
+def ink() -> str:
     """What is written in a chart, at least 7:1 on the page's background."""
     return "#c3ccd3" if st.context.theme.type == "dark" else "#45505a"
 

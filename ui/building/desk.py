@@ -16,6 +16,7 @@ from allocator.problems import Problem
 from allocator.scenario import Scenario
 from ui import visit
 from ui.library import library
+from ui.texts import listed
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,4 @@ def refused(where: str) -> None:
 
 def tell(problems: Iterable[Problem]) -> None:
     """Every problem, a line each."""
-    st.error("\n".join(f"- {_plain(problem.text())}" for problem in problems))
-
-
-def _plain(text: str) -> str:
-    """No Markdown in what people typed."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~:" else c for c in text)
+    st.error(listed(allocator.ScenarioError(list(problems))))
