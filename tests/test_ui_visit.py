@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,11 @@ def opened(**address: str) -> AppTest:
 
 def test_a_link_to_what_is_not_here_says_so(shelf: Library) -> None:
     at = opened(s="statu-quo,0123456789abcdef")
+    for _ in range(300):
+        if not at.get("progress"):
+            break
+        time.sleep(0.1)
+        at.run()
     assert not at.exception
     assert "le scénario « 0123456789abcdef » n'est pas sur ce serveur" in said(at).replace("\\", "")
 

@@ -267,7 +267,7 @@ def test_a_variant_outlives_the_server(tmp_path: Path, scenario: allocator.Scena
 def test_a_variant_of_an_office_that_shares_postgresql(empty_database: Callable[..., str], scenario) -> None:
     place = empty_database()
     before = Library(place)
-    ref = before.keep(scenario, who="marie@office.example")
+    ref = before.keep(scenario)
     before.flush()
     assert before.failure is None
     assert Library(place).scenario(ref).input_hash == scenario.input_hash

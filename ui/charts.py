@@ -122,7 +122,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
     what = Text("Région", "Région") if level == "regions" else Text("Intercommunalité", "EPCI")
     places = (
         alt.Chart(data)
-        .mark_geoshape(stroke="white", strokeWidth=0.8 if level == "regions" else 0.2)
+        .mark_geoshape(stroke="white", strokeWidth=0.8 if level == "regions" else 0.2, aria=False)
         .transform_lookup("id", alt.LookupData(rows, "id", ["place", "shade", "amount", "each"]))
         .encode(
             color=alt.Color("shade:N", title=str(said), sort=names).scale(domain=names, range=colours).legend(None),
@@ -133,7 +133,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
             ],
         )
     )  # fmt: skip
-    boxes = alt.Chart(frames).mark_geoshape(filled=False, stroke=LINE, strokeWidth=1)
+    boxes = alt.Chart(frames).mark_geoshape(filled=False, stroke=LINE, strokeWidth=1, aria=False)
     description = Text(
         f"Carte de France : {said.fr.lower()}, {view.label(name)}. L'outre-mer est dans des cadres, à gauche. "
         "Les chiffres sont dans le tableau.",

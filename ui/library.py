@@ -21,6 +21,7 @@ from allocator import data
 from allocator.problems import Problem
 from allocator.store import StoreError
 from allocator.texts import Text
+from ui import access
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
@@ -62,8 +63,9 @@ class Library:
             self._hold(ref, found)
         return found
 
-    def keep(self, scenario: Scenario, who: str | None = None) -> str:
-        """Its reference, from now on. `who` made it, as for `Store.save_scenario`."""
+    def keep(self, scenario: Scenario) -> str:
+        """Its reference, from now on. `ScenarioError` for who may not edit."""
+        who = access.require("edit").who
         ref = scenario.input_hash[:LENGTH]
         with self._changed:
             if ref not in self._held:  # else it is saved, or about to be

@@ -126,7 +126,7 @@ def edit(origin: str, built: str, changes: Mapping[str, Any]) -> None:
 
 
 def build(origin: str, scenario: Scenario) -> None:
-    """Build on with a scenario made from that of `origin`."""
+    """Build on with a scenario made from that of `origin`. `ScenarioError` for who may only read."""
     start = library().scenario(origin)
     built = library().keep(scenario.with_(base=start.name, name=f"{start.name}-{VARIANT}", label=_varied(start)))
     was = current()

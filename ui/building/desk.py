@@ -18,6 +18,8 @@ from ui import visit
 from ui.library import library
 from ui.texts import listed
 
+TAKEN = "taken"  # where a whole scenario is refused
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -48,18 +50,18 @@ class Desk:
 
     def take(self, scenario: Scenario) -> None:
         """Go on with a scenario made otherwise."""
-        visit.build(self.origin, scenario)
+        self._try(TAKEN, lambda: scenario)
 
     def _try(self, where: str, make: Callable[[], Scenario]) -> bool:
         refused: dict[str, list[Problem]] = st.session_state.setdefault("refused", {})
         try:
             scenario = make()
+            if scenario.input_hash != self.scenario.input_hash:
+                visit.build(self.origin, scenario)
         except allocator.ScenarioError as error:
             refused[where] = list(error.problems)
             return False
         refused.clear()
-        if scenario.input_hash != self.scenario.input_hash:
-            visit.build(self.origin, scenario)
         return True
 
 

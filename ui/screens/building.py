@@ -11,7 +11,7 @@ from allocator import data
 from allocator.texts import Text
 from ui import visit, waiting
 from ui.building import amounts, dossiers, importing, moved, repair, rules, saving, weights
-from ui.building.desk import Desk
+from ui.building.desk import TAKEN, Desk, refused
 from ui.library import library
 from ui.view import View
 
@@ -37,6 +37,7 @@ def show() -> None:
         PARTS[part][1](desk)
     with effect:
         _steps()
+        refused(TAKEN)
         moved.words(desk)
         _effect(desk)
 
