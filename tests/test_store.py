@@ -21,7 +21,7 @@ from conftest import PASSWORD
 from valley import valley
 
 import allocator
-from allocator import cli, saved
+from allocator import cli, saved, texts
 from allocator.constraints import KINDS
 from allocator.formats import save
 from allocator.kinds import example as small
@@ -119,6 +119,36 @@ def test_the_list_follows_the_sequence_not_the_clock(
     assert found["at"].is_monotonic_decreasing
     assert store.list(1)["id"].tolist() == made[-1:]
     assert store.list(1)["version"].tolist() == [2]
+
+
+@BOTH
+def test_the_scenarios_are_listed_without_their_tables(
+    store: Store, plan: allocator.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.scenarios().columns.tolist() == ["input_hash", "at", "who", "name", "label", "base"]
+    clock = iter(f"2026-01-0{day}T00:00:00.000000Z" for day in (1, 2, 3, 4, 5))
+    monkeypatch.setattr(records, "now", lambda: next(clock))
+    both = valley((), name="deux", label={"fr": "Deux \0 étés", "en": "Two summers"}, base="vallee")
+    named = valley((), name="un", label="Un seul été")
+    for one in (named, both, named):
+        store.save_scenario(one, who="moi")
+    store.save(plan, who="toi")
+    with connection(store) as direct:  # bytes that say nothing: tables are not looked at
+        statements = [] if direct.dialect.name == "postgresql" else ["DROP TRIGGER contents_no_update"]
+        if not statements:
+            statements = ["ALTER TABLE contents DISABLE TRIGGER ALL"]
+        for statement in (*statements, "UPDATE contents SET data = ''"):
+            direct.execute(sa.text(statement))
+    texts.set_language("fr")
+    found = store.scenarios()
+    assert found["input_hash"].tolist() == [named.input_hash, both.input_hash, plan.scenario.input_hash]
+    assert found["name"].tolist() == ["un", "deux", "vallee"]
+    assert found["label"].tolist() == ["Un seul été", "Deux \0 étés", plan.scenario.label or "vallee"]
+    assert found["base"].tolist() == [None, "vallee", None]
+    assert found["who"].tolist() == ["moi", "moi", "toi"]
+    assert found["at"].is_monotonic_increasing
+    texts.set_language("en")
+    assert store.scenarios()["label"][1] == "Two summers"
 
 
 def _without_clock(known: Any) -> Any:

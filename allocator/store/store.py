@@ -39,6 +39,7 @@ _LISTED = (
     "decisions",
     "words",
 )
+_OF_SCENARIOS = ("input_hash", "at", "who", "name", "label", "base")
 
 
 class Store:
@@ -166,6 +167,16 @@ class Store:
             row["objective"] = records.number(row["objective"])
         whole = {"version": "int64", "granted": "int64", "decisions": "int64", "objective": "float64", "gap": "float64"}
         return pd.DataFrame(rows, columns=[*_LISTED]).astype(whole)
+
+    def scenarios(self) -> pd.DataFrame:
+        """The scenarios that were saved, with a plan or alone, by the time of their first save: input_hash, at, who, name,
+        label (in the current language; the name where there is none), base (its name, or none). Tables are not read."""
+        table = tables.scenarios
+        columns = [table.c[name] for name in ("input_hash", "at", "who", "name", "parts")]
+        with told(self._here), reading(self._engine) as connection:
+            found = connection.execute(select(*columns).order_by(table.c.at, table.c.input_hash)).mappings()
+            rows = [records.scenario_listed(row) for row in found]
+        return pd.DataFrame(rows, columns=[*_OF_SCENARIOS], dtype=object)
 
     def replay(self, plan_id: str) -> Replay:
         """Solve a saved plan's scenario again, as it was solved then, and say what changed."""
