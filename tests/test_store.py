@@ -475,6 +475,95 @@ def test_rights_are_asked_for(empty_database: Callable[..., str]) -> None:
             direct.execute(sa.text(f"DROP ROLE {name}"))
 
 
+# --- Who may do what
+
+
+def refusals(one: Store, plan: allocator.Plan, made: str) -> dict[str, str]:
+    """What is refused, and why."""
+    doing: dict[str, Callable[[], object]] = {
+        "save": lambda: one.save(plan, who="moi"),
+        "save_scenario": lambda: one.save_scenario(valley(name=one.place[-9:] + str(id(one))), who="moi"),
+        "decide": lambda: one.decide(made, "adopté", who="moi"),
+    }
+    found = {}
+    for name, do in doing.items():
+        try:
+            do()
+        except StoreError as error:
+            found[name] = error.text("en")
+    return found
+
+
+def may_read(one: Store, made: str) -> bool:
+    one.decisions(), one.scenarios()
+    return one.plan(made).id == made in one.list()["id"].tolist() and one.scenario(made).name == "vallee"
+
+
+@BOTH
+def test_a_role_holds_whoever_has_it(place: str, plan: allocator.Plan) -> None:
+    with pytest.raises(StoreError, match=r"enregistr|saved"):  # a reader makes nothing
+        Store(place, role="read")
+    assert "://" in place or not Path(place).exists()
+    with Store(place, role="edit") as editor:
+        made = editor.save(plan, who="moi")
+        assert refusals(editor, plan, made).keys() == {"decide"} and may_read(editor, made)
+    with Store(place, role="read") as reader:
+        told = refusals(reader, plan, made)
+        assert told.keys() == {"save", "save_scenario", "decide"} and may_read(reader, made)
+        assert reader.replay(made).same
+    assert "you may read, not save. Ask whoever runs this store for this right." in told["save"]
+    assert "you may not decide" in told["decide"]
+    with Store(place) as one:
+        assert len(one.list()) == 2 and len(one.decisions()) == 0
+        assert not refusals(one, plan, made) and len(one.decisions()) == 1
+    with pytest.raises(StoreError, match="admin"):
+        Store(place, role="admin")  # type: ignore[arg-type]
+
+
+def test_rights_of_the_database_hold_each_role(empty_database: Callable[..., str], plan: allocator.Plan) -> None:
+    """The statements of docs/store.md, as they stand; a `Store` that asks for more than its role is refused by the server."""
+    page = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    statements = page.partition("```sql\n")[2].partition("```")[0]
+    groups = ("lecteurs", "editeurs", "decideurs")
+    for group in groups:  # roles belong to the server, which others use at the same time
+        statements = statements.replace(group, f"{group}{os.getpid()}")
+    url = empty_database()
+    owner = sa.create_engine(url.replace("postgresql", "postgresql+psycopg", 1))
+    with Store(url) as one:
+        made = one.save(plan, who="moi")
+    logins = [f"un{group}{os.getpid()}" for group in groups]
+    try:
+        with owner.begin() as direct:
+            direct.exec_driver_sql(statements)
+            for login, group in zip(logins, groups, strict=True):
+                direct.exec_driver_sql(f"CREATE ROLE {login} LOGIN PASSWORD 'x' IN ROLE {group}{os.getpid()}")
+        refused: tuple[set[str], ...] = ({"save", "save_scenario", "decide"}, {"decide"}, set())
+        for login, expected in zip(logins, refused, strict=True):
+            with Store(f"postgresql://{login}:x@{url.rpartition('@')[2]}") as one:
+                told = refusals(one, plan, made)
+                assert told.keys() == expected and may_read(one, made)
+                assert all("not enough rights on this database" in text for text in told.values())
+                for table in tables.HISTORY:
+                    with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), connection(one) as direct:
+                        direct.execute(sa.text(f"TRUNCATE {table} CASCADE"))
+    finally:
+        with owner.begin() as direct:
+            for name in (*logins, *(f"{group}{os.getpid()}" for group in groups)):
+                direct.exec_driver_sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
+        owner.dispose()
+
+
+@BOTH
+def test_a_reader_updates_no_schema(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from allocator.store import schema
+
+    Store(place).close()
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+    with pytest.raises(StoreError) as error:
+        Store(place, role="read")
+    assert "waits for its update. Someone who may save there opens it once." in message(error)
+
+
 # --- The schema
 
 
