@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -732,6 +734,42 @@ def test_writers_at_once_and_two_killed(place: str) -> None:
     assert (report["missing"], report["not_as_saved"], report["not_the_same"]) == (0, 0, 0)
     assert 60 <= report["in_the_store"] <= 61
     assert "regard" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_test_run_that_is_killed_leaves_no_server(how: int, tmp_path: Path, postgresql: str) -> None:
+    """Of the fixture itself, which `postgresql` here only says can be had."""
+    (tmp_path / "test_it.py").write_text(
+        "import time\ndef test_it(postgresql):\n    print('ready', flush=True); time.sleep(60)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-qs", "-p", "conftest", f"--basetemp={tmp_path / 'base'}", "test_it.py"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    killed = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    assert killed.stdout is not None
+    with killed, killed.stdout:
+        try:
+            assert "ready" in killed.stdout.readline()
+            told = json.loads((tmp_path / "base" / "postgresql.json").read_text())
+            port, folder = int(told["url"].rpartition(":")[2].partition("/")[0]), Path(told["folder"])
+            assert answers(port) and folder.exists()
+        finally:
+            killed.send_signal(how)
+    assert eventually(lambda: not answers(port) and not folder.exists())
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def eventually(so: Callable[[], object], seconds: float = 40) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if so():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 # --- A rule that looks back to a saved plan
