@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import sys
 from fractions import Fraction
 from itertools import product
@@ -370,3 +372,71 @@ def test_command_says_what_is_wrong(tmp_path, capsys):
     assert "absent.yaml" in capsys.readouterr().err
     assert main(["risk", str(folder), "--samples", "0"]) == 2
     assert "--samples" in capsys.readouterr().err
+
+
+def test_what_is_wrong_for_robust_plans_is_told_before_any_solve(tmp_path, capsys, monkeypatch):
+    folder, file = small(tmp_path), tmp_path / "u.yaml"
+
+    def told(text: str, *options: str) -> str:
+        file.write_text(text)
+        assert main(["risk", str(folder), "--with", str(file), "--lang", "en", *options]) == 2
+        return capsys.readouterr().err
+
+    monkeypatch.setattr("allocator.solver._Run.plan", None)
+    future = "futures:\n  - {id: a, changes: {measures.m.lumpy: true}}\n  - {id: b, changes: {funds.nope.amount: 3}}\n"
+    assert "u.yaml, futures[1].changes.funds.nope.amount: there is no “nope”" in told(future)
+    assert "u.yaml, futures[0].changes: this future changes a rule or a measure" in told(
+        future.partition("  - {id: b")[0], "--robust"
+    )
+    known = allocator.load(folder)
+    name = known.indicators[0]
+    assert "nothing to be ready for" in told(f"uncertain:\n  - {{id: x, what: {name}, range: [0.5, 1]}}\n", "--robust")
+    for text in ("", "[1, 2]", "3"):
+        said = told(text)
+        assert "u.yaml: this file holds no keys" in said and "None" not in said
+
+
+def test_costs_that_differ_have_no_one_value(tmp_path, capsys, monkeypatch):
+    folder, file = small(tmp_path), tmp_path / "u.yaml"
+    known = allocator.load(folder)
+    assert len(set(known.cents("cost").tolist())) > 1
+    monkeypatch.setattr("allocator.solver._Run.plan", None)
+    file.write_text("uncertain:\n  - {id: prix, gives: value, range: [1, 2]}\n")
+    assert main(["risk", str(folder), "--with", str(file), "--robust"]) == 2
+    assert "« prix » donne une valeur à des dossiers de coûts différents" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("at", [2, 4])
+def test_ctrl_c_ends_the_robust_plans_with_those_so_far(tmp_path, capsys, monkeypatch, at):
+    from allocator.solver import Session
+
+    folder, solved = small(tmp_path), []
+    known = Session.solve
+
+    def counted(self, scenario, **options):
+        solved.append(None)
+        if len(solved) == at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return known(self, scenario, **options)
+
+    monkeypatch.setattr(Session, "solve", counted)
+    monkeypatch.setattr("allocator.solver.solve", lambda scenario, **options: known(Session(), scenario))
+    assert main(["risk", str(folder), "--robust", "--samples", "200", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert len(solved) == at, "nothing is solved after Ctrl-C"
+    assert report["robust"]["interrupted"] and len(report["robust"]["points"]) == at - 1
+    assert report["regret"] is None and report["risk"]
+
+
+def test_nothing_to_regret_is_plainly_zero(tmp_path, capsys):
+    folder = small(tmp_path)
+    (folder / "u.yaml").write_text("futures:\n  - {id: rien, changes: {}}\n")
+    assert main(["risk", str(folder), "--with", str(folder / "u.yaml"), "--robust", "--samples", "9"]) == 0
+    said = capsys.readouterr().out
+    assert "−0,0" not in said and "Regret du plan prudent : 0,0" in said
+
+
+def test_grounds_are_told(tmp_path, capsys):
+    folder = small(tmp_path)
+    assert main(["risk", str(folder), "--samples", "9", "--lang", "en"]) == 0
+    assert "Le prix (no source)" in capsys.readouterr().out

@@ -55,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) < least:
             message = Text(f"un entier d'au moins {least} est attendu", f"a whole number >= {least} is expected")
             raise ScenarioError([Problem(f"--{name}", message, Text("par exemple 10000", "for example 10000"))])
-    uncertainty = _uncertainty(options)
+    scenario, uncertainty = _uncertainty(options)
+    if options.robust:
+        _check_robust(options, scenario, uncertainty)
     (plan,) = solved(options, [options.scenario])
     if plan.reading is None:
         from allocator.report.console import print_plan
@@ -83,41 +85,80 @@ def run(options: argparse.Namespace) -> int:
     return STATUS[plan.status]
 
 
-def _uncertainty(options: argparse.Namespace) -> Uncertainty:
-    """Read before anything is solved; beside the scenario where none is named."""
-    from pathlib import Path
-
-    from allocator import data
+def _uncertainty(options: argparse.Namespace) -> tuple[Scenario, Uncertainty]:
+    """The scenario and what is uncertain of it, read before anything is solved; beside the scenario where none is named."""
     from allocator.formats import load
-    from allocator.risk.uncertainty import FILE
     from allocator.risk.uncertainty import load as load_uncertainty
 
     scenario = load(options.scenario)
-    at = options.uncertain
-    if at is None:
-        root = data.path(options.scenario) if options.scenario in data.names() else Path(options.scenario)
-        at = (root if root.is_dir() else root.parent) / FILE
-    return load_uncertainty(at, scenario)
+    return scenario, load_uncertainty(_beside(options), scenario)
+
+
+def _beside(options: argparse.Namespace) -> str:
+    """The file of what is uncertain."""
+    from pathlib import Path
+
+    from allocator import data
+    from allocator.risk.uncertainty import FILE
+
+    if options.uncertain is not None:
+        return str(options.uncertain)
+    root = data.path(options.scenario) if options.scenario in data.names() else Path(options.scenario)
+    return str((root if root.is_dir() else root.parent) / FILE)
 
 
 def _robust(plan: Plan, uncertainty: Uncertainty, options: argparse.Namespace) -> tuple[Any, Any]:
     """The price of robustness where costs weigh on funds, least regret where futures are named."""
     import time
 
+    from allocator.problems import ScenarioError
     from allocator.risk.regret import least_regret
     from allocator.risk.robust import price, weighing
-    from allocator.solver import Session
+    from allocator.solver import Session, interruptible
 
-    session = Session(engine=options.engine, gap=options.gap, time_limit=options.time_limit or SECONDS)
+    limit = options.time_limit or SECONDS
+    session = Session(engine=options.engine, gap=options.gap, time_limit=limit, interruptible=False)
     since, solved = time.monotonic(), 0
-    with steps_told() as tell:
+    with steps_told() as tell, interruptible() as interrupted:
 
         def solve(scenario: Scenario) -> Plan:
             nonlocal solved
             solved += 1
             tell(Text(f"plan robuste n° {solved}", f"robust plan no. {solved}"), 2 + time.monotonic() - since)
-            return session.solve(scenario)
+            return session.solve(scenario, stop=interrupted)
 
-        costs = weighing(uncertainty)
-        curve = price(plan, uncertainty, solve, samples=options.samples, seed=options.seed) if costs else None
-        return curve, least_regret(plan.scenario, uncertainty, solve) if uncertainty.futures else None
+        curve = None
+        if weighing(uncertainty):
+            curve = price(plan, uncertainty, solve, samples=options.samples, seed=options.seed, stop=interrupted)
+            curve = curve if curve.points else None
+        if interrupted() or not uncertainty.futures:
+            return curve, None
+        try:
+            regrets = least_regret(plan.scenario, uncertainty, solve)
+        except ScenarioError:
+            if not interrupted():
+                raise
+        if interrupted():
+            print(Text("moindre regret : interrompu", "least regret: interrupted"), file=sys.stderr)
+            return curve, None
+        return curve, regrets
+
+
+def _check_robust(options: argparse.Namespace, scenario: Scenario, uncertainty: Uncertainty) -> None:
+    """What --robust would find out only after many solves."""
+    from dataclasses import replace
+
+    from allocator.problems import Problem, ScenarioError
+    from allocator.risk import regret, robust
+
+    problems = [*robust.refused(scenario, uncertainty), *regret.refused(scenario, uncertainty)]
+    if not robust.weighing(uncertainty) and not uncertainty.futures:
+        nothing = Text("rien à quoi être prêt : aucun coût incertain ne pèse sur les fonds, aucun avenir n'est nommé",
+                       "nothing to be ready for: no uncertain cost weighs on the funds, no future is named")  # fmt: skip
+        remedy = Text(
+            "un coût (`what: cost`) ou `futures`, ou sans --robust",
+            "a cost (`what: cost`) or `futures`, or without --robust",
+        )
+        problems.append(Problem("--robust", nothing, remedy))
+    if problems:
+        raise ScenarioError([replace(problem, file=problem.file or _beside(options)) for problem in problems])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from allocator.risk.assess import Risk
     from allocator.risk.regret import Regrets
     from allocator.risk.robust import Point, Price
+    from allocator.risk.uncertainty import Uncertain
 
 NOTHING = "—"
 SHORT = STATUS | {"feasible": Text("réalisable (certifié)", "feasible (certified)")}
@@ -59,13 +60,18 @@ def print_risk(risk: Risk, influence: pd.DataFrame | None, console: Console) -> 
     )
     console.print(f"\n[bold]{said}[/bold]", highlight=False)
     for item in risk.uncertainty.uncertain:
-        mark = Text("hypothèse", "hypothesis") if item.hypothesis else Text("source", "source")
-        console.print(
-            f"  {item.title} ({mark}{f' : {item.source}' if item.source else ''})", markup=False, highlight=False
-        )
+        console.print(f"  {item.title} ({_grounds(item)})", markup=False, highlight=False)
     console.print(_funds(risk), _others(risk))
     if influence is not None and len(influence):
         console.print(_influence(risk, influence))
+
+
+def _grounds(item: Uncertain) -> Text:
+    if not (item.hypothesis or item.source):
+        return Text("sans source", "no source")
+    mark = Text("hypothèse", "hypothesis") if item.hypothesis else Text("source", "source")
+    said = item.source
+    return Text(f"{mark.fr} : {said}", f"{mark.en}: {said}") if said else mark
 
 
 def _table(title: Text, *headings: Text | str) -> Table:
@@ -174,6 +180,10 @@ def print_price(price: Price, console: Console) -> None:
         )
     )
     console.print(table)
+    if price.interrupted:
+        console.print(
+            str(Text("Interrompu : d'autres plans devaient suivre.", "Interrupted: other plans were to follow."))
+        )
 
 
 def print_regret(regrets: Regrets, console: Console) -> None:

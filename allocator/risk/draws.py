@@ -97,14 +97,14 @@ class Turns:
         numerators, scale = space.units(what)
         return np.asarray(numerators.astype(float) / scale)
 
-    def _real(self, what: str, uniforms: list[np.ndarray], borne_by: str | None = None) -> np.ndarray:
+    def _real(self, what: str, uniforms: list[np.ndarray], rows: int, borne_by: str | None = None) -> np.ndarray:
         """(rows, k) what a unit of each moved demand really has or costs."""
         mine = [
             (source, u)
             for source, u in zip(self.sources, uniforms, strict=True)
             if source.item.what == what and borne_by in (None, source.item.borne_by)
         ]
-        real = np.tile(self._own(what)[self._moved], (len(uniforms[0]), 1))
+        real = np.tile(self._own(what)[self._moved], (rows, 1))
         for source, u in sorted(mine, key=lambda one: one[0].item.gives, reverse=True):  # values first, then factors
             draw = source.draw[self._moved]
             on = draw >= 0
@@ -112,15 +112,15 @@ class Turns:
             real[:, on] = drawn if source.item.gives == "value" else real[:, on] * drawn
         return real
 
-    def outcomes(self, uniforms: list[np.ndarray]) -> dict[str, np.ndarray]:
+    def outcomes(self, uniforms: list[np.ndarray], rows: int) -> dict[str, np.ndarray]:
         """(rows,) of each fund's need (`fund:ID`), of what owners pay more (`owners`) and of each indicator, for these
         probabilities.
 
         A fund's need: for each demand, what it grants times real over planned cost, as far as funds bear it.
         """
-        moved, rows = self._moved, len(uniforms[0])
+        moved = self._moved
         units, planned = self._units[moved], self._own(COST)[moved]
-        ratio = self._real(COST, uniforms, "funds") / np.where(planned > 0, planned, 1)
+        ratio = self._real(COST, uniforms, rows, "funds") / np.where(planned > 0, planned, 1)
         if self.uncertainty.savings == "kept":
             ratio = np.maximum(ratio, 1)
         found = {}
@@ -128,16 +128,18 @@ class Turns:
             found[f"fund:{name}"] = grants.sum() + (ratio - 1) @ grants[moved]
         assert self.plan.reading is not None
         borne = (ratio - 1) @ (self.plan.reading.granted[moved] / 100)
-        found[OWNERS] = np.round((self._real(COST, uniforms) - planned) @ units - borne, 2)
+        found[OWNERS] = np.round((self._real(COST, uniforms, rows) - planned) @ units - borne, 2)
         uncertain = {source.item.what for source in self.sources}
         for name in self.plan.scenario.indicators:
             own = self._own(name)
             found[name] = np.full(rows, float(own @ self._units))
             if name in uncertain:
-                found[name] += (self._real(name, uniforms) - own[moved]) @ units
+                found[name] += (self._real(name, uniforms, rows) - own[moved]) @ units
         return found
 
     def drawn(self, samples: int, seed: int) -> dict[str, np.ndarray]:
         """The same for so many draws, (samples,) each."""
-        blocks = [self.outcomes(block) for block in self.uniforms(samples, seed)]
+        if not self.sources:  # futures alone: everything is as planned
+            return self.outcomes([], samples)
+        blocks = [self.outcomes(block, len(block[0])) for block in self.uniforms(samples, seed)]
         return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}

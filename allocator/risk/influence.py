@@ -57,7 +57,8 @@ def influence(plan: Plan, uncertainty: Uncertainty, samples: int = SOBOL, seed: 
         points = sobol_sample.sample(problem, samples, calc_second_order=False, seed=seed)
     inside = np.clip(points, 1e-9, 1 - 1e-9)  # a lognormal has no end
     blocks = [
-        turns.outcomes(np.split(block, ends[:-1], axis=1)) for block in np.array_split(inside, 1 + len(inside) // 500)
+        turns.outcomes(np.split(block, ends[:-1], axis=1), len(block))
+        for block in np.array_split(inside, 1 + len(inside) // 500)
     ]
     found = []
     for outcome in blocks[0]:

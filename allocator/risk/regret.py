@@ -41,7 +41,7 @@ class Regrets:
 
     @property
     def bound(self) -> float | None:
-        return None if self.plan.bound is None else max(-self.plan.bound, 0.0)
+        return None if self.plan.bound is None else max(0.0, -self.plan.bound)
 
     @property
     def room(self) -> float | None:
@@ -80,11 +80,7 @@ def least_regret(scenario: Scenario, uncertainty: Uncertainty, solve: Solve) -> 
     Raises `ScenarioError` for others, or where a future has no plan.
     """
     found = [(future, changed(scenario, future.changes)) for future in uncertainty.futures]
-    problems = [
-        Problem(f"futures[{k}].changes", *told)
-        for k, (_, other) in enumerate(found)
-        for told in _unheard_of(scenario, other)
-    ]
+    problems = refused(scenario, uncertainty)
     if not found:
         missing = Text("aucun avenir n'est nommé", "no future is named")
         problems.append(Problem("futures", missing, Text("donner `futures`", "give `futures`")))
@@ -99,6 +95,15 @@ def least_regret(scenario: Scenario, uncertainty: Uncertainty, solve: Solve) -> 
     if problems:
         raise ScenarioError(problems)
     return Regrets(uncertainty.futures, tuple(best), solve(_hedged(scenario, found, best)))
+
+
+def refused(scenario: Scenario, uncertainty: Uncertainty) -> list[Problem]:
+    """Futures that no plan made before them could live with, told before anything is solved."""
+    return [
+        Problem(f"futures[{k}].changes", *told)
+        for k, future in enumerate(uncertainty.futures)
+        for told in _unheard_of(scenario, changed(scenario, future.changes))
+    ]
 
 
 def _hedged(scenario: Scenario, found: Sequence[tuple[Future, Scenario]], best: Sequence[Plan]) -> Scenario:

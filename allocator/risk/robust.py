@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.constraints import KINDS
+from allocator.engines.base import Stop
 from allocator.objectives import Minimise
 from allocator.plan import Plan
 from allocator.problems import Problem, ScenarioError
@@ -59,6 +60,7 @@ class Price:
     nominal: Plan
     uncertainty: Uncertainty
     points: tuple[Point, ...]
+    interrupted: bool = False  # other plans were to follow
 
     @property
     def table(self) -> pd.DataFrame:
@@ -66,12 +68,27 @@ class Price:
         return pd.DataFrame([point.as_dict() for point in self.points])
 
     def as_dict(self) -> dict[str, Any]:
-        return {"nominal": self.nominal.objective, "points": [point.as_dict() for point in self.points]}
+        return {
+            "nominal": self.nominal.objective,
+            "interrupted": self.interrupted,
+            "points": [point.as_dict() for point in self.points],
+        }
 
 
 def weighing(uncertainty: Uncertainty) -> list[Uncertain]:
     """The uncertain costs that funds bear."""
     return [item for item in uncertainty.uncertain if item.what == COST and item.borne_by == "funds"]
+
+
+def refused(scenario: Scenario, uncertainty: Uncertainty) -> list[Problem]:
+    """Uncertain costs that no rule can be made of, told before anything is solved."""
+    found: list[Problem] = []
+    for item in weighing(uncertainty):
+        try:
+            _planned(scenario, item)
+        except ScenarioError as error:
+            found += error.problems
+    return found
 
 
 def minimises(scenario: Scenario) -> bool:
@@ -87,11 +104,13 @@ def price(
     at_once: Sequence[int] | None = None,
     samples: int = SAMPLES,
     seed: int = 1,
+    stop: Stop | None = None,
 ) -> Price:
     """The curve: for each number of overruns at once, the best plan whose funds then still suffice; and the one whose funds
     suffice on average in the worst twentieth of 100 drawn cases.
 
-    Where the objective is the fewest euros, the plan that needs the fewest euros then.
+    Where the objective is the fewest euros, the plan that needs the fewest euros then. Once `stop()` is true, the plans
+    found so far (`interrupted`).
     """
     turns = turns_of(nominal, uncertainty)
     dear = weighing(uncertainty)
@@ -101,10 +120,12 @@ def price(
         raise ScenarioError([Problem("uncertain", nothing, remedy)])
     draws = sum(len(source.names) for source in turns.sources if source.item in dear)
     counts = at_once if at_once is not None else [*(n for n in AT_ONCE if n < draws), draws]
-    found = []
+    found: list[Point] = []
     for rule, count in [("overrun", n) for n in counts] + [("cvar", None)]:
         robust = prepared(turns, dear, rule, count, seed)
         plan = solve(robust)
+        if stop is not None and stop():
+            return Price(nominal, uncertainty, tuple(found), True)
         need, unready = _need(plan, robust), _need(nominal, robust)
         assert unready is not None
         granted = None if plan.reading is None else int(plan.grants["cents"].sum())
@@ -160,7 +181,7 @@ def _inside(scenario: Scenario, fund: str | None, around: str) -> bool:
 def overruns(turns: Turns, dear: Sequence[Uncertain]) -> Iterator[dict[str, Any]]:
     """The lines of an `overrun`: how much dearer each thing is at worst."""
     for item in dear:
-        rate = item.highest / _planned(turns, item) - 1
+        rate = item.highest / _planned(turns.plan.scenario, item) - 1
         if rate > 0:
             yield {"on": item.on, "by": item.by, "rate": rate}
 
@@ -171,16 +192,16 @@ def cases(turns: Turns, dear: Sequence[Uncertain], seed: int) -> Iterator[dict[s
     for source, u in zip(turns.sources, next(turns.uniforms(CASES, seed)), strict=True):
         if source.item not in dear:
             continue
-        factors = np.maximum(np.round(source.item.at(u) / float(_planned(turns, source.item)), 2), least)
+        factors = np.maximum(np.round(source.item.at(u) / float(_planned(turns.plan.scenario, source.item)), 2), least)
         table = {name: [f"{f:.2f}" for f in column] for name, column in zip(source.names, factors.T, strict=True)}
         yield {"on": source.item.on, "by": source.item.by, "factors": table}
 
 
-def _planned(turns: Turns, item: Uncertain) -> Fraction:
+def _planned(scenario: Scenario, item: Uncertain) -> Fraction:
     """What its values are measured by: 1 for a factor, else the planned cost of its demands."""
     if item.gives == "factor":
         return Fraction(1)
-    planned = set(turns.plan.scenario.cents(COST)[item.on.pick(turns.plan.scenario).demands].tolist())
+    planned = set(scenario.cents(COST)[item.on.pick(scenario).demands].tolist())
     if len(planned) > 1 or 0 in planned:
         several = Text(
             f"« {item.title} » donne une valeur à des dossiers de coûts différents",

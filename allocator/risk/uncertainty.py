@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError, model_validator
 
+from allocator.changes import changed
 from allocator.formats import yaml_text
 from allocator.kinds.risk import by_problems
 from allocator.money import NumberError, fraction, parse_cents, written
@@ -209,6 +211,12 @@ class Uncertainty(_Said):
                 )
                 yield Problem(f"uncertain[{k}].on", twice, Text("en faire un facteur", "make one a factor"))
             valued[item.what] = mine | valued.get(item.what, np.zeros_like(mine))
+        for k, future in enumerate(self.futures):
+            try:
+                changed(scenario, future.changes)
+            except ScenarioError as error:
+                for problem in error.problems:
+                    yield replace(problem, place=f"futures[{k}].changes.{problem.place}")
 
     def checked(self, scenario: Scenario, file: str = "") -> Uncertainty:
         """Itself; raises `ScenarioError` with all that is wrong with it for this scenario."""
@@ -231,10 +239,18 @@ def load(path: str | os.PathLike[str], scenario: Scenario) -> Uncertainty:
 
     def placed(path: tuple[str | int, ...]) -> Text:
         line, name = content.line(path), path_text(path)
+        if line is None or not name:
+            return Text(name, name) if line is None else Text(f"ligne {line}", f"line {line}")
         return Text(f"{name} (ligne {line})", f"{name} (line {line})")
 
     if problems:
         raise ScenarioError(problems)
+    if not isinstance(content.value, dict):
+        wrong = Text("ce fichier ne contient pas de clés", "this file holds no keys")
+        remedy = Text(
+            "Écrivez `uncertain` ou `futures` (docs/risk.md).", "Write `uncertain` or `futures` (docs/risk.md)."
+        )
+        raise ScenarioError([Problem("", wrong, remedy, file)])
     try:
         found = Uncertainty.model_validate(content.value)
     except ValidationError as error:
