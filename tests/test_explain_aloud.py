@@ -116,7 +116,7 @@ def test_a_unit_dearer_than_a_million_is_not_said_to_be_worth_nothing():
 def test_what_is_left_is_told_with_its_amount():
     plan = allocator.solve(allocator.load("leviers"))
     found = allocator.explain(plan, about="left")
-    assert "Sites clés en main, part de la région (20 000 000 €)" in plain(found.answer.fr)
+    assert "Sites clés en main, part de la région, 20 000 000 € (aucun plan ne peut en dépenser 10 000 000 € de plus)" in plain(found.answer.fr)
     assert "Aucun plan ne peut en dépenser 10 000 000 € de plus, la moitié, à cause de : Enveloppe" in plain(
         found.text("fr")
     )

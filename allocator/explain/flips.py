@@ -238,7 +238,8 @@ class Flips:
         finest = max(tenth(abs(now) / 10_000), 1e-6)
         to: float | None
         proved = self._proved(best, now, worth * self.moved, way, finest)
-        if proved is not None and self.turned(counting(proved[0])):
+        # a plan within the gap may turn sooner than the best one: both ends are solved
+        if proved is not None and self.turned(counting(proved[0])) and not self.turned(counting(proved[1])):
             to, short = proved
         else:
             far = 0.0 if self.whole else now + 4 * needed + 0.1 * abs(now)  # nobody has less than none
