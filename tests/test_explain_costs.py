@@ -90,7 +90,9 @@ def test_equals_that_change_places_are_counted_not_named():
     every = dict.fromkeys(scenario.demands["id"], 0)
     newly, no_longer, equals = _moved(scenario, {**every, **before}, {**every, **after})
     assert (newly, no_longer, equals) == ((("École, Vallée (d4)", 700_000_00),), (), (1, 1_000_000_00))
-    found = replace(allocator.explain(allocator.solve(valley((FLOOR,))), constraint="plancher-sud"), equals=equals, newly=newly)
+    found = replace(
+        allocator.explain(allocator.solve(valley((FLOOR,))), constraint="plancher-sud"), equals=equals, newly=newly
+    )
     said = found.text("fr").replace("\u202f", " ").replace("\u00a0", " ")
     assert "seraient financés : École, Vallée (d4), 700 000 €." in said
     assert "(même mesure, même montant, mêmes effets) : 1 dossier (1 000 000 €) contre autant d'autres" in said

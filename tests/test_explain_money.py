@@ -88,6 +88,11 @@ def test_the_envelope_around_is_spent():
     (place,) = found.places
     assert (place.fund, place.cause) == ("friches", "around")
     assert "« Fonds vert », est tout entière engagée" in found.details[0].fr
+    said = found.answer.fr.replace("\u202f", " ").replace("\u00a0", " ")
+    assert said == (
+        "Il ne reste rien à attribuer ; « Fonds friches » n'engage pas 5 000 000 €, mais l'enveloppe qui le contient est tout "
+        "entière engagée."
+    )
 
 
 def test_units_that_do_not_fit():

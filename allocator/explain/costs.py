@@ -72,7 +72,10 @@ class Cost(Explanation):
         ):
             if names:
                 shown = [(name, money(cents)) for name, cents in names]
-                french, english = listing(f"{n}, {c.fr}" for n, c in shown).fr, listing(f"{n}, {c.en}" for n, c in shown).en
+                french, english = (
+                    listing(f"{n}, {c.fr}" for n, c in shown).fr,
+                    listing(f"{n}, {c.en}" for n, c in shown).en,
+                )
                 all_ = money(sum(cents for _, cents in names))
                 whole = Text(f" ; en tout {all_.fr}", f"; in all {all_.en}") if len(names) > 1 else Text("", "")
                 lines.append(Text(f"{said.fr} : {french}{whole.fr}.", f"{said.en}: {english}{whole.en}."))

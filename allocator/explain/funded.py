@@ -329,11 +329,15 @@ class Funded(Explanation):
                 f"One rule decides it by itself: giving up {names.en} would be enough for it {then.en}.",
             )]  # fmt: skip
         if few:
-            each = Text("mais aucune de ces deux règles n'y suffit seule", "but neither of these two rules is enough by itself")
+            each = Text(
+                "mais aucune de ces deux règles n'y suffit seule", "but neither of these two rules is enough by itself"
+            )
             if len(few) > 2:
                 each = Text("mais pas une de moins", "but not one less")
             if not self.rules.fewest:
-                each = Text("moins y suffirait peut-être, tout n'a pas été essayé", "less might be enough, not all was tried")
+                each = Text(
+                    "moins y suffirait peut-être, tout n'a pas été essayé", "less might be enough, not all was tried"
+                )
             return [Text(
                 f"Plusieurs règles en décident ensemble : il suffirait de les abandonner toutes pour qu'il {then.fr}, "
                 f"{each.fr} : {names.fr}.",
@@ -501,7 +505,9 @@ def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -
     while few is not None:
         best, half = few, (len(few) + 1) // 2
         kept_one = [best[:k] + best[k + 1 :] for k in range(len(best))] if len(best) > 1 else []
-        few = next((some for some in (*([best[:half], best[half:]] if kept_one else []), *kept_one) if decide(some)), None)
+        few = next(
+            (some for some in (*([best[:half], best[half:]] if kept_one else []), *kept_one) if decide(some)), None
+        )
     return Rules(tried, best, fewest=all(some in known for some in kept_one))
 
 

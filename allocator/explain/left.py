@@ -20,7 +20,7 @@ ROUNDING = Text(
 )
 SHORT = {
     "rounding": Text("l'arrondi au centime", "whole cents"),
-    "around": Text("déjà engagés ailleurs dans l'enveloppe qui le contient", "committed elsewhere in the envelope around it"),
+    "around": Text("l'enveloppe qui le contient est tout entière engagée", "the envelope around it is fully committed"),
     "nobody": Text("aucun dossier à payer n'attend plus", "no demand that it may pay is waiting"),
     "units": Text("moins qu'une unité", "less than a unit"),
     "unknown": Text("sans raison établie", "for no settled reason"),
@@ -66,19 +66,21 @@ class LeftOver(Explanation):
         """With what each fund leaves and why it cannot be used; no sum: an envelope counts what those inside it leave."""
         if not self.places:
             return Text("Il ne reste rien à attribuer, dans aucun fonds.", "Nothing is left in any fund.")
-        said = []
+        said, unused = [], []
         for label in dict.fromkeys(place.label for place in self.places):
             mine = [place for place in self.places if place.label == label]
             cents, why = money(sum(place.cents for place in mine)), dict.fromkeys(place.short for place in mine)
+            unused.append(Text(f"« {label} » n'engage pas {cents.fr}", f"“{label}” does not commit {cents.en}"))
             said.append(Text(
                 f"{label}, {cents.fr} ({', ou '.join(t.fr for t in why)})", f"{label}, {cents.en} ({', or '.join(t.en for t in why)})"
             ))  # fmt: skip
-        french, english = listing(t.fr for t in said).fr, listing(t.en for t in said).en
         if all(place.cause == "around" for place in self.places):
+            french, english = listing(t.fr for t in unused).fr, listing(t.en for t in unused).en
             return Text(
-                f"Il ne reste rien à attribuer ; un fonds n'est pas plein, mais l'argent n'y est plus : {french}.",
-                f"Nothing is left; a fund is not full, but its money is gone: {english}.",
+                f"Il ne reste rien à attribuer ; {french}, mais l'enveloppe qui le contient est tout entière engagée.",
+                f"Nothing is left; {english}, but the envelope around it is fully committed.",
             )
+        french, english = listing(t.fr for t in said).fr, listing(t.en for t in said).en
         return Text(f"Il reste de l'argent à attribuer : {french}.", f"Money is left: {english}.")
 
     @property

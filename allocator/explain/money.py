@@ -185,7 +185,10 @@ def _bought(variants: Variants, fund: str, label: str) -> Bought:
         return bought
     plan = variants.plan
     return replace(
-        bought, dearer=_dearer(variants, fund), served=not unserved(plan, fund).any(), beside=tuple(limits_beside(plan, fund))
+        bought,
+        dearer=_dearer(variants, fund),
+        served=not unserved(plan, fund).any(),
+        beside=tuple(limits_beside(plan, fund)),
     )
 
 
@@ -267,6 +270,12 @@ class Response(Explanation):
                 f" ; {said.fr}, et au-delà ({enough.fr} en tout) plus rien de mesurable",
                 f"; {said.en}, and beyond ({enough.en} in all) nothing measurable",
             )
+            dearer = self.million.dearer
+            if dearer is not None and dearer.tried.least > 0 and dearer.cents == self.enough - self.now:  # told already
+                until = Text(
+                    f" ; au-delà ({enough.fr} en tout), plus rien de mesurable",
+                    f"; beyond ({enough.en} in all), nothing measurable",
+                )
         return Text(
             f"Un million d'euros de plus dans « {self.label} »{around.fr} {first.fr}{until.fr}.",
             f"A million euros more in “{self.label}”{around.en} {first.en}{until.en}.",
