@@ -31,18 +31,20 @@ ALL_YEARS = -1
 @dataclass(frozen=True)
 class Cut:
     """What a proof leaves one demand: steps in year position `at` (`ALL_YEARS`: together); or, 0 to 1, being "served" up
-    to year position `at`, or being "paid" by fund `at`."""
+    to year position `at`, or being "paid" by fund `at`. Or what it leaves one family (`space.families`, its position in
+    `demand`): "counted" units of all its demands together."""
 
     demand: int
     at: int
     lower: int
     upper: int
-    of: Literal["steps", "served", "paid"] = "steps"
+    of: Literal["steps", "served", "paid", "counted"] = "steps"
 
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """A node. `multipliers` (rows of the scenario,) floats, points per whole number of the row; `farkas`: they bound the
+    """A node. `multipliers` (rows of the scenario, then families where the proof splits on them,) floats, points per whole
+    number of the row or per unit; `farkas`: they bound the
     scenario without objective below zero, or else, where whole cents leave plans possible, `otherwise` are multipliers
     that bound it. `fixed`: ranges outside which these multipliers bound the node; `halves`:
     the two ranges that cover what is left, each with its own proof. `parts` (at the root): groups of demands (k,) that
@@ -67,6 +69,10 @@ class Proof:
 
     def leaves(self) -> int:
         return sum(1 for _ in self.of_leaves())
+
+
+Counts = dict[int, tuple[int | None, int | None]]
+"""What a proof leaves families: by position, the fewest and the most units in all."""
 
 
 @dataclass
@@ -146,10 +152,13 @@ class Priced:
     cheapest cells.
     """
 
-    def __init__(self, space: Space, multipliers: np.ndarray, *, farkas: bool = False) -> None:
+    def __init__(
+        self, space: Space, multipliers: np.ndarray, *, farkas: bool = False, counts: Counts | None = None
+    ) -> None:
         self.space = space
         aim = space.aim
-        whole, self.scale, fits = _whole_multipliers(space, multipliers, aim.scale, farkas)
+        rows = len(space.rows)
+        whole, self.scale, fits = _whole_multipliers(space, multipliers[:rows], aim.scale, farkas)
         funds, years = space.shape
         kind = np.int64 if fits else object
         self.flat = np.zeros(space.n, kind)
@@ -178,6 +187,12 @@ class Priced:
             for term in row.terms:
                 if len(term.demands):
                     self._add(term, factor)
+        for k, (fewest, most) in (counts or {}).items():
+            factor = round(float(multipliers[rows + k]) * self.scale) if rows + k < len(multipliers) else 0
+            side = most if factor > 0 else fewest
+            if side is not None:
+                self.base += factor * side
+                self.gain[space.families[k]] -= factor
         for auxiliary, worth in reduced.items():
             self.base += max(worth * auxiliary.lower, worth * auxiliary.upper)
         self.able = np.zeros((years, space.n), bool)
@@ -623,29 +638,43 @@ def _counted(space: Space, term: Term) -> np.ndarray:
     return term.demands[seen[space.pattern[term.demands]] & np.asarray(term.weights != 0)]
 
 
+def _least(known: int | None, new: int) -> int:
+    return new if known is None else min(known, new)
+
+
+def _most(known: int | None, new: int) -> int:
+    return new if known is None else max(known, new)
+
+
 def _walked(space: Space, proof: Proof, inside: np.ndarray | None) -> Fraction | None:
     """The bound of a tree of boxes: for all demands, or for those `inside` by their own rows, whatever the others do."""
     own = None if inside is None else own_rows(space, inside)
 
-    def priced_by(multipliers: np.ndarray, farkas: bool = False) -> Priced:
-        return Priced(space, multipliers if own is None else np.where(own, multipliers, 0.0), farkas=farkas)
+    def priced_by(multipliers: np.ndarray, counts: Counts, farkas: bool = False) -> Priced:
+        if own is not None:
+            multipliers = multipliers.copy()
+            multipliers[: len(own)][~own] = 0.0
+        return Priced(space, multipliers, farkas=farkas, counts=counts)
+
+    def of(cut: Cut) -> np.ndarray:
+        return space.families[cut.demand] if cut.of == "counted" else np.array([cut.demand])
 
     found: list[Fraction] = []
-    boxes: list[tuple[Proof, dict[int, Span]]] = [(proof, {})]
+    boxes: list[tuple[Proof, dict[int, Span], Counts]] = [(proof, {}, {})]
     while boxes:
-        node, spans = boxes.pop()
+        node, spans, counts = boxes.pop()
         cuts = [*node.fixed, *(half for half, _ in node.halves or ())]
-        if inside is not None and not all(inside[cut.demand] for cut in cuts):
+        if inside is not None and not all(inside[of(cut)].all() for cut in cuts):
             raise ValueError("a part is cut by a demand of another")
         if node.halves is None or node.fixed:
-            priced = priced_by(node.multipliers, node.farkas)
+            priced = priced_by(node.multipliers, counts, node.farkas)
             here = priced.bound(spans, inside)
             if here is None or (node.farkas and here < 0):
                 continue
             if node.farkas:
                 if node.otherwise is None:
                     raise ValueError("the multipliers do not show that the box is empty")
-                priced = priced_by(node.otherwise)
+                priced = priced_by(node.otherwise, counts)
                 here = priced.bound(spans, inside)
                 if here is None:
                     continue
@@ -670,9 +699,17 @@ def _walked(space: Space, proof: Proof, inside: np.ndarray | None) -> Fraction |
             ) or below.upper + 1 < above.lower:
                 raise ValueError("the two halves do not cover the box")
             for half, child in node.halves:
-                span = spans.get(half.demand) or free_span(space, half.demand)
-                top = span.most if half.of == "steps" else 1
+                if half.of == "counted":
+                    top = int(space.boxes[1][of(half)].sum())
+                else:
+                    span = spans.get(half.demand) or free_span(space, half.demand)
+                    top = span.most if half.of == "steps" else 1
                 if (half is below and half.lower > 0) or (half is above and half.upper < top):
                     raise ValueError("the two halves do not cover the box")
-                boxes.append((child, {**spans, half.demand: span.within(half)}))
+                if half.of == "counted":
+                    fewest, most = counts.get(half.demand, (None, None))
+                    kept = (fewest, _least(most, half.upper)) if half is below else (_most(fewest, half.lower), most)
+                    boxes.append((child, spans, {**counts, half.demand: kept}))
+                else:
+                    boxes.append((child, {**spans, half.demand: span.within(half)}, counts))
     return max(found, default=None)

@@ -50,6 +50,7 @@ class Compiled:
     all_caps: Caps
     caps: tuple[int, ...] = ()  # of these, the last rows: found broken and added
     generous: bool = False
+    family_rows: tuple[int, ...] = ()  # of `space.families`, once they are counted
 
     @property
     def classes(self) -> int:
@@ -63,9 +64,13 @@ class Compiled:
         return np.where(summed, first + np.cumsum(summed) - 1, -1)
 
     def multipliers(self, duals: np.ndarray, *, farkas: bool = False) -> np.ndarray:
-        """Duals of the program as points per whole number of each row of `space.rows`."""
+        """Duals of the program as points per whole number of each row of `space.rows`, then per unit of each family that
+        is counted."""
         rows = len(self.row_scale)
-        return duals[:rows] * self.row_scale * (1.0 if farkas else self.objective_scale)
+        mine = duals[:rows] * self.row_scale
+        if self.family_rows and len(duals) > max(self.family_rows):
+            mine = np.concatenate([mine, duals[list(self.family_rows)]])
+        return mine * (1.0 if farkas else self.objective_scale)
 
     def tidied(self, x: np.ndarray) -> np.ndarray:
         """x with each demand told apart counted as paid by just those funds that pay it, where rules allow these."""
@@ -118,16 +123,28 @@ class Compiled:
 
     def with_caps(self, caps: list[int]) -> Compiled:
         """The same with the rows of these caps."""
-        program = self.program
         rows, upper = self.all_caps.rows(caps, generous=self.generous)
-        rows.resize((len(caps), program.columns))
-        grown = replace(
-            program,
-            matrix=sparse.csr_matrix(sparse.vstack([program.matrix, rows])),
-            row_lower=np.concatenate([program.row_lower, np.full(len(caps), -np.inf)]),
-            row_upper=np.concatenate([program.row_upper, upper]),
-        )
-        return replace(self, program=grown, caps=(*self.caps, *caps))
+        rows.resize((len(caps), self.program.columns))
+        return replace(self, program=_grown(self.program, rows, upper), caps=(*self.caps, *caps))
+
+    def counting(self) -> Compiled:
+        """The same with a row for each family of demands: its units, as many as may be."""
+        families = self.space.families
+        entries = _Entries()
+        for k, family in enumerate(families):
+            entries.add(k, np.unique(self.unit_column[family]), 1.0)
+        program = _grown(self.program, entries.matrix((len(families), self.program.columns)), np.full(len(families), np.inf))
+        return replace(self, program=program, family_rows=tuple(range(self.program.rows, program.rows)))
+
+
+def _grown(program: Program, rows: sparse.csr_matrix, upper: np.ndarray) -> Program:
+    """The program with more rows (k, columns), each at most `upper` (k,)."""
+    return replace(
+        program,
+        matrix=sparse.csr_matrix(sparse.vstack([program.matrix, rows])),
+        row_lower=np.concatenate([program.row_lower, np.full(len(upper), -np.inf)]),
+        row_upper=np.concatenate([program.row_upper, upper]),
+    )
 
 
 class _Entries:

@@ -68,9 +68,17 @@ class Relaxed:
 
     def add(self, caps: list[int]) -> None:
         """Append the rows of these caps."""
-        self.compiled = self.compiled.with_caps(caps)
-        program, new = self.compiled.program, slice(-len(caps), None)
-        self.session.add_rows(program.matrix[-len(caps) :], program.row_lower[new], program.row_upper[new])
+        self._grow(self.compiled.with_caps(caps))
+
+    def count(self) -> None:
+        """Append the rows of the families of demands, if there are any and they are not there yet."""
+        if self.compiled.space.families and not self.compiled.family_rows:
+            self._grow(self.compiled.counting())
+
+    def _grow(self, compiled: Compiled) -> None:
+        program, new = compiled.program, slice(self.compiled.program.rows, None)
+        self.compiled = compiled
+        self.session.add_rows(program.matrix[new], program.row_lower[new], program.row_upper[new])
 
     def canonical(self, best: Outcome, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
         """The one among the optimal points of a box that does not depend on how `best` was found: fewest euros, then a

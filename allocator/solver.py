@@ -189,6 +189,7 @@ class _Run:
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
         self.generous = False
+        self.check = 0.0
         self.report = EngineReport(
             self.engine.name, self.engine.version, "not_run", None, self.why, self.gap, self.time_limit
         )
@@ -276,6 +277,7 @@ class _Run:
         reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
+        self.check = time.monotonic() - start if certificate.checks else 0.0
         nothing = self._nothing(space, proof, certificate)
         if nothing is not None:
             reading, certificate = nothing
@@ -412,6 +414,7 @@ class _Run:
                 deadline=self.deadline,
                 stop=self.stop,
                 on_progress=self.on_progress,
+                check=self.check,
             )
 
         def told(tree: Search) -> Search:
@@ -430,6 +433,10 @@ class _Run:
             self._claim(found)
             yield found
             tree.deadline = self.deadline
+            if not self.known[0].ok and found.near is not None:  # whole where it is whole there, perhaps
+                near = self._near(relaxed, replace(root, x=found.near))
+                if near is not None:
+                    yield Found(found.proof, near.x, False, 0, found.bound)
             point = tree.x if self.known[1] is None else self.known[1]
             near = None if point is None else replace(root, x=point, reason=Reason.FEASIBLE, bound=None)
             outcome = self._search_engine(relaxed, root, near)
@@ -561,7 +568,7 @@ def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate, re
     leaning: set[str] = set()
     for multipliers in () if proof is None else proof.of_leaves():
         largest = np.abs(multipliers).max(initial=0.0)
-        leaning |= {rule.id for (rule, _), value in zip(rows, multipliers, strict=True) if abs(value) > 1e-9 * largest}
+        leaning |= {rule.id for (rule, _), value in zip(rows, multipliers, strict=False) if abs(value) > 1e-9 * largest}
     return [
         rule.id
         for rule, levels in certificate.levels

@@ -603,6 +603,20 @@ class Space:
         return caps, common
 
     @cached_property
+    def families(self) -> list[np.ndarray]:
+        """Demands (k,) in whole units that differ little: of one measure, each unit at one price, two or more of them. How
+        many units a family gets is a whole number, which a proof may split on."""
+        low, high = self.boxes
+        mine = np.flatnonzero(self.lumpy & (high > low))
+        if not len(mine):
+            return []
+        _, label, count = np.unique(
+            np.stack([self.measure[mine], self.asked[mine]]), axis=1, return_inverse=True, return_counts=True
+        )
+        order = np.argsort(label, kind="stable")
+        return [np.sort(family) for family in np.split(mine[order], np.cumsum(count)[:-1]) if len(family) > 1]
+
+    @cached_property
     def tied(self) -> np.ndarray:
         """(n,) bool: it matters which funds pay a demand at all, by hard rules or by what soft ones count."""
         found = np.array([p.tied for p in self.patterns], bool)[self.pattern]

@@ -39,14 +39,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search knows: the proof so far, the best point of its own if any, whether nothing is left to look at, and what
-    the proof should bound (in the program's scale, not to be trusted)."""
+    """What a search knows: the proof so far, the best point of its own if any, whether nothing is left to look at, what
+    the proof should bound (in the program's scale, not to be trusted), and the point nearest to whole that it came by."""
 
     proof: Proof
     x: np.ndarray | None
     complete: bool
     nodes: int
     bound: float
+    near: np.ndarray | None = None
 
 
 @dataclass
@@ -63,23 +64,32 @@ class Search:
     deadline: float | None = None
     stop: Stop | None = None
     on_progress: OnProgress | None = None
+    check: float = 0.0  # seconds that a node takes to be checked, which is to be done by the deadline too
     best: float = -np.inf
     x: np.ndarray | None = None
+    _near: tuple[int, np.ndarray | None] = (2**53, None)  # columns that are not whole, and the point
     _top: Node | None = field(default=None, repr=False)
     _heap: list[tuple[float, int, Node]] = field(default_factory=list, repr=False)
     _count: int = 0
     _places: dict[int, Cut] = field(default_factory=dict, repr=False)
     _total_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
     _sums: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
+    _family_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
+    _counts: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
 
     def run(self, root: Outcome) -> Found:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
+        self.relaxed.count()
         compiled = self.relaxed.compiled
         self._places = _places(compiled)
         summed = np.flatnonzero(compiled.space.lumpy & (compiled.total_row >= 0))
         summed = summed[compiled.program.integer[compiled.unit_column[summed].max(axis=1, initial=-1)]]  # of this part
         self._total_rows = compiled.total_row[summed]
         self._sums = sparse.csr_matrix(compiled.program.matrix[self._total_rows])
+        rows = np.array(compiled.family_rows, int)
+        counted = sparse.csr_matrix(compiled.program.matrix[rows])
+        within = counted @ compiled.program.integer == np.diff(counted.indptr)  # all of this part
+        self._family_rows, self._counts = rows[within], counted[within]
         top = Node(
             {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
         )
@@ -115,7 +125,7 @@ class Search:
         left = max((node.bound for _, _, node in heap), default=-np.inf)
         complete = left <= self.cutoff()
         assert self._top is not None
-        return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()))
+        return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()), self._near[1])
 
     def cutoff(self) -> float:
         if not np.isfinite(self.best):
@@ -127,7 +137,7 @@ class Search:
         return float(value * self.relaxed.compiled.objective_scale) if np.isfinite(value) else None
 
     def _out_of_time(self) -> bool:
-        late = self.deadline is not None and time.monotonic() > self.deadline
+        late = self.deadline is not None and time.monotonic() + self._count * self.check > self.deadline
         return late or (self.stop is not None and self.stop())
 
     def _bounds(self, node: Node) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -168,6 +178,9 @@ class Search:
             if value > self.best:
                 self.best, self.x = value, x
             return None
+        divided = int((part > WHOLE).sum())
+        if divided < self._near[0]:
+            self._near = divided, x
         if node.bound <= self.cutoff():
             return None
         self._fix(node, bounds, x, duals, value)
@@ -180,13 +193,15 @@ class Search:
         return (up, down) if level - node.at > 0.5 else (down, up)
 
     def _split(self, x: np.ndarray, part: np.ndarray) -> tuple[int, float]:
-        """What to split, and its value: a total before the years that make it up, for moving a unit to another year costs
-        next to nothing; of each the one furthest from whole."""
-        totals = self._sums @ x
-        off = np.abs(totals - np.round(totals))
-        if off.max(initial=0.0) > WHOLE:
-            k = int(np.argmax(off))
-            return self.relaxed.compiled.program.columns + int(self._total_rows[k]), float(totals[k])
+        """What to split, and its value: how many units a family gets before which of its demands, and a demand's total
+        before the years that make it up, for a unit moves to one like it or to another year at next to no cost; of each the
+        one furthest from whole."""
+        for sums, rows in ((self._counts, self._family_rows), (self._sums, self._total_rows)):
+            totals = sums @ x
+            off = np.abs(totals - np.round(totals))
+            if off.max(initial=0.0) > WHOLE:
+                k = int(np.argmax(off))
+                return self.relaxed.compiled.program.columns + int(rows[k]), float(totals[k])
         column = int(np.argmax(part))
         return column, float(x[column])
 
@@ -283,6 +298,8 @@ def _places(compiled: Compiled) -> dict[int, Cut]:
         places[int(compiled.served_column[demand, year])] = Cut(demand, year, 0, 0, "served")
     for demand, fund in np.argwhere(compiled.paid_column >= 0).tolist():
         places[int(compiled.paid_column[demand, fund])] = Cut(demand, fund, 0, 0, "paid")
+    for family, row in enumerate(compiled.family_rows):
+        places[compiled.program.columns + row] = Cut(family, ALL_YEARS, 0, 0, "counted")
     for demand, row in enumerate(compiled.total_row.tolist()):
         if row >= 0:
             places[compiled.program.columns + row] = Cut(demand, ALL_YEARS, 0, 0)
@@ -317,12 +334,13 @@ def elastic_program(
     hard = np.array([price is None for price in compiled.space.prices], bool)
     kept = hard if rows is None else hard & rows
     free = np.flatnonzero(~kept)
+    families = np.array(compiled.family_rows, int)
     row_lower, row_upper = program.row_lower.copy(), program.row_upper.copy()
     for own, given in zip((row_lower, row_upper), sides, strict=True):
         if given is not None:
             own[: len(given)] = given
     row_lower[free], row_upper[free] = -np.inf, np.inf
-    at = np.flatnonzero(kept)
+    at = np.concatenate([np.flatnonzero(kept), families])
     plus = sparse.csr_matrix((np.ones(len(at)), (at, range(len(at)))), shape=(program.rows, len(at)))
     misses = 2 * len(at)
     return replace(

@@ -50,7 +50,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
             ticks=False,
             domain=False,
             labelPadding=8,
-            labelColor=_ink(),
+            labelColor=ink(),
         )
         .scale(paddingInner=0.25),
         yOffset=alt.YOffset("plan:N", sort=names),
@@ -65,7 +65,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     legend(names, COLOURS)
     colour = alt.Color("plan:N", sort=names).scale(domain=names, range=COLOURS[: len(names)]).legend(None)
     drawn = base.mark_bar(cornerRadiusEnd=2).encode(color=colour)
-    written = base.mark_text(align="left", dx=4, fontSize=12, color=_ink()).encode(text="amount:N")
+    written = base.mark_text(align="left", dx=4, fontSize=12, color=ink()).encode(text="amount:N")
     description = Text(
         f"Barres : accordé par {title.lower()} dans chaque plan. Les mêmes chiffres sont dans le tableau.",
         f"Bars: granted by {title.lower()} in each plan. The table holds the same figures.",
@@ -77,7 +77,7 @@ def bars(view: View, found: pd.DataFrame, title: str) -> None:
     st.altair_chart(chart.configure_view(strokeWidth=0), width="stretch")
 
 
-def _ink() -> str:
+def ink() -> str:
     """What is written in a chart, at least 7:1 on the page's background."""
     return "#c3ccd3" if st.context.theme.type == "dark" else "#45505a"
 
@@ -122,7 +122,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
     what = Text("Région", "Région") if level == "regions" else Text("Intercommunalité", "EPCI")
     places = (
         alt.Chart(data)
-        .mark_geoshape(stroke="white", strokeWidth=0.8 if level == "regions" else 0.2)
+        .mark_geoshape(stroke="white", strokeWidth=0.8 if level == "regions" else 0.2, aria=False)
         .transform_lookup("id", alt.LookupData(rows, "id", ["place", "shade", "amount", "each"]))
         .encode(
             color=alt.Color("shade:N", title=str(said), sort=names).scale(domain=names, range=colours).legend(None),
@@ -133,7 +133,7 @@ def france(view: View, level: str, name: str, difference: bool) -> None:
             ],
         )
     )  # fmt: skip
-    boxes = alt.Chart(frames).mark_geoshape(filled=False, stroke=LINE, strokeWidth=1)
+    boxes = alt.Chart(frames).mark_geoshape(filled=False, stroke=LINE, strokeWidth=1, aria=False)
     description = Text(
         f"Carte de France : {said.fr.lower()}, {view.label(name)}. L'outre-mer est dans des cadres, à gauche. "
         "Les chiffres sont dans le tableau.",

@@ -7,10 +7,11 @@ not built in are kept in the store, in the background; the last ones in memory t
 
 from __future__ import annotations
 
+import atexit
 import logging
-import queue
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,13 +19,24 @@ import streamlit as st
 import allocator
 from allocator import data
 from allocator.problems import Problem
+from allocator.store import StoreError
 from allocator.texts import Text
+from ui import access
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
 
 LENGTH = 16  # characters of an input hash
 HELD = 100  # scenarios in memory
+UNSAVED = 1000  # those, on top, that could not be saved yet
+AGAIN = 30.0  # seconds before what could not be saved is tried again
+
+
+@dataclass
+class _Unsaved:
+    scenario: Scenario
+    who: str | None
+    tried: bool = False
 
 
 class Library:
@@ -33,26 +45,35 @@ class Library:
     def __init__(self, place: str | None = None) -> None:
         self._place = place
         self._held: OrderedDict[str, Scenario] = OrderedDict()
-        self._lock = threading.Lock()
-        self._unsaved: queue.Queue[Scenario] = queue.Queue()
+        self._unsaved: OrderedDict[str, _Unsaved] = OrderedDict()
+        self._changed = threading.Condition()
         self.failure: Text | None = None  # why the last scenario could not be saved
         threading.Thread(target=self._save, name="saving", daemon=True).start()
 
     def scenario(self, ref: str) -> Scenario:
         """`ScenarioError` where there is none, or today's rules refuse it."""
-        with self._lock:
+        with self._changed:
             if ref in self._held:
                 self._held.move_to_end(ref)
                 return self._held[ref]
+            if ref in self._unsaved:
+                return self._unsaved[ref].scenario
         found = allocator.load(ref) if ref in data.names() else self._stored(ref)
-        self._hold(ref, found)
+        with self._changed:
+            self._hold(ref, found)
         return found
 
     def keep(self, scenario: Scenario) -> str:
-        """Its reference, from now on."""
+        """Its reference, from now on. `ScenarioError` for who may not edit."""
+        who = access.require("edit").who
         ref = scenario.input_hash[:LENGTH]
-        self._hold(ref, scenario)
-        self._unsaved.put(scenario)
+        with self._changed:
+            if ref not in self._held:  # else it is saved, or about to be
+                self._unsaved[ref] = _Unsaved(scenario, who)
+                while len(self._unsaved) > UNSAVED:
+                    self._unsaved.popitem(last=False)
+                self._changed.notify_all()
+            self._hold(ref, scenario)
         return ref
 
     def label(self, ref: str) -> str:
@@ -65,41 +86,59 @@ class Library:
         except allocator.ScenarioError:
             return ref
 
-    def flush(self) -> None:
+    def flush(self, seconds: float = 60) -> None:
         """Wait until all is saved, or could not be."""
-        self._unsaved.join()
+        with self._changed:
+            self._changed.wait_for(lambda: all(kept.tried for kept in self._unsaved.values()), seconds)
 
     def _hold(self, ref: str, scenario: Scenario) -> None:
-        with self._lock:
-            self._held[ref] = scenario
-            self._held.move_to_end(ref)
-            while len(self._held) > HELD:
-                self._held.popitem(last=False)
+        self._held[ref] = scenario
+        self._held.move_to_end(ref)
+        while len(self._held) > HELD:
+            self._held.popitem(last=False)
 
     def _stored(self, ref: str) -> Scenario:
+        """`ScenarioError` also where today's rules refuse it, or the store cannot be read, which is another matter."""
         if not (len(ref) == LENGTH and set(ref) <= set("0123456789abcdef")):
             raise _unknown(ref)
         try:
-            with allocator.Store(self._place, create=False) as store:
-                return store.scenario(ref)
-        except allocator.ScenarioError as error:
-            raise _unknown(ref) from error
+            with allocator.Store(self._place) as store:
+                try:
+                    return store.scenario(ref)
+                except StoreError:
+                    store.list(1)  # which says what is wrong with the store, if anything is
+                    raise _unknown(ref) from None
+        except StoreError as error:
+            logging.getLogger(__name__).warning("reading %s: %s", ref, error)
+            raise _unread(ref) from error
 
     def _save(self) -> None:
         while True:
-            scenario = self._unsaved.get()
-            try:
-                with allocator.Store(self._place) as store:
-                    store.save_scenario(scenario)
-                self.failure = None
-            except Exception:  # whatever it is, screens say so and the next one is tried
-                logging.getLogger(__name__).exception("saving a scenario")
-                self.failure = Text(
-                    "Vos changements n'ont pas pu être enregistrés : ils seront perdus à l'arrêt du serveur.",
-                    "Your changes could not be saved: they will be lost when the server stops.",
-                )
-            finally:
-                self._unsaved.task_done()
+            with self._changed:
+                while (ref := next((ref for ref, kept in self._unsaved.items() if not kept.tried), "")) == "":
+                    if not self._changed.wait(AGAIN):
+                        for kept in self._unsaved.values():
+                            kept.tried = False
+                kept = self._unsaved[ref]
+            failure = self._saved(kept)
+            with self._changed:
+                kept.tried = True
+                if failure is None:
+                    self._unsaved.pop(ref, None)
+                self.failure = failure
+                self._changed.notify_all()
+
+    def _saved(self, kept: _Unsaved) -> Text | None:
+        try:
+            with allocator.Store(self._place) as store:
+                store.save_scenario(kept.scenario, who=kept.who)
+        except Exception:  # whatever it is, screens say so and the next one is tried
+            logging.getLogger(__name__).exception("saving a scenario")
+            return Text(
+                "Vos changements n'ont pas pu être enregistrés : ils seront perdus à l'arrêt du serveur.",
+                "Your changes could not be saved: they will be lost when the server stops.",
+            )
+        return None
 
 
 def label(scenario: Scenario) -> str:
@@ -118,7 +157,18 @@ def _unknown(ref: str) -> allocator.ScenarioError:
     return allocator.ScenarioError([Problem("", text, remedy)])
 
 
+def _unread(ref: str) -> allocator.ScenarioError:
+    text = Text(
+        f"le scénario « {ref} » n'a pas pu être relu : les enregistrements de ce serveur sont hors d'atteinte",
+        f"the scenario “{ref}” could not be read: what this server has saved is out of reach",
+    )
+    remedy = Text("Réessayez plus tard ; le journal du serveur dit pourquoi.", "Try later; the server's log says why.")
+    return allocator.ScenarioError([Problem("", text, remedy)])
+
+
 @st.cache_resource(show_spinner=False)
 def library() -> Library:
     """The one of this server."""
-    return Library()
+    made = Library()
+    atexit.register(made.flush, 10)  # an edit made just before the server stops
+    return made

@@ -14,10 +14,14 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # streamlit puts this folder there, not the one that holds `ui`
     sys.path.insert(0, ROOT)
 
+from allocator.problems import ScenarioError  # noqa: E402
 from allocator.texts import LANGUAGES, Text, set_language  # noqa: E402
-from ui import visit  # noqa: E402
+from ui import access, visit  # noqa: E402
+from ui.access import Visitor  # noqa: E402
+from ui.cards import note  # noqa: E402
 from ui.library import library  # noqa: E402
 from ui.screens import SCREENS  # noqa: E402
+from ui.texts import listed, plain  # noqa: E402
 
 STYLE = Path(__file__).with_name("style.css")
 ICON = str(Path(__file__).with_name("icon.svg"))  # a named icon would be fetched from outside
@@ -35,15 +39,23 @@ def main() -> None:
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with head.container(width="content"):
         st.title(str(title))
-    with head.container(width="content"):
+    with head.container(width="content", horizontal=True, vertical_alignment="center"):
+        visitor = _visitor()
         _language(lang)
+    if not visitor.role:
+        _closed(visitor)
+        return
     links = st.container(horizontal=True, gap="small")
     for each in pages:
         links.page_link(each, width="content", query_params=visit.current().address)
+    if not visitor.may("edit"):
+        note(Text("Lecture seule : vous pouvez tout voir, non modifier.", "Read only: you may see all, not change it."))
     if (failure := library().failure) is not None:
         st.warning(str(failure))
     try:
         page.run()
+    except ScenarioError as error:  # of an address: what it names is not here
+        st.error(listed(error))
     except Exception:  # no traceback on a screen: the server's log has it
         logging.getLogger(__name__).exception("screen %s", page.url_path)
         st.error(str(Text(
@@ -54,6 +66,36 @@ def main() -> None:
 
 def _page(show: Callable[[], None], title: Text, path: str, icon: str, first: bool) -> Any:
     return st.Page(show, title=str(title), url_path=path, icon=icon, default=first)
+
+
+def _visitor() -> Visitor:
+    """Who is here, and the way out for who has signed in."""
+    try:
+        visitor = access.visitor()
+    except ScenarioError as error:
+        st.error(listed(error))
+        return Visitor("", "")
+    if visitor.name:
+        st.caption(plain(visitor.name))
+        st.button(str(Text("Se déconnecter", "Sign out")), on_click=st.logout)
+    return visitor
+
+
+def _closed(visitor: Visitor) -> None:
+    """For who may not even read: the way in, or whom to ask."""
+    if visitor.name:
+        st.info(plain(str(Text(
+            f"Le compte {visitor.name} n'a pas accès à ce serveur. Demandez-le à qui le tient.",
+            f"The account {visitor.name} has no access to this server. Ask whoever runs it.",
+        ))))  # fmt: skip
+    elif access.asks_to_sign_in() and access.can_sign_in():
+        st.write(str(Text("Connectez-vous pour continuer.", "Sign in to go on.")))
+        st.button(str(Text("Se connecter", "Sign in")), type="primary", on_click=st.login)
+    elif access.asks_to_sign_in():
+        st.error(str(Text(
+            'Ce serveur demande une connexion, mais la bibliothèque en manque : pip install ".[signin]"',
+            'This server wants people to sign in, but the library is missing: pip install ".[signin]"',
+        )))  # fmt: skip
 
 
 def _language(lang: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 
 from allocator.money import format_euros
+from allocator.problems import ScenarioError
 from allocator.texts import Text, language
 
 MINUS, NARROW, NO_BREAK = "\u2212", "\u202f", "\u00a0"
@@ -29,6 +31,12 @@ def number(value: float, digits: int = 0) -> str:
     if language() == "fr":
         shown = shown.replace(",", NARROW).replace(".", ",")
     return (MINUS if value < 0 and float(f"{value:.{digits}f}") else "") + shown
+
+
+def plain_number(value: object) -> str:
+    """A number as it is typed, all its digits: `0,2`, in English `0.2`."""
+    shown = str(value)
+    return shown.replace(".", ",") if language() == "fr" else shown
 
 
 def each(cents: int, people: int, sign: bool = False) -> str:
@@ -57,3 +65,13 @@ def percent(share: float, digits: int = 2) -> str:
 
 def quoted(name: str) -> str:
     return str(Text(f"«{NO_BREAK}{name}{NO_BREAK}»", f"“{name}”"))
+
+
+def plain(text: str) -> str:
+    """A text of users or files, where Markdown is read: its signs mean nothing there."""
+    return re.sub(r"[\\`*_\[\]<>$~|#]|:(?=\w)", r"\\\g<0>", text)
+
+
+def listed(error: ScenarioError) -> str:
+    """All that is wrong with an input, as Markdown, a line each."""
+    return "\n".join(f"- {plain(problem.text())}" for problem in error.problems)

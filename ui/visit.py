@@ -5,21 +5,23 @@
     &t=territory:200072460             the place
     &l=en                              the language, where it is not French
 
-The session holds it between two runs; the address is written anew after each run, and read again when it was changed
-(a link, the browser's back button).
+The session holds it between two runs; the address is read where a session begins (a link) and when the reader goes back
+or forward in the browser, and written whenever the visit changes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import allocator
 from allocator import data
-from allocator.texts import LANGUAGES, language
+from allocator.texts import LANGUAGES, language, set_language
 from ui.library import library
 from ui.view import LEVELS, MOST
 
@@ -29,27 +31,29 @@ if TYPE_CHECKING:
 FIRST = ("statu-quo", "propositions-2025")
 STEPS = 100  # that can be undone
 VARIANT = "variante"  # the name of what has not been given one
-_STATE, _ADDRESS = "visit", "address"
+_STATE = "visit"
+_SAID = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # a reference, a key of a place: the rest is nonsense, or an attack
 
 
 @dataclass(frozen=True)
 class Visit:
-    """`compared`: references; `origin`, `built`: references or ""; `place`: a level of `LEVELS` and a key, or None."""
+    """`compared`: references; `origin`, `built`: references or "", none built without an origin; `place`: a level of
+    `LEVELS` and a key, or None; `undone`: what was built from this origin before, the last last; not in the address."""
 
     compared: tuple[str, ...] = ()
     origin: str = ""
     built: str = ""
     place: tuple[str, str] | None = None
     lang: str = "fr"
-    undone: tuple[str, ...] = field(
-        default=(), compare=False
-    )  # what was built before, the last last; not in the address
+    undone: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def address(self) -> dict[str, str]:
         said = {"s": ",".join(self.compared)}
+        if self.origin:
+            said["b"] = self.origin
         if self.built:
-            said |= {"b": self.origin, "v": self.built}
+            said["v"] = self.built
         if self.place is not None:
             said["t"] = ":".join(self.place)
         if self.lang != "fr":
@@ -59,14 +63,22 @@ class Visit:
     @classmethod
     def of(cls, address: Mapping[str, str]) -> Visit:
         """What an address says; what it says wrongly is as if it were not said."""
-        compared = tuple(dict.fromkeys(ref for ref in address.get("s", "").split(",") if ref))[:MOST]
+        compared = tuple(dict.fromkeys(ref for ref in address.get("s", "").split(",") if _SAID.fullmatch(ref)))[:MOST]
         level, _, key = address.get("t", "").partition(":")
         lang = address.get("l", "fr")
-        origin, built = address.get("b", ""), address.get("v", "")
+        origin, built = (ref if _SAID.fullmatch(ref) else "" for ref in (address.get("b", ""), address.get("v", "")))
         return cls(
-            compared or first(), origin if built else "", built if origin else "",
-            (level, key) if level in LEVELS and key else None, lang if lang in LANGUAGES else "fr",
+            compared or first(), origin, built if origin else "",
+            (level, key) if level in LEVELS and _SAID.fullmatch(key) else None, lang if lang in LANGUAGES else "fr",
         )  # fmt: skip
+
+    def since(self, before: Visit) -> Visit:
+        """Arrived at from another: what was built there can be had again, and going back takes back steps."""
+        if self.origin != before.origin or self.built == before.built:
+            return replace(self, undone=before.undone if self.origin == before.origin else ())
+        if self.built in before.undone:
+            return replace(self, undone=before.undone[: before.undone.index(self.built)])
+        return replace(self, undone=(*before.undone, before.built)[-STEPS:])
 
 
 def first() -> tuple[str, ...]:
@@ -75,21 +87,29 @@ def first() -> tuple[str, ...]:
 
 
 def current() -> Visit:
-    """The visit of this session."""
+    """The visit of this session. Callbacks of widgets, which run before the rest, speak its language from here on."""
     visit: Visit = st.session_state[_STATE]
+    set_language(visit.lang)
     return visit
 
 
 def begin() -> Visit:
-    """Once a run, before anything is drawn: from the address where it is not the one last written."""
-    address = st.query_params.to_dict()
-    if _STATE not in st.session_state or (address and address != st.session_state.get(_ADDRESS)):
-        before = st.session_state.get(_STATE)
-        visit = Visit.of(address)
-        st.session_state[_STATE] = visit if before is None else replace(visit, undone=before.undone)
-        st.session_state["arrivals"] = st.session_state.get("arrivals", 0) + 1
+    """Once a run, before anything is drawn."""
+    before = st.session_state.get(_STATE)
+    if before is None or _by_history():
+        visit = Visit.of(st.query_params.to_dict())
+        if before is None or visit != before:
+            st.session_state[_STATE] = visit if before is None else visit.since(before)
+            st.session_state["arrivals"] = st.session_state.get("arrivals", 0) + 1
     _write()
     return current()
+
+
+def _by_history() -> bool:
+    """Whether the reader went back or forward. Otherwise the browser's word on the address may be older than ours: it
+    clicks on while our last answer is on its way."""
+    here = get_script_run_ctx()
+    return here is not None and here.is_history_navigation
 
 
 def go(**changes: Any) -> None:
@@ -101,21 +121,24 @@ def go(**changes: Any) -> None:
 def edit(origin: str, built: str, changes: Mapping[str, Any]) -> None:
     """Build on: `built` (made from `origin`) with these changes, as `allocator.changed` takes them. What there was can be
     had again by `undo`. `ScenarioError` where they cannot be made."""
+    current()  # errors speak its language
     build(origin, allocator.changed(library().scenario(built), changes))
 
 
 def build(origin: str, scenario: Scenario) -> None:
-    """Build on with a scenario made from that of `origin`."""
+    """Build on with a scenario made from that of `origin`. `ScenarioError` for who may only read."""
     start = library().scenario(origin)
-    variant = scenario.with_(base=start.name, name=f"{start.name}-{VARIANT}", label=_varied(start))
+    built = library().keep(scenario.with_(base=start.name, name=f"{start.name}-{VARIANT}", label=_varied(start)))
     was = current()
-    before = was.built if was.origin == origin else ""
-    go(origin=origin, built=library().keep(variant), undone=(*was.undone, before)[-STEPS:])
+    if (was.origin, was.built) == (origin, built):
+        return  # as it was
+    before = (*was.undone, was.built) if was.origin == origin else ("",)
+    go(origin=origin, built=built, undone=before[-STEPS:])
 
 
 def _varied(start: Scenario) -> dict[str, str]:
     said = {"fr": start.label, "en": start.label} if isinstance(start.label, str) else start.label
-    return {"fr": f"{said['fr'] or start.name} (variante)", "en": f"{said['en'] or start.name} (variant)"}
+    return {lang: f"{said.get(lang) or start.name} ({word})" for lang, word in (("fr", "variante"), ("en", "variant"))}
 
 
 def undo() -> None:
@@ -133,6 +156,5 @@ def key(name: str) -> str:
 
 def _write() -> None:
     said = current().address
-    st.session_state[_ADDRESS] = said
     if st.query_params.to_dict() != said:
         st.query_params.from_dict(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import streamlit as st
 from allocator.texts import Text, language, set_language
 from ui import work
 from ui.library import library
-from ui.texts import NO_BREAK, number, percent
+from ui.texts import NO_BREAK, listed, number, percent, plain
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
@@ -37,17 +38,15 @@ def result(name: str, ask: Callable[[], work.Job]) -> Any:
 
 def results(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str]) -> dict[str, work.Job] | None:
     jobs = {name: ask() for name, ask in asks.items()}
-    patience = PATIENCE
-    for job in jobs.values():
-        before = job.seconds
-        job.wait(max(patience, 0))
-        patience -= job.seconds - before if job.since else PATIENCE
-    if not all(job.over for job in jobs.values()):
+    until = time.monotonic() + PATIENCE
+    if not all(job.wait(max(until - time.monotonic(), 0)) for job in jobs.values()):
         _wait(asks, label, language())
         return None
     for name, job in jobs.items():
         if job.result is None:
             _nothing(label(name), job)
+        elif job.stopped:
+            _partly(label(name), job)
     return jobs
 
 
@@ -61,11 +60,13 @@ def _wait(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str
         st.rerun()
     said = Text(f"Calcul en cours : {over} sur {len(jobs)}.", f"Working: {over} of {len(jobs)}.")
     st.progress(over / len(jobs), text=str(said) if len(jobs) > 1 else str(Text("Calcul en cours", "Working")))
-    st.markdown("\n".join(f"- {label(name)}{NO_BREAK}: {_far(job)}" for name, job in jobs.items()))
+    st.markdown("\n".join(f"- {plain(label(name))}{NO_BREAK}: {_far(job)}" for name, job in jobs.items()))
     stop = Text("Arrêter, et garder le meilleur plan trouvé", "Stop, and keep the best plan found")
-    if st.button(str(stop), key=f"stop-{'-'.join(jobs)}"):
+    key = "-".join("-".join(job.key) for job in jobs.values())
+    if st.button(str(stop), key=f"stop-{key}"):
         for job in jobs.values():
             job.stop()
+        st.rerun(scope="fragment")
 
 
 def _far(job: work.Job) -> str:
@@ -73,6 +74,7 @@ def _far(job: work.Job) -> str:
         return str(Text("fait", "done"))
     if job.stopped:
         return str(Text("s'arrête", "stopping"))
+    job = job.front
     said = str(job.said)
     if job.seconds:
         said += f", {number(job.seconds)}{NO_BREAK}s"
@@ -86,18 +88,28 @@ def _far(job: work.Job) -> str:
     return said
 
 
+def _partly(name: str, job: work.Job) -> None:
+    heading = Text(
+        f"« {name} » : arrêté en route, meilleur plan trouvé.", f"“{name}”: stopped on its way, best plan found."
+    )
+    st.info(plain(str(heading)))
+    _again(Text("Reprendre le calcul", "Start again"), job)
+
+
 def _nothing(name: str, job: work.Job) -> None:
     if job.refusal is not None:
         heading = Text(f"« {name} » n'a pas pu être lu :", f"“{name}” could not be read:")
-        st.error(str(heading) + "\n\n" + "\n".join(f"- {problem.text()}" for problem in job.refusal.problems))
+        st.error(plain(str(heading)) + "\n\n" + listed(job.refusal))
     elif job.state == "stopped":
-        st.info(
-            str(Text(f"« {name} » : arrêté avant d'avoir trouvé.", f"“{name}”: stopped before anything was found."))
-        )
+        stopped = Text(f"« {name} » : arrêté avant d'avoir trouvé.", f"“{name}”: stopped before anything was found.")
+        st.info(plain(str(stopped)))
     else:
-        st.error(str(Text(
+        st.error(plain(str(Text(
             f"Le calcul de « {name} » a échoué. L'erreur est dans le journal du serveur.",
             f"“{name}” could not be computed. The error is in the server's log.",
-        )))  # fmt: skip
-    again = str(Text("Réessayer", "Try again"))
-    st.button(again, key=f"again-{'-'.join(job.key)}", on_click=work.workshop().forget, args=(job.key,))
+        ))))  # fmt: skip
+    _again(Text("Réessayer", "Try again"), job)
+
+
+def _again(said: Text, job: work.Job) -> None:
+    st.button(str(said), key=f"again-{'-'.join(job.key)}", on_click=work.workshop().forget, args=(job.key,))

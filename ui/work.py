@@ -1,11 +1,12 @@
 """Work in the background: two threads do jobs in the order asked, while screens stay alive and say how far they are.
 
-Everyone who looks at this server shares the results: a job is known by what it is asked, and made once.
+Everyone who looks at this server shares the results: a job is known by what it is asked, and made once. What is still
+asked for comes first; what no screen has asked for in a while is given up, begun or not. Who stops a job is given the
+best that it has; others who ask for the same are given a job of their own, never half of one.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import logging
 import threading
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import allocator
 from allocator.texts import Text, language, set_language
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 TIME_LIMIT = 120.0  # seconds a plan: then the best one so far, with its gap
 THREADS = 2
 KEPT = 200  # results
-LEFT_ALONE = 10.0  # seconds after which a job that has not begun, and that no screen asks for any more, is dropped
+HEAVY = 200_000  # demands of all plans kept: some 2.5 kB each
+LOOKED_AT = 3.0  # seconds since a screen asked: it asks twice a second while it is in front
+LEFT_ALONE = 75.0  # seconds since a screen asked: browsers let a hidden page ask once a minute
 
 Key = tuple[str, ...]
 
@@ -46,7 +50,10 @@ class Job:
 
     key: Key
     do: Callable[[Job], Any] = field(repr=False)
+    home: Workshop = field(repr=False)
     lang: str = "fr"
+    rank: tuple[bool, int] = (False, 0)
+    after: Job | None = field(default=None, repr=False)  # begins once that one is over
     state: str = "waiting"  # working, done, refused, failed, stopped
     since: float = 0.0  # monotonic seconds; 0 until it begins
     asked: float = 0.0  # when a screen last asked for it
@@ -54,7 +61,8 @@ class Job:
     progress: Progress | None = None
     result: Any = None
     refusal: allocator.ScenarioError | None = None
-    stopped: bool = False
+    stopped: bool = False  # by its reader
+    left: bool = False  # by everyone
     _over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
@@ -62,21 +70,33 @@ class Job:
         return self._over.is_set()
 
     @property
+    def front(self) -> Job:
+        """What is being done for it now: itself, or what it waits for."""
+        return self if self.after is None or self.after.over else self.after.front
+
+    @property
     def seconds(self) -> float:
         return time.monotonic() - self.since if self.since else 0.0
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is to end soon, with the best that it has: as `stop` of `solve`."""
+        if time.monotonic() - self.asked > LEFT_ALONE:
+            self.left = True
+        return self.stopped or self.left
 
     def wait(self, seconds: float) -> bool:
         """Whether it is over, at the latest after so many seconds."""
         return self._over.wait(seconds)
 
     def stop(self) -> None:
-        """End it soon, with the best that it has."""
-        self.stopped = True
+        """End it soon, with the best that it has, for this reader alone."""
+        self.home.stop(self)
 
     def tell(self, said: Text) -> None:
         """What is being done now; ends the job where it is to stop."""
         self.said = said
-        if self.stopped:
+        if self.ending:
             raise Stopped
 
     def told(self, progress: Progress) -> None:
@@ -90,20 +110,34 @@ class Job:
         )
 
     def run(self) -> None:
-        self.since, self.state = time.monotonic(), "working"
+        self.since = time.monotonic()
         set_language(self.lang)
         try:
             self.result = self.do(self)
-            self.state = "done"
+            self.close("done")
         except allocator.ScenarioError as refusal:
-            self.refusal, self.state = refusal, "refused"
+            self.refusal = refusal
+            self.close("refused")
         except Stopped:
-            self.state = "stopped"
-        except Exception:  # whatever it is, the screen says so and the others go on
+            self.close("stopped")
+        except BaseException:  # a panic of a library is no Exception: this thread must live, the screen says so
             logging.getLogger(__name__).exception("job %s", self.key)
-            self.state = "failed"
-        finally:
-            self._over.set()
+            self.close("failed")
+
+    def close(self, state: str) -> None:
+        self.state = state
+        self.do, self.after = _done, None  # they may hold much
+        self._over.set()
+
+
+def _done(_: Job) -> None:
+    """What a job that is over has to do."""
+
+
+def reader() -> str:
+    """Who asks: a session of the browser; "" elsewhere."""
+    here = get_script_run_ctx(suppress_warning=True)
+    return here.session_id if here is not None else ""
 
 
 class Workshop:
@@ -111,43 +145,95 @@ class Workshop:
 
     def __init__(self, threads: int = THREADS) -> None:
         self._jobs: OrderedDict[Key, Job] = OrderedDict()
-        self._waiting: list[tuple[int, int, Job]] = []
+        self._stopped: OrderedDict[tuple[str, Key], Job] = OrderedDict()  # by whom
+        self._waiting: list[Job] = []
         self._count = itertools.count()
         self._changed = threading.Condition()
         for k in range(threads):
             threading.Thread(target=self._work, name=f"work-{k}", daemon=True).start()
 
-    def ask(self, key: Key, do: Callable[[Job], Any], *, later: bool = False) -> Job:
-        """The job of a key, begun if it was not; `later`: after all that is not."""
+    def ask(self, key: Key, do: Callable[[Job], Any], *, later: bool = False, after: Job | None = None) -> Job:
+        """The job of a key, begun if it was not; `later`: after all that is not; `after`: not before that one is over."""
         with self._changed:
-            job = self._jobs.get(key)
-            if job is None:
-                job = self._jobs[key] = Job(key, do, lang=language())
-                heapq.heappush(self._waiting, (int(later), next(self._count), job))
-                self._changed.notify()
-            job.asked = time.monotonic()
-            self._jobs.move_to_end(key)
-            for old in list(itertools.islice(self._jobs, max(len(self._jobs) - KEPT, 0))):
-                if self._jobs[old].over:
-                    del self._jobs[old]
+            job = self._stopped.get((reader(), key)) or self._jobs.get(key)
+            if job is None or job.left:
+                job = Job(key, do, self, language(), (later, next(self._count)), after)
+                self._jobs[key] = job
+                self._waiting.append(job)
+                self._changed.notify_all()
+            self._wanted(job)
+            if self._jobs.get(key) is job:
+                self._jobs.move_to_end(key)
             return job
+
+    def _wanted(self, job: Job) -> None:
+        job.asked = time.monotonic()
+        if job.after is not None:
+            self._wanted(job.after)
+
+    def stop(self, job: Job) -> None:
+        """End a job soon. Its reader keeps what it found; the next to ask for the same begins anew."""
+        with self._changed:
+            if job.over or job.stopped:
+                return
+            job.stopped = True
+            if self._jobs.get(job.key) is job:
+                del self._jobs[job.key]
+            self._stopped[reader(), job.key] = job
+            while len(self._stopped) > KEPT // 4:
+                self._stopped.popitem(last=False)
+            if job in self._waiting:
+                self._waiting.remove(job)
+                job.close("stopped")
 
     def forget(self, key: Key) -> None:
         """Do this anew when next asked."""
         with self._changed:
             self._jobs.pop(key, None)
+            self._stopped.pop((reader(), key), None)
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not self._waiting:
-                    self._changed.wait()
-                job = heapq.heappop(self._waiting)[2]
-                if time.monotonic() - job.asked > LEFT_ALONE:
-                    if self._jobs.get(job.key) is job:
-                        del self._jobs[job.key]
-                    continue
+                while (job := self._next()) is None:
+                    self._changed.wait(LEFT_ALONE)
+                job.state = "working"
             job.run()
+            with self._changed:
+                if job.left and self._jobs.get(job.key) is job:
+                    del self._jobs[job.key]  # half of what was asked
+                self._tidy()
+                self._changed.notify_all()  # others may have waited for it
+
+    def _next(self) -> Job | None:
+        """The job to begin: what a screen waits for now before what one may come back to, then in the order asked."""
+        now = time.monotonic()
+        for job in [job for job in self._waiting if now - job.asked > LEFT_ALONE]:
+            job.left = True
+            self._waiting.remove(job)
+            if self._jobs.get(job.key) is job:
+                del self._jobs[job.key]
+            job.close("stopped")
+        ready = [job for job in self._waiting if job.after is None or job.after.over]
+        if not ready:
+            return None
+        first = min(ready, key=lambda job: (now - job.asked > LOOKED_AT, job.rank))
+        self._waiting.remove(first)
+        return first
+
+    def _tidy(self) -> None:
+        """Forget the results asked for longest ago, where there are too many or they are too large."""
+        kept = [job for job in reversed(self._jobs.values()) if job.over]
+        weights = itertools.accumulate(_weight(job.result) for job in kept)
+        for rank, (job, weight) in enumerate(zip(kept, weights, strict=True)):
+            if rank and (rank >= KEPT or weight > HEAVY):
+                del self._jobs[job.key]
+
+
+def _weight(result: Any) -> int:
+    """Of a plan its demands; other results are small beside it."""
+    scenario = getattr(result, "scenario", None)
+    return 1 if scenario is None else len(scenario.demands)
 
 
 @st.cache_resource(show_spinner=False)
@@ -165,20 +251,17 @@ def _solved(ref: str, job: Job) -> Plan:
     job.tell(Text("lecture du scénario", "reading the scenario"))
     scenario = library().scenario(ref)
     job.said = Text("calcul du plan", "finding the plan")
-    return allocator.solve(scenario, time_limit=TIME_LIMIT, on_progress=job.told, stop=lambda: job.stopped)
+    return allocator.solve(scenario, time_limit=TIME_LIMIT, on_progress=job.told, stop=lambda: job.ending)
 
 
 def question(ref: str, **asked: Any) -> Job:
     """`allocator.explain` of a scenario's plan: `asked` are its arguments but for plans and callbacks."""
-    key = ("explain", ref, *(f"{name}={value}" for name, value in sorted(asked.items())))
+    made = plan(ref)
+    key = ("explain", ref, str(made.rank[1]), *(f"{name}={value}" for name, value in sorted(asked.items())))
 
     def explained(job: Job) -> Any:
-        made = plan(ref)
-        while not made.wait(0.2):
-            job.tell(made.said)
-            plan(ref)  # still wanted
         if made.result is None:
-            raise made.refusal or RuntimeError(f"no plan of {ref}")
+            raise made.refusal or Stopped
         return allocator.explain(made.result, on_step=lambda what, _: job.tell(what), **asked)
 
-    return workshop().ask(key, explained, later=True)
+    return workshop().ask(key, explained, later=True, after=made)

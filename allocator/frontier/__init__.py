@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from allocator.certify import relative_gap
-from allocator.engines.base import Engine
+from allocator.engines.base import Engine, Stop
 from allocator.frontier.axes import Axis, Points, axes
 from allocator.frontier.knee import knee
 from allocator.frontier.search import OnPoint, Point, Search
@@ -45,13 +45,14 @@ def frontier(
     gap: float = 1e-4,
     time_limit: float | None = None,
     on_point: OnPoint | None = None,
+    stop: Stop | None = None,
 ) -> Frontier:
     """The trade-off between two or three aims of a scenario, at most about `points` plans.
 
     An aim: an indicator ("emplois"), "points" (the scenario's own objective), "euros" (as few as can be),
     "maximin:region" (euros per inhabitant of the worst-off value of any `per`), "units:friche" (units of a measure).
     `gap`, `time_limit` (seconds) and `engine`: of each plan, as for `solve`; `gap=0` where points may lie closer together
-    than a ten-thousandth. Raises `ScenarioError` for what is wrong with
+    than a ten-thousandth. Once `stop()` is true, the points found so far. Raises `ScenarioError` for what is wrong with
     the aims, ValueError for the rest.
     """
     names = {"x": x, "y": y} | ({} if z is None else {"z": z})
@@ -68,9 +69,12 @@ def frontier(
 
     def improve(scenario: Scenario, seconds: float) -> Plan:
         short.time_limit = seconds if time_limit is None else min(seconds, time_limit)
-        return short.solve(scenario)
+        return short.solve(scenario, stop=stop)
 
-    search = Search(prepared, tuple(named[place] for place in ranked), session.solve, improve, points, on_point)
+    def solve(scenario: Scenario) -> Plan:
+        return session.solve(scenario, stop=stop)
+
+    search = Search(prepared, tuple(named[place] for place in ranked), solve, improve, points, on_point, stop)
     nothing = search.run()
     return Frontier(scenario, named, tuple(ranked), search, nothing)
 

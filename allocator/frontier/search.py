@@ -17,12 +17,13 @@ from itertools import count
 from math import hypot, isqrt
 from typing import Any
 
+from allocator.engines.base import Stop
 from allocator.frontier.axes import Axis, Both
 from allocator.plan import Plan
 from allocator.program import compile
 from allocator.scenario import Scenario
 from allocator.space import Space
-from allocator.texts import Text
+from allocator.texts import Text, figure
 
 Solve = Callable[[Scenario], Plan]
 Improve = Callable[[Scenario, float], Plan]
@@ -74,6 +75,7 @@ class Search:
     improve: Improve
     wanted: int
     on_point: OnPoint | None = None
+    stop: Stop | None = None  # once it is true, no further plan is asked for
     found: list[Point] = field(default_factory=list)
     failed: list[Plan] = field(default_factory=list)  # neither a plan nor proved that there is none
     best: dict[Axis, Plan] = field(default_factory=dict)  # the plan with most of each aim but the first
@@ -96,6 +98,8 @@ class Search:
         )
         if first is None:
             return self.failed.pop()
+        if self._stopped:
+            return None
         ends = [self._most(k) for k in range(1, len(self.axes))]
         if len(self.axes) == 2:
             self._between(first, ends[0])
@@ -215,9 +219,14 @@ class Search:
         return Gap((-size, next(self._ranks)), left, right, below, halved)
 
     @property
+    def _stopped(self) -> bool:
+        return self.stop is not None and self.stop()
+
+    @property
     def _room(self) -> bool:
         return (
-            len({point.values for point in self.found}) < self.wanted
+            not self._stopped
+            and len({point.values for point in self.found}) < self.wanted
             and len(self.found) + len(self.failed) < SOLVES * self.wanted
         )
 
@@ -280,7 +289,8 @@ class Search:
             middle = (low + below) / 2
             one_by_one = axis.whole and (gap.halved or following >= middle)
             asked = following if one_by_one else _round(middle, low, below)
-            what = Text(f"au moins {float(asked):.6g}", f"at least {float(asked):.6g}")
+            least = figure(float(asked), 6)
+            what = Text(f"au moins {least.fr}", f"at least {least.en}")
             point = self._at(1, asked, what)
             if point is None:
                 cut = True
@@ -310,13 +320,13 @@ class Search:
         for second in dict.fromkeys(steps[0]):
             had: Fraction | None = None
             for third in dict.fromkeys(steps[1]):
+                if self._stopped:
+                    return
                 if had is not None and third <= had:
                     continue
                 asked = (_short(second), _short(third))
-                what = Text(
-                    f"au moins {float(second):.6g} et {float(third):.6g}",
-                    f"at least {float(second):.6g} and {float(third):.6g}",
-                )
+                one, other = figure(float(second), 6), figure(float(third), 6)
+                what = Text(f"au moins {one.fr} et {other.fr}", f"at least {one.en} and {other.en}")
                 point = self._point(asked, what)
                 if point is None:
                     if self.failed[-1].status == "infeasible":

@@ -2,71 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 import allocator
 from allocator import data
 from allocator.texts import Text
 from ui import visit, waiting
-from ui.cards import cards
+from ui.building import amounts, dossiers, importing, moved, repair, rules, saving, weights
+from ui.building.desk import TAKEN, Desk, refused
 from ui.library import library
-from ui.texts import euros, number, signed
 from ui.view import View
+
+PARTS: dict[str, tuple[Text, Callable[[Desk], None]]] = {
+    "amounts": (Text("Enveloppes", "Envelopes"), amounts.draw),
+    "rules": (Text("Règles", "Rules"), rules.draw),
+    "weights": (Text("Ce qui compte", "What counts"), weights.draw),
+    "demands": (Text("Dossiers", "Demands"), dossiers.draw),
+    "files": (Text("Mes fichiers", "My files"), importing.draw),
+}
 
 
 def show() -> None:
     st.header(str(Text("Construire", "Build")))
-    here = visit.current()
-    origin = _origin(here)
-    built = here.built if here.built and here.origin == origin else origin
-    controls, effect = st.columns([2, 3], gap="large")
+    desk = _desk()
+    part = st.segmented_control(
+        str(Text("Changer", "Change")), list(PARTS), format_func=lambda each: str(PARTS[each][0]),
+        default="amounts", required=True, key="part", persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    wide = part == "demands"
+    controls, effect = (st.container(), st.container()) if wide else st.columns([2, 3], gap="large")
     with controls:
-        _envelopes(origin, built)
+        PARTS[part][1](desk)
     with effect:
-        _undo()
-        plans = waiting.plans([origin, built])
-        if plans is not None and len(plans) == len({origin, built}):
-            _effect(View(allocator.compare([plans[origin], plans[built]])))
+        _steps()
+        refused(TAKEN)
+        moved.words(desk)
+        _effect(desk)
 
 
-def _origin(here: visit.Visit) -> str:
+def _desk() -> Desk:
+    here = visit.current()
     known = list(dict.fromkeys([*data.names(), *(ref for ref in (here.origin, *here.compared) if ref)]))
-    key = visit.key("origin")
     wanted = here.origin or here.compared[-1]
-    return st.selectbox(
+    key = visit.key("origin")
+    origin = st.selectbox(
         str(Text("Partir de", "Start from")), known, index=known.index(wanted), key=key, format_func=library().label,
-        on_change=lambda: visit.go(origin=st.session_state[key], built="", undone=()),
+        on_change=lambda: visit.go(origin=st.session_state[key], built=st.session_state[key], undone=()),
+    )  # fmt: skip
+    return Desk(origin, here.built if here.built and here.origin == origin else origin)
+
+
+def _steps() -> None:
+    here = visit.current()
+    line = st.container(horizontal=True, gap="small")
+    line.button(
+        str(Text("Annuler le dernier changement", "Undo the last change")), on_click=visit.undo,
+        disabled=not here.undone, icon=":material/undo:",
+    )  # fmt: skip
+    line.button(
+        str(Text("Tout reprendre au départ", "Start over")), disabled=not here.undone,
+        on_click=lambda: visit.go(built=visit.current().origin, undone=()),
     )  # fmt: skip
 
 
-def _envelopes(origin: str, built: str) -> None:
-    st.subheader(str(Text("Enveloppes", "Envelopes")))
-    scenario = library().scenario(built)
-    for fund in scenario.funds:
-        key = f"{visit.key('amount')}-{built}-{fund.id}"
-        held = fund.amount if fund.amount is not None else sum((fund.amounts or {}).values())
-        st.text_input(fund.label or fund.id, euros(held), key=key, on_change=_edit, args=(origin, built, fund.id, key))
-
-
-def _edit(origin: str, built: str, fund: str, key: str) -> None:
-    try:
-        visit.edit(origin, built, {f"funds.{fund}.amount": st.session_state[key]})
-    except allocator.ScenarioError as error:
-        st.session_state["refused"] = "\n".join(f"- {problem.text()}" for problem in error.problems)
-
-
-def _undo() -> None:
-    here = visit.current()
-    st.button(str(Text("Annuler le dernier changement", "Undo the last change")), on_click=visit.undo,
-              disabled=not here.undone)  # fmt: skip
-    if wrong := st.session_state.pop("refused", None):
-        st.error(wrong)
-
-
-def _effect(view: View) -> None:
-    totals = view.comparison.totals.to_dict("records")
-    cards(view, [
-        [euros(row["granted"], True), str(Text("référence", "reference")) if rank == 0 else signed(row["change"], True)]
-        for rank, row in enumerate(totals)
-    ])  # fmt: skip
-    st.write(number(totals[-1]["objective"]))
+def _effect(desk: Desk) -> None:
+    plans = waiting.plans(list(dict.fromkeys([desk.origin, desk.built])))
+    if plans is None or desk.built not in plans:
+        return
+    if plans[desk.built].reading is None:
+        repair.draw(desk, plans[desk.built])
+    elif desk.built != desk.origin and desk.origin in plans:
+        moved.effect(View(allocator.compare([plans[desk.origin], plans[desk.built]])))
+        saving.draw(desk)
