@@ -272,7 +272,7 @@ def several(needed: int, idle: int) -> allocator.Scenario:
 )
 def test_more_than_two_rules_are_tried_one_by_one(monkeypatch, needed, idle, solves, said):
     """Three rules, none of which does without the two others; of eight, not all can be tried in as many solves."""
-    monkeypatch.setattr(import_module("allocator.explain.funded"), "RULE_SOLVES", solves)
+    monkeypatch.setattr(import_module("allocator.explain.deciding"), "RULE_SOLVES", solves)
     found = allocator.explain(allocator.solve(several(needed, idle)), demand="d5")
     assert len(found.rules.tried) == needed + idle
     assert [rule for rule, _ in found.deciding] == [f"r{k}" for k in range(needed)]

@@ -10,8 +10,8 @@ from strategies import scenarios
 from valley import FLOOR, SCHOOLS, valley
 
 import allocator
+from allocator.explain.curve import curve
 from allocator.explain.left import left
-from allocator.explain.money import curve
 from allocator.explain.reserve import reserve
 from allocator.explain.variants import Variants, granted, raised, total
 
@@ -171,3 +171,16 @@ def test_the_fund_in_json():
     report = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert report["exact"] and report["enough_cents"] == pytest.approx(470_000_000, abs=100)
     assert allocator.explain(allocator.solve(valley()), constraint="friches").as_dict()["about"] == "fund"
+
+
+def test_who_profits_in_the_envelope_around_is_told():
+    """A million for the schools' fund grows the envelope around it, which pays brownfields too."""
+    funds = [
+        {"id": "vert", "label": "Fonds vert", "amount": "1 M€"},
+        {"id": "ecoles", "label": "Fonds des écoles", "parent": "vert", "amount": 0, "on": {"measures": "ecole"}},
+    ]
+    plan = allocator.solve(valley((), funds=funds, lumpy=True))
+    found = reserve(Variants(plan), "ecoles", most=2)
+    assert {each.demand[0] for each in found.waiting} == {"d"} and found.around == ("Fonds vert",)
+    assert "L'argent ajouté compte aussi dans « Fonds vert »" in found.text("fr")
+    assert reserve(Variants(plan), "vert", most=1).around == ()

@@ -12,23 +12,8 @@ ASPIRATED = ("hal", "hameau", "handicap", "hangar", "haut", "hausse", "hors", "h
 """How nouns begin that take "de" although an h begins them."""
 
 LINKS = {
-    "de",
-    "du",
-    "des",
-    "en",
-    "à",
-    "au",
-    "aux",
-    "par",
-    "pour",
-    "sur",
-    "sous",
-    "sans",
-    "hors",
-    "avec",
-    "dont",
-    "dans",
-}
+    "de", "du", "des", "en", "à", "au", "aux", "par", "pour", "sur", "sous", "sans", "hors", "avec", "dont", "dans",
+}  # fmt: skip
 """What ends the part of a French label that agrees: hectare(s) de sols nouveaux."""
 ENGLISH_LINKS = {"of", "in", "for", "per", "to", "on", "by", "with", "made"}
 
