@@ -65,7 +65,7 @@ def test_the_million_is_told_by_year_beside_what_is_left():
     scenario = scenario.with_(demands=scenario.demands.assign(first_year=2026, last_year=2026))
     plan = allocator.solve(scenario)
     text = allocator.explain(plan, fund="f").text("fr").replace("\u202f", " ").replace("\u00a0", " ")
-    assert "Avant cet ajout, il reste : Fonds en 2027 : 1 000 000 €. Tous les dossiers qu'il peut payer" in text
+    assert "Avant cet ajout, il reste : Fonds : 1 000 000 € en 2027. Tous les dossiers qu'il peut payer" in text
     assert "L'ajout, un million en tout : 500 000 € en 2026, 500 000 € en 2027." in text
     assert "Le plan recalculé y engage 500 000 € de plus (500 000 € en 2026)." in text
     assert "Ce million en 2026 seulement : 24 emplois." in text
@@ -84,9 +84,15 @@ def test_the_envelope_around_is_spent():
         {"id": "vert", "label": "Fonds vert", "amount": "3 M€"},
         {"id": "friches", "label": "Fonds friches", "parent": "vert", "amount": "5 M€"},
     ]
-    (place,) = left(Variants(allocator.solve(valley(funds=funds)))).places
+    found = left(Variants(allocator.solve(valley(funds=funds))))
+    (place,) = found.places
     assert (place.fund, place.cause) == ("friches", "around")
-    assert "« Fonds vert », est tout entière engagée" in place.text().fr
+    assert "« Fonds vert », est tout entière engagée" in found.details[0].fr
+    said = found.answer.fr.replace("\u202f", " ").replace("\u00a0", " ")
+    assert said == (
+        "Il ne reste rien à attribuer ; « Fonds friches » n'engage pas 5 000 000 €, mais l'enveloppe qui le contient est tout "
+        "entière engagée."
+    )
 
 
 def test_units_that_do_not_fit():

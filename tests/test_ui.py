@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +21,11 @@ if os.environ.get("CI") != "true":  # there it must be installed
 from streamlit.testing.v1 import AppTest
 
 from ui import charts, texts
-from ui.screens import territoire
-from ui.solving import Workshop, workshop
+from ui.comparing import flows
+from ui.library import library
+from ui.screens import nation, territoire
 from ui.view import BREAKDOWNS, LEVELS, View
+from ui.work import workshop
 
 APP = str(Path(__file__).resolve().parents[1] / "ui" / "streamlit_app.py")
 BETHUNE = "200072460"
@@ -41,7 +43,7 @@ def french() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def view() -> View:
     plans = [allocator.solve(allocator.load(name)) for name in NAMES]
-    return View(allocator.compare(plans), {"statu-quo": "Situation", "rebond-urgence": "Urgence"})
+    return View(allocator.compare(plans))
 
 
 @pytest.fixture
@@ -49,15 +51,24 @@ def forgotten() -> Iterator[None]:
     """No refusal or failure of one test is left for the next."""
     yield
     for name in ("statu-quo-lfi", "equite-territoriale"):
-        workshop().forget(name)
+        workshop().forget(("plan", name))
+    library.clear()
 
 
-def opened(*names: str) -> AppTest:
+def opened(*names: str, **address: str) -> AppTest:
     """The front page, these scenarios chosen."""
     at = AppTest.from_file(APP, default_timeout=30)
     if names:
-        at.session_state["chosen"] = list(names)
+        at.query_params["s"] = ",".join(names)
+    for key, value in address.items():
+        at.query_params[key] = value
     return at.run()
+
+
+def place(at: AppTest, key: str) -> AppTest:
+    """Choose a place by its key."""
+    box = next(box for box in at.selectbox if box.label in ("Chercher par nom", "Search by name"))
+    return box.select(key).run()
 
 
 def settled(at: AppTest, seconds: float = 60) -> AppTest:
@@ -83,7 +94,9 @@ def test_first_visit() -> None:
     assert at.title[0].value == "Répartir des fonds publics"
     assert at.multiselect[0].value == ["statu-quo", "propositions-2025"]
     links = [link.proto.label for link in at.get("page_link")]
-    assert links == ["Mon territoire", "La France entière", "Scénarios et preuves"]
+    assert links == [
+        "Mon territoire", "La France entière", "Construire", "Expliquer", "Arbitrer", "Exporter", "Scénarios et preuves"
+    ]  # fmt: skip
 
 
 def test_two_scenarios_and_a_territory(view: View) -> None:
@@ -91,8 +104,9 @@ def test_two_scenarios_and_a_territory(view: View) -> None:
     assert not at.exception
     assert "Choisissez votre intercommunalité" in said(at)
     assert said(at).count('class="card"') == 2
-    at.selectbox(key="place-territory").select(BETHUNE).run()
+    place(at, BETHUNE)
     assert not at.exception
+    assert at.query_params["t"] in (f"territory:{BETHUNE}", [f"territory:{BETHUNE}"])
     assert any("Béthune-Bruay" in heading.value for heading in at.subheader)
     row = view.comparison.by("territory").set_index("key").loc[BETHUNE]
     for name in view.names:
@@ -104,9 +118,9 @@ def test_two_scenarios_and_a_territory(view: View) -> None:
 @pytest.mark.parametrize("level", ["departement", "region"])
 def test_wider_places(level: str) -> None:
     at = settled(opened(*NAMES))
-    at.segmented_control(key="level").set_value(level).run()
-    key = {"departement": "62", "region": "32"}[level]
-    at.selectbox(key=f"place-{level}").select(key).run()
+    control = next(one for one in at.segmented_control if one.label == "Niveau")
+    control.set_value(level).run()
+    place(at, {"departement": "62", "region": "32"}[level])
     assert not at.exception
     assert {"departement": "Pas-de-Calais", "region": "Hauts-de-France"}[level] in [h.value for h in at.subheader]
     assert "Accordé par mesure" in said(at)
@@ -123,14 +137,14 @@ def test_other_scenarios_can_be_chosen_and_one_is_not_enough() -> None:
 
 def test_english_keeps_what_was_chosen() -> None:
     at = settled(opened(*NAMES))
-    at.selectbox(key="place-territory").select(BETHUNE).run()
-    at.segmented_control(key="lang").set_value("en").run()
+    place(at, BETHUNE)
+    at.segmented_control[0].set_value("en").run()
     set_language("en")  # widgets write their options again, here
     assert not at.exception
     assert at.title[0].value == "Sharing out public funds"
     assert at.header[0].value == "My territory"
     assert at.multiselect[0].value == list(NAMES)
-    assert at.selectbox(key="place-territory").value == BETHUNE
+    assert next(box for box in at.selectbox if box.label == "Search by name").value == BETHUNE
     assert "per inhabitant" in said(at)
     assert 'documentElement.lang = "en"' in said(at)
     for french in ("Accordé", "Dossiers", " habitants", "Télécharger"):
@@ -145,6 +159,7 @@ def fails(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
             raise error
         return load(what)
 
+    library.clear()
     monkeypatch.setattr(allocator, "load", refuse)
 
 
@@ -156,7 +171,8 @@ def test_a_refused_scenario_says_why_and_the_others_are_shown(monkeypatch, forgo
     assert "scenario.yaml, ligne 12 : montant inconnu" in at.error[0].value
     assert said(at).count('class="card"') == 2
     monkeypatch.undo()
-    at.button(key="again-statu-quo-lfi").click().run()
+    library.clear()
+    next(button for button in at.button if button.label == "Réessayer").click().run()
     assert not settled(at).error
     assert said(at).count('class="card"') == 3
 
@@ -174,54 +190,12 @@ def test_a_screen_that_breaks_shows_no_traceback(monkeypatch, caplog) -> None:
     def broken(view: View) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(territoire, "show", broken)
+    monkeypatch.setattr(territoire, "draw", broken)
     at = settled(opened(*NAMES))
     assert not at.exception
     assert "n'a pas pu être affiché" in at.error[0].value
     assert "secret detail" not in said(at)
     assert "secret detail" in caplog.text
-
-
-def test_the_page_answers_while_a_plan_is_made(monkeypatch, forgotten) -> None:
-    begun, go, load = threading.Event(), threading.Event(), allocator.load
-
-    def slow(what: str) -> allocator.Scenario:
-        begun.set()
-        assert go.wait(30)
-        return load(what)
-
-    at = settled(opened(*NAMES))
-    monkeypatch.setattr(allocator, "load", slow)
-    at.multiselect[0].set_value([*NAMES, "statu-quo-lfi"]).run()
-    try:
-        assert begun.wait(10)
-        start = time.monotonic()
-        at.run()
-        assert time.monotonic() - start < 5
-        assert "lecture du scénario" in said(at)
-        at.multiselect[0].set_value(list(NAMES)).run()  # without waiting
-        assert said(at).count('class="card"') == 2
-    finally:
-        go.set()
-
-
-def test_the_same_content_is_solved_once(monkeypatch) -> None:
-    solved: list[str] = []
-    solve = allocator.solve
-
-    def counted(scenario: allocator.Scenario, **options: object) -> allocator.Plan:
-        solved.append(scenario.name)
-        return solve(scenario, **options)
-
-    monkeypatch.setattr(allocator, "solve", counted)
-    shop = Workshop()
-    for _ in range(2):
-        job = shop.ask("rebond-urgence")
-        while not job.over:
-            time.sleep(0.05)
-        assert job.stage == "done"
-        shop.forget("rebond-urgence")
-    assert solved == ["rebond-urgence"]
 
 
 def screen(show: str, lang: str) -> None:
@@ -233,7 +207,7 @@ def screen(show: str, lang: str) -> None:
     from allocator.texts import set_language
 
     set_language(lang)
-    import_module(f"ui.screens.{show}").show(st.session_state["view"])
+    import_module(f"ui.screens.{show}").draw(st.session_state["view"])
 
 
 def shown(view: View, show: str, lang: str = "fr", act: Callable[[AppTest], AppTest] = lambda at: at) -> AppTest:
@@ -245,18 +219,48 @@ def shown(view: View, show: str, lang: str = "fr", act: Callable[[AppTest], AppT
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("level", ["regions", "epci"])
-def test_france(view: View, lang: str, level: str) -> None:
-    at = shown(view, "nation", lang, lambda at: at.segmented_control(key="map-level").set_value(level).run())
+def test_the_map_of_france(view: View, lang: str, level: str) -> None:
+    def act(at: AppTest) -> AppTest:
+        at.segmented_control(key="nation-part").set_value("map").run()
+        return at.segmented_control(key="map-level").set_value(level).run()
+
+    at = shown(view, "nation", lang, act)
     assert not at.exception
     text = said(at)
     assert {"fr": "La France entière", "en": "The whole of France"}[lang] in text
     assert {"fr": "reste à attribuer", "en": "left:"}[lang] in text
+    (drawn,) = charts_of(at)
+    assert level in drawn["datasets"][drawn["layer"][0]["data"]["name"]]["objects"]
+
+
+def charts_of(at: AppTest) -> list[dict[str, Any]]:
+    """The charts of a screen: each is described, none fetches anything."""
     drawn = [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
-    assert len(drawn) == 2
     for chart in drawn:
         assert len(chart["description"]) > 40
         assert '"url"' not in json.dumps(chart)
-    assert level in drawn[1]["datasets"][drawn[1]["layer"][0]["data"]["name"]]["objects"]
+    return drawn
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("part", list(nation.PARTS))
+def test_every_part_of_the_nation_is_drawn(view: View, part: str, lang: str) -> None:
+    at = shown(view, "nation", lang, lambda at: at.segmented_control(key="nation-part").set_value(part).run())
+    assert not at.exception
+    charts_of(at)
+    assert "<table" in said(at)
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_flows_hold_all_that_is_granted(view: View, k: int) -> None:
+    plan = view.comparison.plans[k]
+    links = flows.flows(view, plan)
+    assert int(links["cents"].sum()) == int(plan.grants["cents"].sum())
+    granted, shown = plan.grants.groupby("fund")["cents"].sum(), links.groupby("fund")["cents"].sum()
+    named = [fund for fund in plan.scenario.funds if fund.label in shown.index]
+    assert named
+    for fund in named:
+        assert int(shown[fund.label]) == int(granted[fund.id])
 
 
 @pytest.mark.parametrize("per", list(BREAKDOWNS))

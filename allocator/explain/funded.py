@@ -22,6 +22,7 @@ from allocator.selection import Selection
 from allocator.texts import Text
 
 RULES_TRIED = 8
+RULE_SOLVES = 8  # solves at most to find which of them decide
 CAUSES = 3  # rules, and funds, without room that are named
 CHEAP = 30  # rivals looked at, of its own measure and of the others
 NAMED = 4  # of those whose money changes
@@ -55,10 +56,11 @@ class Rival:
 @dataclass(frozen=True)
 class Rules:
     """Rules tried by leaving them out (id, label): without all of `tried` the decision is the same, or without `deciding`
-    alone, the fewest of them that were found, it is another."""
+    alone, the fewest of them that were found, it is another; `fewest`: with any one of these kept, it is the same."""
 
     tried: tuple[tuple[str, str], ...] = ()
     deciding: tuple[tuple[str, str], ...] = ()
+    fewest: bool = False
 
 
 @dataclass(frozen=True)
@@ -327,21 +329,28 @@ class Funded(Explanation):
                 f"One rule decides it by itself: giving up {names.en} would be enough for it {then.en}.",
             )]  # fmt: skip
         if few:
-            each = Text("aucune de ces deux règles n'y suffit seule", "neither of these two rules is enough by itself")
+            each = Text(
+                "mais aucune de ces deux règles n'y suffit seule", "but neither of these two rules is enough by itself"
+            )
             if len(few) > 2:
-                each = Text("une partie de ces règles n'y suffit pas", "some of these rules are not enough")
+                each = Text("mais pas une de moins", "but not one less")
+            if not self.rules.fewest:
+                each = Text(
+                    "moins y suffirait peut-être, tout n'a pas été essayé", "less might be enough, not all was tried"
+                )
             return [Text(
-                f"Plusieurs règles en décident ensemble : il suffirait de les abandonner toutes pour qu'il {then.fr}, mais "
+                f"Plusieurs règles en décident ensemble : il suffirait de les abandonner toutes pour qu'il {then.fr}, "
                 f"{each.fr} : {names.fr}.",
-                f"Several rules decide it together: giving up all of them would be enough for it {then.en}, but {each.en}: "
+                f"Several rules decide it together: giving up all of them would be enough for it {then.en}, {each.en}: "
                 f"{names.en}.",
             )]  # fmt: skip
-        which = Text("cette règle", "this rule")
-        if len(self.rules.tried) > 1:
-            which = Text("ensemble ces règles", "these rules together")
+        if len(self.rules.tried) == 1:
+            return [Text(
+                f"Abandonner cette règle n'y suffirait pas : {names.fr}.", f"Giving up this rule would not be enough: {names.en}."
+            )]  # fmt: skip
         return [Text(
-            f"Abandonner {which.fr} n'y suffirait pas : {names.fr}.",
-            f"Giving up {which.en} would not be enough: {names.en}.",
+            f"Abandonner ensemble ces règles n'y suffirait pas (une à une, elles n'ont pas été essayées) : {names.fr}.",
+            f"Giving up these rules together would not be enough (one by one, they were not tried): {names.en}.",
         )]  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
@@ -472,7 +481,8 @@ def _turned(demand: str, got: int, whole: bool) -> Callable[[Plan], bool]:
 
 def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Rules:
     """Few rules without which the demand is decided the other way, among those that may bind on it and those that secure
-    money for others: all are left out together, then half of them, as long as that turns the decision over."""
+    money for others: all are left out together, then half of them, then all but one, as long as that turns the decision over
+    and `RULE_SOLVES` allow."""
     binding = [(rule, levels) for rule, levels in variants.plan.certificate.levels if rule.kind != "fund"]
     its_own = {rule.id: rule for rule, levels in binding if _binds(variants, demand, rule, levels)}
     of_others = {
@@ -482,19 +492,23 @@ def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -
     rules = list({**its_own, **of_others}.values())[:RULES_TRIED]
     tried = tuple((str(rule.id), str(rule.label or rule.id)) for rule in rules)
 
+    known: dict[tuple[tuple[str, str], ...], bool] = {}
+
     def decide(some: tuple[tuple[str, str], ...]) -> bool:
-        return turned(variants.without(*(rule for rule, _ in some)))
+        if some not in known and len(known) < RULE_SOLVES:
+            known[some] = turned(variants.without(*(rule for rule, _ in some)))
+        return known.get(some, False)
 
     if not tried or not decide(tried):
         return Rules(tried)
-    few = tried
-    while len(few) > 1:
-        half = (len(few) + 1) // 2
-        less = next((some for some in (few[:half], few[half:]) if decide(some)), few)
-        if less == few:
-            break
-        few = less
-    return Rules(tried, few)
+    few: tuple[tuple[str, str], ...] | None = tried
+    while few is not None:
+        best, half = few, (len(few) + 1) // 2
+        kept_one = [best[:k] + best[k + 1 :] for k in range(len(best))] if len(best) > 1 else []
+        few = next(
+            (some for some in (*([best[:half], best[half:]] if kept_one else []), *kept_one) if decide(some)), None
+        )
+    return Rules(tried, best, fewest=all(some in known for some in kept_one))
 
 
 def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.left import LeftOver, left
-from allocator.explain.limits import left_in, units_in_reach
+from allocator.explain.limits import left_in, limits_beside, units_in_reach, unserved
 from allocator.explain.points import Counted, Gain, counted
 from allocator.explain.reserve import Reserve, reserve
-from allocator.explain.variants import Variants, changes, enclosed, enclosing, raised, total, within
+from allocator.explain.variants import Variants, changes, enclosed, enclosing, quoted, raised, total, within
 from allocator.plan import Plan
 from allocator.texts import Text
 
@@ -76,6 +76,8 @@ class Bought:
     indicators: dict[str, float]
     around: tuple[str, ...] = ()  # labels of the envelopes around it, given as much
     dearer: Dearer | None = None
+    served: bool = False  # whether all that it may pay has been granted all it asks for
+    beside: tuple[str, ...] = ()  # labels of other rules and funds that limit all that waits for it
 
     @property
     def measurable(self) -> bool:
@@ -83,6 +85,17 @@ class Bought:
 
     def nothing(self, counted: Counted) -> Text:
         """ "rien de mesurable", and why, and from which sum on it buys something."""
+        if self.served:
+            return Text(
+                "rien de mesurable : tous les dossiers qu'il peut payer ont ce qu'ils demandent",
+                "nothing measurable: every demand that it may pay has all it asks for",
+            )
+        if self.dearer is None and self.beside:
+            names = quoted(self.beside)
+            return Text(
+                f"rien de mesurable : ce qui attend encore est limité aussi par {names.fr}",
+                f"nothing measurable: what is still waiting is limited by {names.en} too",
+            )
         if self.dearer is None:
             return Text("rien de mesurable", "nothing measurable")
         said = self.dearer.text(counted)
@@ -167,8 +180,16 @@ def _bought(variants: Variants, fund: str, label: str) -> Bought:
     if other.reading is None:
         return Bought(fund, label, None, {}, around)
     gain = variants.gain(other).never_below_zero  # money that comes on top can stay where it is
-    dearer = _dearer(variants, fund) if gain.least <= 0 else None
-    return Bought(fund, label, gain, changes(variants.plan, other), around, dearer)
+    bought = Bought(fund, label, gain, changes(variants.plan, other), around)
+    if bought.measurable:
+        return bought
+    plan = variants.plan
+    return replace(
+        bought,
+        dearer=_dearer(variants, fund),
+        served=not unserved(plan, fund).any(),
+        beside=tuple(limits_beside(plan, fund)),
+    )
 
 
 def _dearer(variants: Variants, fund: str) -> Dearer | None:
@@ -249,6 +270,12 @@ class Response(Explanation):
                 f" ; {said.fr}, et au-delà ({enough.fr} en tout) plus rien de mesurable",
                 f"; {said.en}, and beyond ({enough.en} in all) nothing measurable",
             )
+            dearer = self.million.dearer
+            if dearer is not None and dearer.tried.least > 0 and dearer.cents == self.enough - self.now:  # told already
+                until = Text(
+                    f" ; au-delà ({enough.fr} en tout), plus rien de mesurable",
+                    f"; beyond ({enough.en} in all), nothing measurable",
+                )
         return Text(
             f"Un million d'euros de plus dans « {self.label} »{around.fr} {first.fr}{until.fr}.",
             f"A million euros more in “{self.label}”{around.en} {first.en}{until.en}.",
@@ -294,9 +321,9 @@ class Response(Explanation):
         """What the fund leaves before anything is added."""
         if not self.rest.places:
             return [Text("Avant cet ajout, il n'y reste rien à attribuer.", "Before that, nothing is left in it.")]
-        said = [place.text() for place in self.rest.places]
         return [
-            Text(f"Avant cet ajout, il reste : {each.fr}", f"Before that, what is left: {each.en}") for each in said
+            Text(f"Avant cet ajout, il reste : {each.fr}", f"Before that, what is left: {each.en}")
+            for each in self.rest.details
         ]
 
     def facts(self) -> dict[str, Any]:

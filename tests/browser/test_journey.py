@@ -136,7 +136,7 @@ def test_ten_people_at_once_each_see_their_own(visitor: Callable[..., Any]) -> N
         field.fill(f"{10 + k} Md€")
         field.press("Enter")
     for k, here in enumerate(people):
-        expect(here.page.locator("ul.plain")).to_contain_text(f"{10 + k}\u202f000\u202f000\u202f000")
+        expect(here.page.locator("ul.plain")).to_contain_text(f"de 20\u00a0Md€ à {10 + k}\u00a0Md€")
         here.waits()
         expect(here.page.get_by_label(PLOTS)).to_have_value(f"{10 + k}\u202f000\u202f000\u202f000\u00a0€")
         expect(here.page.locator(".card")).to_have_count(2)

@@ -186,39 +186,40 @@ def _fund(ref: str, plan: Plan) -> None:
 
 
 def _curve(found: Any) -> None:
-    """Points gained over what the fund holds: a chart, and the same figures in a table."""
-    said = str(found.counted.what) if hasattr(found.counted, "what") else str(Text("points", "points"))
+    """What is gained or lost by what the fund holds: a chart, and the same figures in a table."""
+    counted = found.counted
+    unit = str(counted.unit)
     rows = pd.DataFrame(
         {
             "euros": [point.cents / 100 for point in found.points],
-            "gain": [float(point.gain.value) for point in found.points],
+            "gain": [point.gain.over(counted.size).found for point in found.points],
             "amount": [euros(point.cents, True) for point in found.points],
+            "told": [str(counted.of(point.gain, signed=True)) for point in found.points],
         }
     )
     base = alt.Chart(rows).encode(
         x=alt.X("euros:Q", title=str(Text("Ce que contient le fonds (€)", "What the fund holds (€)"))).axis(
             labelExpr=AXIS
         ),
-        y=alt.Y("gain:Q", title=str(Text("Points gagnés ou perdus", "Points gained or lost"))),
+        y=alt.Y("gain:Q", title=str(Text(f"Gagné ou perdu ({unit})", f"Gained or lost ({unit})"))),
         tooltip=[
             alt.Tooltip("amount:N", title=str(Text("Fonds", "Fund"))),
-            alt.Tooltip("gain:Q", title=said, format=".1f"),
+            alt.Tooltip("told:N", title=str(Text("Écart", "Change"))),
         ],
     )
     description = Text(
-        f"Courbe : points gagnés selon ce que contient « {found.label} ». Les chiffres sont dans le tableau.",
-        f"Curve: points gained by what “{found.label}” holds. The figures are in the table.",
+        f"Courbe : ce qui est gagné selon ce que contient « {found.label} ». Les chiffres sont dans le tableau.",
+        f"Curve: what is gained by what “{found.label}” holds. The figures are in the table.",
     )
     line = base.mark_line(color=LINE) if found.exact else base.mark_line(color=LINE, strokeDash=[4, 4])
     chart = (line + base.mark_circle(size=60, color=LINE)).properties(height=260, description=str(description))
-    st.altair_chart(
-        chart.configure_view(strokeWidth=0).configure_axis(labelColor=ink(), titleColor=ink()), width="stretch"
-    )
-    heads = [Text("Le fonds contient", "The fund holds"), Text("Points gagnés ou perdus", "Points gained or lost")]
-    table(
-        str(Text("Ce qu'achète l'argent", "What money buys")), [str(head) for head in heads],
-        [[euros(point.cents), ("+" if point.gain.value > 0 else "") + number(float(point.gain.value), 1)] for point in found.points],
-    )  # fmt: skip
+    dressed = chart.configure_view(strokeWidth=0).configure_axis(labelColor=ink(), titleColor=ink())
+    st.altair_chart(dressed, width="stretch")
+    heads = [Text("Le fonds contient", "The fund holds"), Text("Écart avec ce plan", "Change from this plan")]
+    lines: list[list[Cell]] = [
+        [euros(point.cents), told] for point, told in zip(found.points, rows["told"], strict=True)
+    ]
+    table(str(Text("Ce qu'achète l'argent", "What money buys")), [str(head) for head in heads], lines)
 
 
 def _left(ref: str, plan: Plan) -> None:

@@ -16,7 +16,7 @@ from allocator.formats import save
 from allocator.formats.saving import replaced
 from allocator.report.comparison_book import write_comparison_book
 from allocator.report.files import write_plan
-from allocator.texts import Text, set_language
+from allocator.texts import Text, language, set_language
 from ui import visit, waiting, work
 from ui.cards import note
 from ui.library import library
@@ -96,7 +96,7 @@ def archive(ref: str, plan: Plan) -> work.Job:
             save(plan.scenario, Path(folder) / "scenario.xlsx")
             return _zipped(Path(folder))
 
-    return work.workshop().ask(("archive", ref, str(plan.objective), visit.current().lang), made, later=True)
+    return work.workshop().ask(("archive", ref, plan.status, language()), made, later=True)
 
 
 def _zipped(folder: Path) -> bytes:
@@ -135,6 +135,4 @@ def book(plans: dict[str, Plan]) -> work.Job:
             replaced(at, lambda path: write_comparison_book(allocator.compare(plans.values()), path))
             return at.read_bytes()
 
-    return work.workshop().ask(
-        ("book", *(f"{ref}={plan.objective}" for ref, plan in plans.items()), visit.current().lang), made, later=True
-    )
+    return work.workshop().ask(("book", *plans, language()), made, later=True)
