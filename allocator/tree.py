@@ -64,6 +64,7 @@ class Search:
     deadline: float | None = None
     stop: Stop | None = None
     on_progress: OnProgress | None = None
+    check: float = 0.0  # seconds that a node takes to be checked, which is to be done by the deadline too
     best: float = -np.inf
     x: np.ndarray | None = None
     _near: tuple[int, np.ndarray | None] = (2**53, None)  # columns that are not whole, and the point
@@ -136,7 +137,7 @@ class Search:
         return float(value * self.relaxed.compiled.objective_scale) if np.isfinite(value) else None
 
     def _out_of_time(self) -> bool:
-        late = self.deadline is not None and time.monotonic() > self.deadline
+        late = self.deadline is not None and time.monotonic() + self._count * self.check > self.deadline
         return late or (self.stop is not None and self.stop())
 
     def _bounds(self, node: Node) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
