@@ -41,6 +41,7 @@ def test_my_territory_then_france(visitor: Callable[..., Any]) -> None:
     assert here.accessible() == []
 
     here.opens("La France entière")
+    page.get_by_text("Carte, gagnants et perdants", exact=True).click()
     regions = page.locator(".stVegaLiteChart .mark-shape path")
     expect(regions).to_have_count(18 + 5)  # the régions, the frames around overseas
     page.get_by_text("Intercommunalités", exact=True).first.click()
@@ -151,7 +152,7 @@ def test_on_paper(visitor: Callable[..., Any]) -> None:
     page = here.page
     expect(page.locator(".stVegaLiteChart svg").first).to_be_visible()
     pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
-    assert len(pages) > 1 and "Mayotte" in "".join(each.extract_text() for each in pages)
+    assert len(pages) > 1 and "15\u202f644\u202f000\u202f000" in "".join(each.extract_text() for each in pages)
     page.emulate_media(media="print")
     for gone in (".stButtonGroup", ".stMultiSelect", ".stDownloadButton", ".stPageLink"):
         expect(page.locator(gone).first).to_be_hidden()
