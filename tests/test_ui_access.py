@@ -48,7 +48,7 @@ def signed_in(monkeypatch: pytest.MonkeyPatch, **claims: Any) -> None:
     ("claims", "role"),
     [
         ({"email": "budget@region.example"}, "decide"),
-        ({"email": " MARIE@region.EXAMPLE "}, "decide"),
+        ({"email": " BUDGET@region.EXAMPLE "}, "decide"),
         ({"email": "luc@region.example"}, "edit"),
         ({"email": "paul@region.example", "groups": ["budget"]}, "read"),  # a person's own line comes first
         ({"email": "luc@region.example", "groups": ["sport", "budget"]}, "decide"),
