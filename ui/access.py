@@ -3,7 +3,7 @@
 On one's own machine everyone decides. An office names people in a file, `ALLOCATOR_ROLES` (docs/frontend.md):
 
     anyone = "read"              # without signing in; left out: nobody
-    signed_in = "read"           # whoever has, and is not named below; left out: nobody
+    signed_in = "read"           # whoever has, and is not named below; left out: as anyone
     [people]                     # by e-mail, or by its domain
     "budget@region.example" = "decide"
     "*@region.example" = "edit"

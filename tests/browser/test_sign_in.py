@@ -73,6 +73,7 @@ def test_sign_in(
     field.press("Enter")
     page.wait_for_url("**v=**")
     here.waits()
+    page.goto("about:blank")
     server.stop()
     with sqlite3.connect(tmp_path / "store.sqlite") as store:
         assert store.execute("SELECT DISTINCT who FROM scenarios").fetchall() == [("luc@region.example",)]
