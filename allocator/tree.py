@@ -18,6 +18,7 @@ from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reaso
 from allocator.program import Compiled
 from allocator.relaxed import Relaxed
 
+PLUNGE = 200  # nodes more, on the way down to a first plan
 WHOLE = 1e-6  # how far from whole a column may be and count as whole
 
 
@@ -102,12 +103,15 @@ class Search:
         start = time.monotonic()
         heap, current = self._heap, None
         while current is not None or heap:
+            allowed = self.nodes
             if current is None:
                 _, _, current = heapq.heappop(heap)
                 if current.bound <= self.cutoff():
                     current = None
                     continue
-            if self._count >= self.nodes or self._out_of_time():
+            elif not np.isfinite(self.best):
+                allowed += PLUNGE
+            if self._count >= allowed or self._out_of_time():
                 heapq.heappush(heap, (-current.bound, 0, current))
                 break
             self._count += 1

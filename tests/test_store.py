@@ -21,7 +21,7 @@ from conftest import PASSWORD
 from valley import valley
 
 import allocator
-from allocator import cli, saved
+from allocator import cli, saved, texts
 from allocator.constraints import KINDS
 from allocator.formats import save
 from allocator.kinds import example as small
@@ -119,6 +119,36 @@ def test_the_list_follows_the_sequence_not_the_clock(
     assert found["at"].is_monotonic_decreasing
     assert store.list(1)["id"].tolist() == made[-1:]
     assert store.list(1)["version"].tolist() == [2]
+
+
+@BOTH
+def test_the_scenarios_are_listed_without_their_tables(
+    store: Store, plan: allocator.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.scenarios().columns.tolist() == ["input_hash", "at", "who", "name", "label", "base"]
+    clock = iter(f"2026-01-0{day}T00:00:00.000000Z" for day in (1, 2, 3, 4, 5))
+    monkeypatch.setattr(records, "now", lambda: next(clock))
+    both = valley((), name="deux", label={"fr": "Deux \0 étés", "en": "Two summers"}, base="vallee")
+    named = valley((), name="un", label="Un seul été")
+    for one in (named, both, named):
+        store.save_scenario(one, who="moi")
+    store.save(plan, who="toi")
+    with connection(store) as direct:  # bytes that say nothing: tables are not looked at
+        statements = [] if direct.dialect.name == "postgresql" else ["DROP TRIGGER contents_no_update"]
+        if not statements:
+            statements = ["ALTER TABLE contents DISABLE TRIGGER ALL"]
+        for statement in (*statements, "UPDATE contents SET data = ''"):
+            direct.execute(sa.text(statement))
+    texts.set_language("fr")
+    found = store.scenarios()
+    assert found["input_hash"].tolist() == [named.input_hash, both.input_hash, plan.scenario.input_hash]
+    assert found["name"].tolist() == ["un", "deux", "vallee"]
+    assert found["label"].tolist() == ["Un seul été", "Deux \0 étés", plan.scenario.label or "vallee"]
+    assert found["base"].tolist() == [None, "vallee", None]
+    assert found["who"].tolist() == ["moi", "moi", "toi"]
+    assert found["at"].is_monotonic_increasing
+    texts.set_language("en")
+    assert store.scenarios()["label"][1] == "Two summers"
 
 
 def _without_clock(known: Any) -> Any:
@@ -443,6 +473,95 @@ def test_rights_are_asked_for(empty_database: Callable[..., str]) -> None:
     finally:
         with sa.create_engine(url.replace("postgresql", "postgresql+psycopg", 1)).begin() as direct:
             direct.execute(sa.text(f"DROP ROLE {name}"))
+
+
+# --- Who may do what
+
+
+def refusals(one: Store, plan: allocator.Plan, made: str) -> dict[str, str]:
+    """What is refused, and why."""
+    doing: dict[str, Callable[[], object]] = {
+        "save": lambda: one.save(plan, who="moi"),
+        "save_scenario": lambda: one.save_scenario(valley(name=one.place[-9:] + str(id(one))), who="moi"),
+        "decide": lambda: one.decide(made, "adopté", who="moi"),
+    }
+    found = {}
+    for name, do in doing.items():
+        try:
+            do()
+        except StoreError as error:
+            found[name] = error.text("en")
+    return found
+
+
+def may_read(one: Store, made: str) -> bool:
+    one.decisions(), one.scenarios()
+    return one.plan(made).id == made in one.list()["id"].tolist() and one.scenario(made).name == "vallee"
+
+
+@BOTH
+def test_a_role_holds_whoever_has_it(place: str, plan: allocator.Plan) -> None:
+    with pytest.raises(StoreError, match=r"enregistr|saved"):  # a reader makes nothing
+        Store(place, role="read")
+    assert "://" in place or not Path(place).exists()
+    with Store(place, role="edit") as editor:
+        made = editor.save(plan, who="moi")
+        assert refusals(editor, plan, made).keys() == {"decide"} and may_read(editor, made)
+    with Store(place, role="read") as reader:
+        told = refusals(reader, plan, made)
+        assert told.keys() == {"save", "save_scenario", "decide"} and may_read(reader, made)
+        assert reader.replay(made).same
+    assert "you may read, not save. Ask whoever runs this store for this right." in told["save"]
+    assert "you may not decide" in told["decide"]
+    with Store(place) as one:
+        assert len(one.list()) == 2 and len(one.decisions()) == 0
+        assert not refusals(one, plan, made) and len(one.decisions()) == 1
+    with pytest.raises(StoreError, match="admin"):
+        Store(place, role="admin")  # type: ignore[arg-type]
+
+
+def test_rights_of_the_database_hold_each_role(empty_database: Callable[..., str], plan: allocator.Plan) -> None:
+    """The statements of docs/store.md, as they stand; a `Store` that asks for more than its role is refused by the server."""
+    page = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    statements = page.partition("```sql\n")[2].partition("```")[0]
+    groups = ("lecteurs", "editeurs", "decideurs")
+    for group in groups:  # roles belong to the server, which others use at the same time
+        statements = statements.replace(group, f"{group}{os.getpid()}")
+    url = empty_database()
+    owner = sa.create_engine(url.replace("postgresql", "postgresql+psycopg", 1))
+    with Store(url) as one:
+        made = one.save(plan, who="moi")
+    logins = [f"un{group}{os.getpid()}" for group in groups]
+    try:
+        with owner.begin() as direct:
+            direct.exec_driver_sql(statements)
+            for login, group in zip(logins, groups, strict=True):
+                direct.exec_driver_sql(f"CREATE ROLE {login} LOGIN PASSWORD 'x' IN ROLE {group}{os.getpid()}")
+        refused: tuple[set[str], ...] = ({"save", "save_scenario", "decide"}, {"decide"}, set())
+        for login, expected in zip(logins, refused, strict=True):
+            with Store(f"postgresql://{login}:x@{url.rpartition('@')[2]}") as one:
+                told = refusals(one, plan, made)
+                assert told.keys() == expected and may_read(one, made)
+                assert all("not enough rights on this database" in text for text in told.values())
+                for table in tables.HISTORY:
+                    with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), connection(one) as direct:
+                        direct.execute(sa.text(f"TRUNCATE {table} CASCADE"))
+    finally:
+        with owner.begin() as direct:
+            for name in (*logins, *(f"{group}{os.getpid()}" for group in groups)):
+                direct.exec_driver_sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
+        owner.dispose()
+
+
+@BOTH
+def test_a_reader_updates_no_schema(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from allocator.store import schema
+
+    Store(place).close()
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+    with pytest.raises(StoreError) as error:
+        Store(place, role="read")
+    assert "waits for its update. Someone who may save there opens it once." in message(error)
 
 
 # --- The schema

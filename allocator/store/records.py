@@ -19,7 +19,7 @@ import pandas as pd
 
 from allocator.store import content
 from allocator.store.errors import refused
-from allocator.texts import Text
+from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
@@ -141,6 +141,16 @@ def saved_decision(row: Mapping[str, Any]) -> Decision:
     """A decision from its row. `StoreError` where it is no longer what was saved."""
     _whole(row)
     return Decision(*(row[key] for key in ("id", "at", "who", "words", "plan")))
+
+
+def scenario_listed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A scenario's row for a list, without its tables: its label in the current language, or the other one, or its name."""
+    parts = json.loads(row["parts"])
+    label = parts.get("label") or ""
+    if not isinstance(label, str):
+        label = label.get(language()) or next(iter(label.values()), "")
+    known = {key: row[key] for key in ("input_hash", "at", "who", "name")}
+    return known | {"label": label or row["name"], "base": parts.get("base")}
 
 
 def hashed(row: Mapping[str, Any]) -> str:

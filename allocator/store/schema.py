@@ -14,9 +14,9 @@ from allocator.store.tables import REVISIONS, VERSION_TABLE
 from allocator.texts import Text
 
 
-def prepare(engine: Engine, create: bool) -> None:
+def prepare(engine: Engine, create: bool, upgrade: bool = True) -> None:
     """Make the tables, or bring those of an earlier version up to date. `StoreError` where there is no store and none is
-    to be made, where the database is another's, or of a later version than this one."""
+    to be made, where the database is another's, or of a later version than this one (or an earlier one, not to be changed)."""
     if not create and _absent(engine):
         raise _nothing_there(engine)
     with reading(engine) as connection:
@@ -25,6 +25,10 @@ def prepare(engine: Engine, create: bool) -> None:
         return
     if found is None and not create:
         raise _nothing_there(engine)
+    if found is not None and not upgrade:
+        wrong = Text("cette base attend d'être mise à jour", "this database waits for its update")
+        remedy = Text("Qui peut y enregistrer l'ouvre une fois.", "Someone who may save there opens it once.")
+        raise refused(shown(engine.url), wrong, remedy)
     if engine.dialect.name == "sqlite":
         _write_ahead(engine)
     with writing(engine) as connection:

@@ -18,6 +18,7 @@ from allocator.store.errors import refused, shown, told
 from allocator.store.places import address, connected, reading, writing
 from allocator.store.records import Decision, SavedPlan
 from allocator.store.replay import Replay, replay
+from allocator.store.roles import Role, known_role, require
 from allocator.store.schema import prepare
 from allocator.texts import Text
 
@@ -39,6 +40,7 @@ _LISTED = (
     "decisions",
     "words",
 )
+_OF_SCENARIOS = ("input_hash", "at", "who", "name", "label", "base")
 
 
 class Store:
@@ -48,16 +50,22 @@ class Store:
     Its tables are made at first use (with `create=False`, a place without any is an error). Everything is added, nothing
     changed: the database refuses. Any number of processes may save at once; what `save` has returned the id of is kept.
     Ids may be shortened to their first characters (four at least) wherever one is read. Everything raises `StoreError`.
+
+    `role`: "read" (saves nothing, makes no tables), "edit" (saves plans and scenarios), "decide" (decides too). It
+    guards against mistakes; against others, the database's own rights do (docs/store.md).
     """
 
-    def __init__(self, place: str | os.PathLike[str] | None = None, *, create: bool = True) -> None:
-        self._url = address(place)
+    def __init__(
+        self, place: str | os.PathLike[str] | None = None, *, create: bool = True, role: Role = "decide"
+    ) -> None:
+        self._url, self._role = address(place), known_role(role)
+        create = create and role != "read"
         if create and place is None:
             with suppress(OSError):  # what is wrong with the folder, the database says
                 Path(str(self._url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with told(self._url):
             self._engine = connected(self._url)
-            prepare(self._engine, create)
+            prepare(self._engine, create, upgrade=role != "read")
         self._process = os.getpid()
 
     @property
@@ -85,6 +93,7 @@ class Store:
 
         `who`: without it `ALLOCATOR_WHO`, or the name of the session.
         """
+        require(self.place, self._role, "edit")
         who, words = records.person(who), records.spoken(words, "words")
         row, grants = records.plan_row(plan, who, words)
         scenario, needed = self._scenario_row(plan.scenario, who)
@@ -95,6 +104,7 @@ class Store:
 
     def save_scenario(self, scenario: Scenario, *, who: str | None = None) -> str:
         """Save a scenario alone, once; its input hash."""
+        require(self.place, self._role, "edit")
         row, needed = self._scenario_row(scenario, records.person(who))
         with told(self._here), writing(self._engine) as connection:
             _keep(connection, row, needed)
@@ -102,6 +112,7 @@ class Store:
 
     def decide(self, plan_id: str, words: str, *, who: str | None = None) -> str:
         """Add the words of a decision to a plan; the decision's id."""
+        require(self.place, self._role, "decide")
         said = records.spoken(words, "words", Text("que décide-t-on ?", "what is decided?"))
         by = records.person(who)
         with told(self._here), writing(self._engine) as connection:
@@ -166,6 +177,16 @@ class Store:
             row["objective"] = records.number(row["objective"])
         whole = {"version": "int64", "granted": "int64", "decisions": "int64", "objective": "float64", "gap": "float64"}
         return pd.DataFrame(rows, columns=[*_LISTED]).astype(whole)
+
+    def scenarios(self) -> pd.DataFrame:
+        """The scenarios that were saved, with a plan or alone, by the time of their first save: input_hash, at, who, name,
+        label (in the current language; the name where there is none), base (its name, or none). Tables are not read."""
+        table = tables.scenarios
+        columns = [table.c[name] for name in ("input_hash", "at", "who", "name", "parts")]
+        with told(self._here), reading(self._engine) as connection:
+            found = connection.execute(select(*columns).order_by(table.c.at, table.c.input_hash)).mappings()
+            rows = [records.scenario_listed(dict(row)) for row in found]
+        return pd.DataFrame(rows, columns=[*_OF_SCENARIOS], dtype=object)
 
     def replay(self, plan_id: str) -> Replay:
         """Solve a saved plan's scenario again, as it was solved then, and say what changed."""

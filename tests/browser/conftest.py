@@ -204,8 +204,9 @@ SETTLED = """() => {
 
 
 @pytest.fixture
-def visitor(chromium: Any, server: Server) -> Iterator[Callable[..., Visitor]]:
-    """Lets people in, each with a browser of their own; at the end, nothing may have gone wrong for any of them."""
+def visitor(chromium: Any, server: Server, own_server: Any) -> Iterator[Callable[..., Visitor]]:
+    """Lets people in, each with a browser of their own; at the end, nothing may have gone wrong for any of them. They leave
+    before their servers stop."""
     inside: list[Visitor] = []
 
     def come(to: Server = server, *, width: int = 1280, scheme: str = "light", near: tuple[str, ...] = ()) -> Visitor:

@@ -18,17 +18,27 @@ FAST = "s=statu-quo,rebond-urgence"  # both solved in about a second
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_screens(visitor: Callable[..., Any], scheme: str) -> None:
+    """The parts of a screen, behind its second group of buttons, are looked at once in each scheme."""
     here = visitor(scheme=scheme).goes(f"?{FAST}&t=region:32")
-    wrong = []
+    page, wrong = here.page, []
+
+    def look(name: str, width: int) -> None:
+        page.set_viewport_size({"width": width, "height": 1000})
+        here.waits()
+        wrong.extend(f"{name}, {width}: {each}" for each in here.accessible())
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wrong.extend([f"{name}, {width}: {over} px over the side"] if over > 0 else [])
+        if folder := os.environ.get("SCREENS"):
+            page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
+
     for _, title, path, _ in SCREENS:
-        here.page.set_viewport_size({"width": 1280, "height": 1000})
+        page.set_viewport_size({"width": 1280, "height": 1000})
         here.opens(title.fr)
         for width in (1280, 390):
-            here.page.set_viewport_size({"width": width, "height": 1000})
+            look(path, width)
+        parts = page.locator(".stButtonGroup").nth(1).get_by_role("radio")
+        for k in range(1, parts.count()):
+            parts.nth(k).click()
             here.waits()
-            wrong += [f"{path}, {width}: {each}" for each in here.accessible()]
-            over = here.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            wrong += [f"{path}: {over} px over the side"] if over > 0 else []
-            if folder := os.environ.get("SCREENS"):
-                here.page.screenshot(path=f"{folder}/{path}-{scheme}-{width}.png", full_page=True)
+            look(f"{path}-{k}", 1280 if scheme == "light" else 390)
     assert wrong == []
