@@ -114,7 +114,7 @@ def test_a_unit_dearer_than_a_million_is_not_said_to_be_worth_nothing():
     full = plain(allocator.explain(plan, fund="ecoles").answer.fr)
     assert full == f"{first} ; au-delà (2 000 000 € en tout), plus rien de mesurable."
     (line,) = [plain(t.fr) for t in allocator.explain(plan, about="money").details if "écoles" in t.fr]
-    assert line.endswith("avec 2 000 000 € de plus, ce serait 10 emplois")
+    assert line.endswith("avec 2 000 000 € de plus, ce serait 10 emplois)")
 
 
 def test_a_unit_that_a_rule_forbids_is_not_tried():

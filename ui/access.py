@@ -5,7 +5,7 @@ On one's own machine everyone decides. An office names people in a file, `ALLOCA
     anyone = "read"              # without signing in; left out: nobody
     signed_in = "read"           # whoever has, and is not named below; left out: as anyone
     [people]                     # by e-mail, or by its domain
-    "marie@region.example" = "decide"
+    "budget@region.example" = "decide"
     "*@region.example" = "edit"
     [claims.groups]              # by what the identity provider says of them, a text or a list
     budget = "decide"

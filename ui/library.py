@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 LENGTH = 16  # characters of an input hash
 HELD = 100  # scenarios in memory
 UNSAVED = 1000  # those, on top, that could not be saved yet
+DRAFT = "-variante"  # how the name ends of what has not been given one
+OFFERED = 50  # named variants
+LOOK = 5.0  # seconds between two looks at what the store has
 AGAIN = 30.0  # seconds before what could not be saved is tried again
 
 
@@ -48,6 +52,7 @@ class Library:
         self._held: OrderedDict[str, Scenario] = OrderedDict()
         self._unsaved: OrderedDict[str, _Unsaved] = OrderedDict()
         self._changed = threading.Condition()
+        self._seen: tuple[float, list[str]] = (-LOOK, [])
         self.failure: Text | None = None  # why the last scenario could not be saved
         threading.Thread(target=self._save, name="saving", daemon=True).start()
 
@@ -86,6 +91,25 @@ class Library:
             return label(self.scenario(ref))
         except allocator.ScenarioError:
             return ref
+
+    def choices(self, *more: str) -> list[str]:
+        """References that one may choose: built-in scenarios, variants that were given a name, the latest first, then
+        `more`."""
+        return list(dict.fromkeys([*data.names(), *self._named(), *(ref for ref in more if ref)]))
+
+    def _named(self) -> list[str]:
+        """Of the store, looked at now and then."""
+        at, found = self._seen
+        if time.monotonic() - at > LOOK:
+            try:
+                with allocator.Store(self._place, create=False) as store:
+                    table = store.scenarios()
+                mine = table[~table["name"].astype(str).str.endswith(DRAFT) & ~table["name"].isin(data.names())]
+                found = [str(key)[:LENGTH] for key in mine["input_hash"][::-1][:OFFERED]]
+            except StoreError:  # there is none yet, or it is out of reach: saving says so
+                found = []
+            self._seen = time.monotonic(), found
+        return found
 
     def flush(self, seconds: float = 60) -> None:
         """Wait until all is saved, or could not be."""

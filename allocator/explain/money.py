@@ -67,23 +67,22 @@ class Bought:
     def measurable(self) -> bool:
         return self.gain is not None and self.gain.least > 0
 
-    def nothing(self, counted: Counted) -> Text:
-        """ "rien de mesurable", and why, and from which sum on it buys something."""
+    def why(self, counted: Counted) -> Text:
+        """Why a million buys nothing, and from which sum on it buys something; "" where nothing is known."""
         if self.served:
             return Text(
-                "rien de mesurable : tous les dossiers qu'il peut payer ont ce qu'ils demandent",
-                "nothing measurable: every demand that it may pay has all it asks for",
+                "tous les dossiers qu'il peut payer ont ce qu'ils demandent",
+                "every demand that it may pay has all it asks for",
             )
-        if self.dearer is None and self.beside:
-            names = quoted(self.beside)
-            return Text(
-                f"rien de mesurable : ce qui attend encore est limité aussi par {names.fr}",
-                f"nothing measurable: what is still waiting is limited by {names.en} too",
-            )
-        if self.dearer is None:
-            return Text("rien de mesurable", "nothing measurable")
-        said = self.dearer.text(counted)
-        return Text(f"rien de mesurable : {said.fr}", f"nothing measurable: {said.en}")
+        if self.dearer is not None:
+            return self.dearer.text(counted)
+        if not self.beside:
+            return Text("", "")
+        names = quoted(self.beside)
+        return Text(
+            f"ce qui attend encore est limité aussi par {names.fr}",
+            f"what is still waiting is also limited by {names.en}",
+        )
 
     def as_dict(self) -> dict[str, Any]:
         gain = self.gain.as_dict() if self.gain else None
@@ -124,8 +123,11 @@ class NextMillion(Explanation):
             if each.gain is None:
                 lines.append(Text(f"{each.label} : aucun plan trouvé", f"{each.label}: no plan found"))
             elif not each.measurable:
-                said = each.nothing(self.counted)
-                lines.append(Text(f"{each.label} : {said.fr}", f"{each.label}: {said.en}"))
+                why = each.why(self.counted)
+                said = Text(f" ({why.fr})", f" ({why.en})") if why.fr else why
+                lines.append(Text(
+                    f"{each.label} : rien de mesurable{said.fr}", f"{each.label}: nothing measurable{said.en}"
+                ))  # fmt: skip
             else:
                 size, said = self.counted.of(each.gain), self.counted.changes(each.indicators)
                 lines.append(Text(
@@ -226,8 +228,11 @@ class Response(Explanation):
                 f"More money in “{self.label}” buys nothing measurable.",
             )
         if gain is None or gain.least <= 0:
-            said = self.million.nothing(self.counted)
-            first = Text(f"n'achète, à lui seul, {said.fr}", f"buys, by itself, {said.en}")
+            why = self.million.why(self.counted)
+            said = Text(f" : {why.fr}", f": {why.en}") if why.fr else why
+            first = Text(
+                f"n'achète, à lui seul, rien de mesurable{said.fr}", f"buys, by itself, nothing measurable{said.en}"
+            )
         else:
             size = self.counted.of(gain)
             first = Text(f"achèterait {size.fr}", f"would buy {size.en}")
