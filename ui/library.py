@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -84,9 +85,8 @@ class Library:
 
     def label(self, ref: str) -> str:
         """What people read, in the current language."""
-        known = dict(data.builtin())
-        if ref in known:
-            return str(known[ref])
+        if ref in _builtin():
+            return str(_builtin()[ref])
         try:
             return label(self.scenario(ref))
         except allocator.ScenarioError:
@@ -164,6 +164,12 @@ class Library:
                 "Your changes could not be saved: they will be lost when the server stops.",
             )
         return None
+
+
+@cache
+def _builtin() -> dict[str, Text]:
+    """Labels of the built-in scenarios, which do not change while a server runs: a screen asks for each many times."""
+    return dict(data.builtin())
 
 
 def label(scenario: Scenario) -> str:
