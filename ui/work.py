@@ -166,6 +166,12 @@ class Workshop:
                 self._jobs.move_to_end(key)
             return job
 
+    @property
+    def busy(self) -> int:
+        """Jobs that have not begun, but for those left."""
+        with self._changed:
+            return sum(time.monotonic() - job.asked <= LEFT_ALONE for job in self._waiting)
+
     def _wanted(self, job: Job) -> None:
         job.asked = time.monotonic()
         if job.after is not None:
