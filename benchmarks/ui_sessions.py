@@ -52,6 +52,15 @@ def served() -> Iterator[tuple[str, int]]:
             running.wait(30)
 
 
+def processor(process: int) -> float:
+    """Seconds of processor that a process has had (Linux; elsewhere nan)."""
+    said = Path(f"/proc/{process}/stat")
+    if not said.exists():
+        return float("nan")
+    user, system = said.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 async def person(page: Any, address: str, args: argparse.Namespace, rank: int, start: asyncio.Barrier) -> list[float]:
     """Seconds of each edit; `AssertionError` where the screen shows anything but this person's own."""
     await page.goto(f"{address}/construire?s=leviers,{args.scenario}&b={args.scenario}", timeout=PATIENCE)
@@ -98,11 +107,13 @@ def main() -> None:
     for people in (1, args.people):
         with served() as (address, process):
             seconds = asyncio.run(together(address, people, args))
+            worked = processor(process)
             memory = Path(f"/proc/{process}/status")
             held = memory.read_text().partition("VmHWM:")[2].split()[0] if memory.exists() else "0"
         print(
             f"{people} at once, {args.edits} edits each: median {statistics.median(seconds):.2f} s, "
-            f"worst {max(seconds):.2f} s, all their own; the server held {int(held) // 1024} MB at most"
+            f"worst {max(seconds):.2f} s, all their own; the server held {int(held) // 1024} MB at most "
+            f"and worked {worked:.1f} s in all"
         )
 
 

@@ -31,9 +31,9 @@ from pydantic import BaseModel, ValidationError
 
 import allocator
 from allocator.problems import Problem, findings
+from allocator.store.roles import Role
 from allocator.texts import Text
 
-Role = Literal["read", "edit", "decide"]
 ROLES: dict[Role, Text] = {
     "read": Text("lire", "read"),
     "edit": Text("modifier et enregistrer", "edit and save"),

@@ -23,6 +23,7 @@ from allocator.problems import Problem
 from allocator.store import StoreError
 from allocator.texts import Text
 from ui import access
+from ui.access import Visitor
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
@@ -39,7 +40,7 @@ AGAIN = 30.0  # seconds before what could not be saved is tried again
 @dataclass
 class _Unsaved:
     scenario: Scenario
-    who: str | None
+    by: Visitor
     tried: bool = False
 
 
@@ -70,11 +71,11 @@ class Library:
 
     def keep(self, scenario: Scenario) -> str:
         """Its reference, from now on. `ScenarioError` for who may not edit."""
-        who = access.require("edit").who
+        by = access.require("edit")
         ref = scenario.input_hash[:LENGTH]
         with self._changed:
             if ref not in self._held:  # else it is saved, or about to be
-                self._unsaved[ref] = _Unsaved(scenario, who)
+                self._unsaved[ref] = _Unsaved(scenario, by)
                 while len(self._unsaved) > UNSAVED:
                     self._unsaved.popitem(last=False)
                 self._changed.notify_all()
@@ -154,8 +155,8 @@ class Library:
 
     def _saved(self, kept: _Unsaved) -> Text | None:
         try:
-            with allocator.Store(self._place) as store:
-                store.save_scenario(kept.scenario, who=kept.who)
+            with allocator.Store(self._place, role=kept.by.role or "read") as store:
+                store.save_scenario(kept.scenario, who=kept.by.who)
         except Exception:  # whatever it is, screens say so and the next one is tried
             logging.getLogger(__name__).exception("saving a scenario")
             return Text(
