@@ -13,6 +13,7 @@ from allocator.cli import main
 from allocator.explain import Stopped
 from allocator.explain.explanation import money
 from allocator.explain.flips import Flip
+from allocator.explain.funded import Rival
 from allocator.explain.points import Gain, counted
 from allocator.explain.variants import enclosing, listing
 from allocator.formats import save
@@ -263,3 +264,9 @@ def test_an_explanation_can_be_stopped():
     with pytest.raises(Stopped):
         allocator.explain(plan, about="costs", stop=later)
     assert allocator.explain(plan, about="costs", stop=lambda: False).ranked
+
+
+def test_a_fund_is_named_once_for_all_its_years():
+    rival = Rival("d2", "Friches, Littoral (d2)", -100_00, (("Fonds A", 2026), ("Fonds A", 2027), ("Fonds B", 2026)))
+    assert plain(rival.text().fr) == "100 € à Friches, Littoral (d2) – Fonds A, 2026, 2027 ; Fonds B, 2026"
+    assert rival.text().en == "€100 from Friches, Littoral (d2) – Fonds A, 2026, 2027; Fonds B, 2026"

@@ -38,12 +38,15 @@ class Rival:
 
     def text(self) -> Text:
         cents = money(abs(self.change))
-        where = " ; ".join(f"{fund}, {year}" for fund, year in self.places)
-        paid = f" – {where.replace(' ; ', ', ')}" if where else ""
+        years: dict[str, list[str]] = {}
+        for fund, year in self.places:
+            years.setdefault(fund, []).append(str(year))
+        where = " ; ".join(f"{fund}, {', '.join(dates)}" for fund, dates in years.items())
+        paid = Text(f" – {where}", f" – {where.replace(' ; ', '; ')}") if where else Text("", "")
         to = Text(f"{cents.fr} à {self.name}", f"{cents.en} from {self.name}")
         if self.change > 0:
             to = Text(f"{cents.fr} à {self.name}", f"{cents.en} to {self.name}")
-        return Text(f"{to.fr}{paid}", f"{to.en}{paid}")
+        return Text(f"{to.fr}{paid.fr}", f"{to.en}{paid.en}")
 
     def as_dict(self) -> dict[str, Any]:
         places = [{"fund": fund, "year": year} for fund, year in self.places]
