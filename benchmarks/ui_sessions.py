@@ -24,18 +24,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import allocator
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120_000  # milliseconds
 
 
 @contextmanager
-def served() -> Iterator[tuple[str, int]]:
-    """Address and process of a server of this run alone."""
+def served(*kept: allocator.Scenario) -> Iterator[tuple[str, int]]:
+    """Address and process of a server of this run alone, in whose store these scenarios are."""
     with tempfile.TemporaryDirectory(prefix="ui-sessions-") as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        environment = os.environ | {"ALLOCATOR_STORE": str(Path(folder) / "store.sqlite"), "ALLOCATOR_LANG": "fr"}
+        store = str(Path(folder) / "store.sqlite")
+        with allocator.Store(store) as made:
+            for scenario in kept:
+                made.save_scenario(scenario)
+        environment = os.environ | {"ALLOCATOR_STORE": store, "ALLOCATOR_LANG": "fr"}
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "ui" / "streamlit_app.py")]
         command += ["--server.port", str(port), "--server.headless", "true"]
         running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
