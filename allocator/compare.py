@@ -46,12 +46,12 @@ def change_of(name: str) -> str:
     return f"Δ {name}"
 
 
-def compare(plans: Iterable[Plan]) -> Comparison:
+def compare(plans: Iterable[Plan], names: Sequence[str] | None = None) -> Comparison:
     """Two or more plans side by side; the first is the reference.
 
     Their scenarios may differ in anything: what one lacks counts for 0 there. So does everything in a plan
-    without grants (infeasible, none found), which `notes` then says. Plans are named after their scenarios, a
-    second one of the same name "… (2)". Raises `ScenarioError` for fewer than two plans, `TypeError` for what
+    without grants (infeasible, none found), which `notes` then says. Plans are called by their `names`, by default
+    those of their scenarios, a second one of the same name "… (2)". Raises `ScenarioError` for fewer than two plans, `TypeError` for what
     is not a plan.
     """
     found = (plans,) if isinstance(plans, Plan) else tuple(plans)
@@ -61,7 +61,7 @@ def compare(plans: Iterable[Plan]) -> Comparison:
     if len(found) < 2:
         text = Text("il faut au moins deux plans à comparer", "it takes at least two plans to compare")
         raise ScenarioError([Problem("compare", text)])
-    return Comparison(found, _distinct([plan.scenario.name for plan in found]))
+    return Comparison(found, _distinct(names or [plan.scenario.name for plan in found]))
 
 
 @dataclass(frozen=True, eq=False)

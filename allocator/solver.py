@@ -95,7 +95,7 @@ class Session:
 
     def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None, stop: Stop | None = None) -> Plan:
         """The best plan of a scenario, as `solve` gives it."""
-        with _interruptible() if self._stops else nullcontext(_never) as interrupted:
+        with interruptible() if self._stops else nullcontext(_never) as interrupted:
             asked = interrupted if stop is None else lambda: interrupted() or stop()
             return _Run(
                 scenario, self._engine, self._why, self._lp, self._open, self.gap, self.time_limit, on_progress, asked,
@@ -129,7 +129,7 @@ def _never() -> bool:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Stop]:
+def interruptible() -> Iterator[Stop]:
     """Ctrl-C asks engines to stop with what they have; a second one interrupts Python as usual."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

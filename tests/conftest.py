@@ -7,13 +7,13 @@ import json
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,16 +45,13 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     binaries = _binaries()
     shared = tmp_path_factory.getbasetemp()
     note = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "postgresql.json"
-    with _alone(note) as told:
-        if not told.get("users"):
-            told |= {"users": 0, **_started(binaries)}
-        told["users"] += 1
-        url = told["url"]
-    yield url
-    with _alone(note) as told:
-        told["users"] -= 1
-        if not told["users"]:
-            _stopped(told)
+    with open(note.with_suffix(".lock"), "a", encoding="utf-8") as lock:  # let go of however we end
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        with _alone(note) as told:
+            if not Path(told.get("folder", "/nowhere")).exists():
+                told |= _started(binaries, lock.name)
+            url = told["url"]
+        yield url
 
 
 @pytest.fixture
@@ -101,8 +98,9 @@ def _alone(note: Path) -> Iterator[dict[str, Any]]:
         file.write(json.dumps(told))
 
 
-def _started(binaries: Path) -> dict[str, Any]:
-    """A new cluster in a folder of its own, run as somebody who is not root: PostgreSQL wants it so."""
+def _started(binaries: Path, lock: str) -> dict[str, Any]:
+    """A new cluster in a folder of its own, run as somebody who is not root (PostgreSQL wants it so), until nobody holds the
+    lock any more."""
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     as_user: dict[str, Any] = {}
     if os.getuid() == 0:
@@ -122,33 +120,18 @@ def _started(binaries: Path) -> dict[str, Any]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(binaries / "postgres"), "-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-    with open(log, "w", encoding="utf-8") as out:
-        server = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, start_new_session=True, **as_user)
+    asked = json.dumps({"args": command, "cwd": str(folder), **as_user})
+    keeper = [sys.executable, str(Path(__file__).with_name("keeper.py")), lock, str(folder), asked]
+    nowhere = subprocess.DEVNULL
+    subprocess.Popen(keeper, start_new_session=True, stdin=nowhere, stdout=nowhere, stderr=nowhere)
     for _ in range(300):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0 and "ready to accept connections" in log.read_text():
                 break
-        assert server.poll() is None, log.read_text()
         time.sleep(0.1)
     else:
-        server.kill()
         raise AssertionError(log.read_text())
     secret.unlink()
     quoted = PASSWORD.replace("+", "%2B").replace(":", "%3A").replace("@", "%40")
     url = f"postgresql://tests:{quoted}@127.0.0.1:{port}/postgres"
-    return {"url": url, "process": server.pid, "folder": str(folder)}
-
-
-def _stopped(told: dict[str, Any]) -> None:
-    """Stop the server at once, whoever started it, and leave nothing behind."""
-    os.kill(told["process"], signal.SIGQUIT)
-    ended = time.monotonic() + 20
-    while time.monotonic() < ended:
-        with suppress(ChildProcessError):
-            os.waitpid(told["process"], os.WNOHANG)  # where it is ours
-        try:
-            os.kill(told["process"], 0)
-        except ProcessLookupError:
-            break
-        time.sleep(0.05)
-    shutil.rmtree(told["folder"], ignore_errors=True)
+    return {"url": url, "folder": str(folder)}

@@ -238,6 +238,48 @@ def test_rows_are_laid_over_the_bases(write) -> None:
     assert allocator.load(again).demands["units"].tolist() == [1, 5]
 
 
+AID = "beneficiary,date,amount\nd1,2025-06-30,100\nd1,2024,200\nd2,2024,300\nd2,2025,1\nd2,2025,2\n"
+
+
+def test_earlier_aid_is_laid_over_the_bases_by_beneficiary_and_date(write) -> None:
+    said = PARENT.replace("demands: demands.csv", "demands: demands.csv\nprior_aid: aid.csv")
+    lines = DEMANDS.splitlines()
+    asked = "\n".join([f"{lines[0]},beneficiary", *(f"{line},{line[:2]}" for line in lines[1:])])
+    write("parent", said, aid=AID, demands=asked)
+    over = "beneficiary,date,amount,remove\nd1,2024,250 €,\nd2,2024,,true\nd2,2023,7,\n"
+    child = allocator.load(write("e", "name: e\nbase: ../parent\nprior_aid: {change: d.csv}\n", d=over))
+    whole = AID.replace("d1,2024,200", "d1,2024,250").replace("d2,2024,300", "d2,2023,7")
+    other = allocator.load(write("f", said, aid=whole, territories=TERRITORIES, demands=asked))
+    assert child.prior_aid is not None and other.prior_aid is not None
+    laid, given = ({tuple(row) for row in one.prior_aid.astype(str).to_numpy()} for one in (child, other))
+    assert len(laid) == 5 and laid == given
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (
+            "beneficiary,date,amount\nd2,2025,9\n",
+            "d.csv, ligne 2, colonne beneficiary : « d2 2025 » : plusieurs lignes de la base",
+        ),
+        ("beneficiary,date,amount\nd1,,9\n", "d.csv, ligne 2, colonne date : une valeur est attendue dans date"),
+        (
+            "beneficiary,date,amount\nd1,2024,9\nd1,2024,8\n",
+            "d.csv, ligne 3, colonne beneficiary : « d1 2024 » donné deux fois",
+        ),
+        ("beneficiary,date,remove\nd1,2022,true\n", "« d1 2022 » n'est pas dans la base"),
+        ("beneficiary,date,amount,remove\nd1,2024,1,true\n", "n'a que beneficiary et date et remove"),
+        ("beneficiary,date,amount\nd1,2022,\n", "amount"),
+        ("beneficiary,amount\nd1,1\n", "la colonne date manque"),
+        ("beneficiary,date,amount\nd1,2024,mille\n", "d.csv, ligne 2, colonne amount"),
+    ],
+)
+def test_mistakes_of_earlier_aid_are_told_where_they_stand(write, rows: str, says: str) -> None:
+    write("parent", PARENT.replace("demands: demands.csv", "demands: demands.csv\nprior_aid: aid.csv"), aid=AID)
+    told = problems(write("e", "name: e\nbase: ../parent\nprior_aid: {change: d.csv}\n", d=rows))
+    assert any(says in line for line in told), told
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [

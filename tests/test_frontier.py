@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -19,7 +21,9 @@ from strategies import scenarios
 import allocator
 from allocator.cli import main
 from allocator.formats import save
+from allocator.frontier import search
 from allocator.frontier.knee import knee
+from allocator.frontier.search import Search
 
 TERRITORIES = pd.DataFrame(
     {
@@ -285,6 +289,73 @@ def test_command(tmp_path: Any, capsys: pytest.CaptureFixture[str], lang: str) -
     assert main([*asked, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [point["x"] for point in report["points"]] == table["x"].tolist()
+
+
+def test_ctrl_c_ends_the_frontier_with_the_points_so_far(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solves = []
+    known = Search._ask
+
+    def counted(self: Search, *given: Any) -> Any:
+        solves.append(None)
+        if len(solves) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return known(self, *given)
+
+    monkeypatch.setattr(Search, "_ask", counted)
+    save(scenario(), tmp_path / "s")
+    asked = ["--lang", "en", "frontier", str(tmp_path / "s"), "--x", "emplois", "--y", "euros", "--points", "6"]
+    assert main([*asked, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert len(solves) == 4, "nothing is asked for after Ctrl-C"
+    assert report["interrupted"] and not report["complete"] and report["status"] == "feasible"
+    assert 2 <= len(report["points"]) < 6 and report["says"][0].startswith(f"Interrupted: the {len(report['points'])}")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    solves.extend([None] * 4)
+    assert main([*asked, "--json"]) == 0
+    assert not json.loads(capsys.readouterr().out)["interrupted"]
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_stopped_at_an_end_there_is_what_there_is(at: int) -> None:
+    """In the first solve: a plan of it or none; then nothing more is solved."""
+    asked = []
+    found = allocator.frontier(
+        scenario(),
+        "emplois",
+        "maximin:territory",
+        on_point=lambda *_: asked.append(None),
+        stop=lambda: len(asked) >= at,
+    )
+    assert len(asked) == at and found.interrupted and not found.complete
+    assert (found.status, len(found.points)) == (("no_plan", 0) if at == 1 else ("feasible", 1))
+    assert json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_a_point_takes_no_more_than_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a solve is given, it takes all of it: all solves of a point fit within its limit, an end takes it twice."""
+    from allocator.frontier import Session
+
+    clock, given, together = [1000.0], [], []
+    known = Session.solve
+
+    def slow(self: Session, scenario: allocator.Scenario, **options: Any) -> allocator.Plan:
+        assert self.time_limit is not None
+        clock[0] += self.time_limit
+        given.append(self.time_limit)
+        together.append(hasattr(scenario.objective, "lexicographic"))
+        self.time_limit = None  # the plan itself is not what is looked at
+        return known(self, scenario, **options)
+
+    monkeypatch.setattr(Session, "solve", slow)
+    monkeypatch.setattr(search.time, "monotonic", lambda: clock[0])
+    mixed = scenario().with_(measures=[{"id": "ecole", "lumpy": True}, {"id": "site"}])
+    found = allocator.frontier(mixed, "emplois", "maximin:territory", points=5, time_limit=10)
+    assert any(together) and not all(together), "aims one by one, then together"
+    assert given[:2] == [8, 2], "the first point"
+    assert len(found.points) >= 3
+    assert all(point.seconds <= 10 + 1e-9 for point in found.points)
 
 
 def test_unknown_aim_in_the_command(capsys: pytest.CaptureFixture[str]) -> None:

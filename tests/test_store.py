@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -210,7 +213,10 @@ def test_ids_may_be_shortened(store: Store, plan: allocator.Plan) -> None:
     assert all(saved.is_id(one) and len(one) == 16 for one in made) and made[0] != made[1]
     common = next(k for k in range(16) if made[0][k] != made[1][k])
     assert store.plan(made[0][: max(common + 1, 4)]).id == made[0]
-    for unknown in ("pffff0000ffff", "%", "p", "p' OR 1=1", "", "PLAN"):
+    for short in ("p", made[0][:3]):
+        with pytest.raises(StoreError, match=r"too short|trop court"):
+            store.plan(short)
+    for unknown in ("pffff0000ffff", "%", "p' OR 1=1", "", "PLAN"):
         with pytest.raises(StoreError, match=r"unknown id|inconnu"):
             store.plan(unknown)
 
@@ -327,6 +333,106 @@ def test_a_replay_says_what_changed(plan: allocator.Plan, tmp_path: Path, monkey
     assert replay.versions == {"allocator": ("0.0.9", known("sifting", "")["allocator"]), "gone": ("1", "–")}
 
 
+def test_a_replay_sees_that_our_own_code_changed(
+    plan: allocator.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        made = store.save(plan, who="moi")
+        then = store.plan(made).versions["code"]
+        monkeypatch.setattr(records, "source_hash", lambda: "0123456789ab")
+        replay = store.replay(made)
+        assert replay.same and replay.versions == {"code": (then, "0123456789ab")}
+        known = records.versions
+        with monkeypatch.context() as patch:  # a plan of before it was kept
+            patch.setattr(records, "versions", lambda *of: {k: v for k, v in known(*of).items() if k != "code"})
+            old = store.save(plan, who="moi")
+        assert "code" not in store.plan(old).versions
+        assert store.replay(old).same and not store.replay(old).versions
+
+
+def test_the_hash_of_our_code(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "allocator", tmp_path / "a", ignore=shutil.ignore_patterns("data", "__pycache__"))
+    own = records.source_hash(tmp_path / "a")
+    again = tmp_path / "b"
+    shutil.copytree(tmp_path / "a", again)
+    assert len(own) == 12 and records.source_hash(again) == own
+    module = again / "kinds" / "risk.py"
+    module.write_bytes(module.read_bytes().replace(b"\n", b"\r\n"))
+    records.source_hash.cache_clear()
+    assert records.source_hash(again) == own, "another system's line ends"
+    module.write_bytes(module.read_bytes() + b"#")
+    records.source_hash.cache_clear()
+    changed = records.source_hash(again)
+    assert changed != own
+    module.rename(again / "kinds" / "risks.py")
+    records.source_hash.cache_clear()
+    assert records.source_hash(again) not in (own, changed)
+    assert records.source_hash(tmp_path / "nowhere") == ""
+
+
+# --- A saved plan as a plan
+
+
+def _scenarios() -> dict[str, allocator.Scenario]:
+    floor = {"kind": "floor", "id": "trop", "on": {}, "amount": "90 M€"}
+    target = {"kind": "indicator", "id": "cible", "indicator": "emplois", "on": {}, "min": 5}
+    in_order = {"lexicographic": [{"maximise": {"emplois": 1}}, {"minimise": "euros"}]}
+    return {
+        "points": valley(),
+        "whole units": valley(lumpy=True),
+        "euros": valley((target,)).with_(objective={"minimise": "euros"}),
+        "in order": valley().with_(objective=in_order),
+        "infeasible": valley((floor,)),
+    }
+
+
+@pytest.mark.parametrize("name", _scenarios())
+def test_a_saved_plan_is_a_plan_again(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = allocator.solve(_scenarios()[name])
+    with Store(tmp_path / "s.sqlite") as store:
+        made = store.save(plan, who="moi")
+        monkeypatch.setattr("allocator.solver.solve", None)
+        back = store.opened(made)
+    now, then = back.summary(), plan.summary()
+    said = ("status", "objective", "bound", "gap", "certificate", "totals", "account", "units", "indicators", "levels")
+    assert {key: now[key] for key in said} == {key: then[key] for key in said}
+    assert back.engine.gap == plan.engine.gap and set(back.binding) <= set(plan.binding)
+    assert back.grants.to_dict("records") == plan.grants.to_dict("records")
+    both = allocator.compare([plan, back])
+    assert (both.by("territory").iloc[:, -1] == 0).all() and all(held for _, held in both.checks)
+
+
+def test_a_saved_plan_that_keeps_its_rules_no_more_is_not_opened(plan: allocator.Plan, tmp_path: Path) -> None:
+    assert plan.reading is not None
+    for change in (+500_000_000, -100):  # beyond the fund; worth less than was saved
+        cents = plan.reading.cents.copy()
+        cents[0] += change
+        with Store(tmp_path / "s.sqlite") as store:
+            made = store.save(replace(plan, reading=replace(plan.reading, cents=cents)), who="moi")
+            with pytest.raises(StoreError) as error:
+                store.opened(made)
+        assert "does not count any more as it was saved" in message(error) and f"replay {made}" in message(error)
+
+
+def test_saved_plans_are_compared(mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "vallee"
+    save(valley(), folder)
+    (tmp_path / "riche.yaml").write_text("name: riche\nbase: vallee\nchanges: {funds.friches.amount: 9 M€}\n")
+    rich = str(tmp_path / "riche.yaml")
+    ids = [json.loads(run(capsys, "solve", of, "--save", "--json")[1])["saved"] for of in (str(folder), rich)]
+    by_id = json.loads(run(capsys, "compare", *ids, "--json")[1])
+    solved = json.loads(run(capsys, "compare", str(folder), rich, "--json")[1])
+    assert [plan["plan"] for plan in by_id["plans"]] == [f"vallee {ids[0]}", f"riche {ids[1]}"]
+    for one, other in zip(by_id["plans"], solved["plans"], strict=True):
+        assert {**one, "plan": ""} == {**other, "plan": ""}
+    status, out, _ = run(capsys, "compare", ids[0][:6], rich, "--out", str(tmp_path / "out"))
+    assert status == 0 and ids[0][:6] in out and (tmp_path / "out" / "comparison.xlsx").is_file()
+    status, _, err = run(capsys, "compare", "p0000", "nowhere", ids[0])
+    assert status == 2 and "unknown id “p0000”" in err and "nowhere" in err
+    (mine.parent / "other").mkdir()
+    assert run(capsys, "compare", *ids, "--store", str(mine.parent / "other" / "s.sqlite"))[0] == 2
+
+
 def test_a_replay_tells_a_plan_that_breaks_a_rule(plan: allocator.Plan, tmp_path: Path) -> None:
     assert plan.reading is not None
     cents = plan.reading.cents.copy()
@@ -397,6 +503,28 @@ def test_a_read_only_file(plan: allocator.Plan, tmp_path: Path) -> None:
         with pytest.raises(StoreError) as error:
             store.save(plan, who="moi")
     assert "read-only: nothing can be saved there" in message(error)
+
+
+def test_a_store_in_a_folder_that_is_read_only_is_read(
+    plan: allocator.Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "l'été #1?"
+    folder.mkdir()
+    with Store(folder / "s.sqlite") as store:
+        made = store.save(plan, who="moi")
+    folder.chmod(0o500)
+    try:
+        if os.getuid() == 0:  # whom modes do not stop
+            monkeypatch.setattr(places.os, "access", lambda *_: False)
+        with Store(folder / "s.sqlite", create=False) as store:
+            assert store.plan(made).who == "moi" and store.replay(made).same and len(store.list()) == 1
+            assert store.place == str(folder / "s.sqlite")
+            with pytest.raises(StoreError) as error:
+                store.decide(made, "adopté")
+        assert "read-only: nothing can be saved there" in message(error)
+        assert [file.name for file in folder.iterdir()] == ["s.sqlite"], "nothing is written beside it"
+    finally:
+        folder.chmod(0o700)
 
 
 def test_a_full_disk_leaves_nothing_half_written(plan: allocator.Plan, tmp_path: Path) -> None:
@@ -606,6 +734,42 @@ def test_writers_at_once_and_two_killed(place: str) -> None:
     assert (report["missing"], report["not_as_saved"], report["not_the_same"]) == (0, 0, 0)
     assert 60 <= report["in_the_store"] <= 61
     assert "regard" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_test_run_that_is_killed_leaves_no_server(how: int, tmp_path: Path, postgresql: str) -> None:
+    """Of the fixture itself, which `postgresql` here only says can be had."""
+    (tmp_path / "test_it.py").write_text(
+        "import time\ndef test_it(postgresql):\n    print('ready', flush=True); time.sleep(60)\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-qs", "-p", "conftest", f"--basetemp={tmp_path / 'base'}", "test_it.py"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    killed = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    assert killed.stdout is not None
+    with killed, killed.stdout:
+        try:
+            assert "ready" in killed.stdout.readline()
+            told = json.loads((tmp_path / "base" / "postgresql.json").read_text())
+            port, folder = int(told["url"].rpartition(":")[2].partition("/")[0]), Path(told["folder"])
+            assert answers(port) and folder.exists()
+        finally:
+            killed.send_signal(how)
+    assert eventually(lambda: not answers(port) and not folder.exists())
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def eventually(so: Callable[[], object], seconds: float = 40) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if so():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 # --- A rule that looks back to a saved plan

@@ -240,11 +240,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from allocator.cli import main
 
     listed = tmp_path / "v.csv"
-    listed.write_text("funds.*.amount,measures.friche.lumpy\n-10 %,\n+5 %,false\n", encoding="utf-8")
-    assert main(["sweep", "hectares-2030", "--list", str(listed), "--jobs", "1", "--json"]) in (0, 2)
-    said = json.loads(capsys.readouterr().out)
-    if "errors" in said:
-        assert "measures.friche" in said["errors"][0]["place"]
+    listed.write_text("funds.*.amount,measures.friches.lumpy\n-10 %,\n+5 %,false\n", encoding="utf-8")
+    assert main(["sweep", "hectares-2030", "--list", str(listed), "--jobs", "1", "--json"]) == 2
+    (wrong,) = json.loads(capsys.readouterr().out)["errors"]
+    assert wrong["place"].startswith("measures.friches")
     assert main(["sweep", "hectares-2030", "--vary", "funds.*.amount=+0 %..+10 %/2", "--jobs", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["variants"] == 2 and [row["funds.*.amount"] for row in found["table"]] == ["+0 %", "+10 %"]
@@ -252,3 +251,48 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", "nowhere", "--vary", "x=3..y"]) == 2
     error = capsys.readouterr().err
     assert "nowhere" in error and "--vary x=3..y" in error
+
+
+def test_all_that_is_wrong_with_the_options_is_told(
+    scenario: Scenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from allocator.cli import main
+
+    save(scenario, tmp_path / "s")
+    sweep = ["sweep", str(tmp_path / "s"), "--jobs", "1", "--lang", "en", "--vary"]
+    wrong = ["--engine", "zz", "--gap", "nan", "--time-limit", "0", "--seed", "-3", "--count", "0"]
+    assert main([*sweep, "funds.a.amount=1", *wrong, "--vary", "funds.a.amount=2"]) == 2
+    told = capsys.readouterr().err
+    for option in ("--engine", "--gap", "--time-limit", "--seed", "--count", "this path is given already"):
+        assert option in told
+    for address in ("nowhere", "ftp://x:1", "tcp://127.0.0.1:9"):
+        assert main([*sweep, "funds.a.amount=1", "--scheduler", address]) == 2
+        told = capsys.readouterr().err
+        assert address in told and "Traceback" not in told
+    assert main([*sweep, "funds.a.amount=100"]) == 0
+    assert capsys.readouterr().out.startswith("1 variant of “s”\n")
+    for wrong in ({"engine": "zz"}, {"gap": -1}, {"time_limit": 0}):  # in Python too, whoever would have solved
+        with pytest.raises((ValueError, KeyError), match=r"zz|gap|time_limit"):
+            allocator.sweep(scenario, {"funds.a.amount": [1]}, jobs=2, **wrong)
+
+
+def test_an_interrupted_command_goes_on(
+    scenario: Scenario, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from allocator.cli import main
+    from allocator.commands import sweep as command
+
+    save(scenario, tmp_path / "s")
+    out = tmp_path / "out"
+    asked = ["sweep", str(tmp_path / "s"), "--vary", "funds.a.amount=-60 %..+0 %/24", "--jobs", "1", "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_progress", lambda _: os.kill(os.getpid(), signal.SIGINT))
+        assert main(asked) == 4
+    assert "la même commande continue" in capsys.readouterr().err
+    kept = sorted(out.glob("parts/rows-*.parquet"))
+    assert len(kept) == 1 and not (out / "table.parquet").exists()
+    done = []
+    monkeypatch.setattr(command, "_progress", done.append)
+    assert main(asked) == 0
+    assert [progress.done for progress in done] == [16, 24]
+    assert pd.read_parquet(out / "table.parquet")["variant"].tolist() == list(range(24))

@@ -6,7 +6,16 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from allocator.commands.common import OK, SCENARIO, output_options, solving_options, stdout_for_us_alone, told
+from allocator.commands.common import (
+    NO_PLAN,
+    OK,
+    SCENARIO,
+    loaded,
+    output_options,
+    solving_options,
+    stdout_for_us_alone,
+    told,
+)
 from allocator.texts import Text
 
 if TYPE_CHECKING:
@@ -45,21 +54,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 once every variant has an answer, infeasible ones among them."""
-    from allocator.formats import load
+    """0 once every variant has an answer, infeasible ones among them; 4 where it was interrupted."""
     from allocator.problems import Problem, ScenarioError
     from allocator.report.sweep import print_sweep
     from allocator.sweep import sweep
 
     problems: list[Problem] = []
     vary = _vary(options, problems)
-    scenario = None
+    for name, least in (("count", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            wrong = Text(f"un entier d'au moins {least} est attendu", f"a whole number >= {least} is expected")
+            problems.append(Problem(f"--{name}", wrong, Text("par exemple 100", "for example 100")))
+    scenarios = []
     try:
-        scenario = load(options.scenario)
+        scenarios = loaded(options, [options.scenario])
     except ScenarioError as error:
         problems += error.problems
-    if problems or scenario is None:
+    if problems:
         raise ScenarioError(problems)
+    (scenario,) = scenarios
     try:
         with stdout_for_us_alone():
             found = sweep(
@@ -80,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
             "interrupted: what is solved is kept, the same command goes on",
         )
         print(f"\n{again}", file=sys.stderr)
-        return 130
+        return NO_PLAN
     finally:
         if sys.stderr.isatty():
             print(file=sys.stderr)
@@ -110,6 +123,9 @@ def _vary(options: argparse.Namespace, problems: list[Any]) -> Any:
         try:
             if not equals or not values.strip():
                 raise ValueError(Text("CHEMIN=VALEURS est attendu", "PATH=VALUES is expected"))
+            if path.strip() in found:
+                raise ValueError(Text("ce chemin est déjà donné : une seule fois, avec toutes ses valeurs",
+                                      "this path is given already: once, with all its values"))  # fmt: skip
             found[path.strip()] = read_values(values)
         except ValueError as error:
             said = (

@@ -1,7 +1,8 @@
 """Tables of a scenario folder: a CSV file, or one whose rows are laid over those of a base.
 
-`demands: demands.csv` is the whole table. `demands: {change: demands.csv}` says what differs from the base's, by `id`: a
-cell that is filled replaces the base's, an empty one keeps it; a new id is a new row; `remove` is `true` for a row that goes.
+`demands: demands.csv` is the whole table. `demands: {change: demands.csv}` says what differs from the base's, by `id` (earlier
+aid: by `beneficiary` and `date`): a cell that is filled replaces the base's, an empty one keeps it; a new id is a new row;
+`remove` is `true` for a row that goes.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ _TEXTS = {
     "demands": TEXT_COLUMNS,
     "prior_aid": frozenset(("beneficiary", "date")),
 }
+_KEYS = {"territories": ("id",), "demands": ("id",), "prior_aid": ("beneficiary", "date")}
 _NEEDED = {
     "territories": ("region", "departement", "population"),
     "demands": ("territory", "measure", "units", "asked"),
+    "prior_aid": (),  # amount or cents
 }  # of a new row
 Place = tuple[str, Text | str]
 
@@ -137,46 +140,52 @@ def change_named(value: Any) -> str | None:
 
 
 def lay(name: str, under: Rows, over: Rows, problems: list[Problem]) -> Rows:
-    """The rows of `over` laid over those of `under`, by id; `problems` receives what is wrong."""
+    """The rows of `over` laid over those of `under`, by their keys; `problems` receives what is wrong."""
 
     def tell(row: int | None, column: str | None, message: Text, remedy: Text | None = None) -> None:
         file, place = over.place(row, column)
         problems.append(Problem(place, message, remedy, file))
 
-    if name == "prior_aid":
-        message = Text("les aides passées n'ont pas d'identifiant", "earlier aid has no id")
-        tell(None, None, message, Text("Donnez le fichier entier.", "Give the whole file."))
-        return under
-    if "id" not in over.header or "id" not in under.header:
-        tell(None, None, Text("la colonne id manque", "the column id is missing"), did_you_mean("id", over.header))
+    keys = _KEYS[name]
+    absent = [column for column in keys if column not in over.header or column not in under.header]
+    for column in absent:
+        message = Text(f"la colonne {column} manque", f"the column {column} is missing")
+        tell(None, None, message, did_you_mean(column, over.header))
+    if absent:
         return under
     new = [c for c in over.header if c not in under.header and c != REMOVE]
     header = [*under.header, *new]
     rows = [[*row, *[""] * len(new)] for row in under.rows]
     at = {column: k for k, column in enumerate(header)}
-    known = {row[at["id"]]: k for k, row in enumerate(under.rows)}
+    names = [" ".join(row[at[column]] for column in keys) for row in under.rows]
+    known = {key: k for k, key in enumerate(names)}
+    often = {key for key in known if names.count(key) > 1} if len(known) < len(names) else set()
     laid = Laid(header, rows, under.texts | over.texts, (under, over), [(under, k) for k in range(len(rows))])
     gone: set[int] = set()
     seen: set[str] = set()
     for rank, row in enumerate(over.rows):
         cells = {column: text for column, text in zip(over.header, row, strict=True) if text}
-        key = cells.pop("id", "")
-        if not key or key in seen:
-            tell(rank, "id", Text(f"« {key} » donné deux fois", f"“{key}” is given twice") if key
-                 else Text("un identifiant est attendu", "an id is expected"))  # fmt: skip
+        own = {column: cells.pop(column, "") for column in keys}
+        key = " ".join(own.values())
+        if key in seen or key in often or not all(own.values()):
+            empty = next((column for column, text in own.items() if not text), keys[0])
+            tell(rank, empty, _not_one(key, empty, often, all(own.values())))
             continue
         seen.add(key)
         removed = cells.pop(REMOVE, "false").lower()
         missing = [column for column in _NEEDED[name] if column not in cells]
         if removed not in ("true", "false") or (removed == "true" and cells):
-            tell(rank, REMOVE, Text("une ligne à retirer n'a que id et remove", "a row to take out has only id and remove"),
+            tell(rank, REMOVE, Text(f"une ligne à retirer n'a que {' et '.join([*keys, 'remove'])}", f"a row to take out has only {' and '.join([*keys, 'remove'])}"),
                  Text("Écrivez true dans remove, et rien d'autre.", "Write true in remove, and nothing else."))  # fmt: skip
         elif key not in known and (removed == "true" or missing):
             whole = Text(f"Pour une ligne nouvelle, il manque {', '.join(missing)}.",
                          f"For a new row, {', '.join(missing)} is missing.")  # fmt: skip
             message = Text(f"« {key} » n'est pas dans la base", f"“{key}” is not in the base")
             tell(
-                rank, "id", message, did_you_mean(key, known) if removed == "true" or near(key, list(known)) else whole
+                rank,
+                keys[0],
+                message,
+                did_you_mean(key, known) if removed == "true" or near(key, list(known)) else whole,
             )
         elif removed == "true":
             gone.add(known[key])
@@ -185,7 +194,7 @@ def lay(name: str, under: Rows, over: Rows, problems: list[Problem]) -> Rows:
                 rows[known[key]][at[column]] = text
                 laid.cells[known[key], column] = (over, rank)
         else:
-            rows.append([key if column == "id" else cells.get(column, "") for column in header])
+            rows.append([own.get(column) or cells.get(column, "") for column in header])
             laid.made_of.append((over, rank))
     if gone:
         kept = [k for k in range(len(rows)) if k not in gone]
@@ -193,3 +202,15 @@ def lay(name: str, under: Rows, over: Rows, problems: list[Problem]) -> Rows:
         laid.rows, laid.made_of = [rows[k] for k in kept], [laid.made_of[k] for k in kept]
         laid.cells = {(moved[k], column): source for (k, column), source in laid.cells.items() if k in moved}
     return laid
+
+
+def _not_one(key: str, column: str, often: set[str], whole: bool) -> Text:
+    """Why a row's key says nothing: it is not there, or it is that of several rows."""
+    if not whole:
+        if column == "id":
+            return Text("un identifiant est attendu", "an id is expected")
+        return Text(f"une valeur est attendue dans {column}", f"a value is expected in {column}")
+    if key in often:
+        return Text(f"« {key} » : plusieurs lignes de la base ; donnez le fichier entier",
+                    f"“{key}”: several rows of the base; give the whole file")  # fmt: skip
+    return Text(f"« {key} » donné deux fois", f"“{key}” is given twice")

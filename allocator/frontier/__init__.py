@@ -23,7 +23,7 @@ from allocator.plan import Plan
 from allocator.problems import Problem
 from allocator.scenario import Scenario
 from allocator.scenario.entities import plain
-from allocator.solver import Session
+from allocator.solver import Session, interruptible
 from allocator.texts import Text
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def frontier(
     An aim: an indicator ("emplois"), "points" (the scenario's own objective), "euros" (as few as can be),
     "maximin:region" (euros per inhabitant of the worst-off value of any `per`), "units:friche" (units of a measure).
     `gap`, `time_limit` (seconds) and `engine`: of each plan, as for `solve`; `gap=0` where points may lie closer together
-    than a ten-thousandth. Once `stop()` is true, the points found so far. Raises `ScenarioError` for what is wrong with
+    than a ten-thousandth. Once `stop()` is true, or at Ctrl-C, the points found so far (`interrupted`). Raises `ScenarioError` for what is wrong with
     the aims, ValueError for the rest.
     """
     names = {"x": x, "y": y} | ({} if z is None else {"z": z})
@@ -65,17 +65,19 @@ def frontier(
     prepared, named = axes(scenario, names, wrong)
     # what soft rules take is in points: the scenario's own points carry it, or the first aim
     ranked = sorted(named, key=lambda place: not isinstance(named[place], Points))
-    session, short = (Session(engine=engine, gap=gap, time_limit=time_limit) for _ in range(2))
+    session = Session(engine=engine, gap=gap, time_limit=time_limit, interruptible=False)
 
-    def improve(scenario: Scenario, seconds: float) -> Plan:
-        short.time_limit = seconds if time_limit is None else min(seconds, time_limit)
-        return short.solve(scenario, stop=stop)
+    with interruptible() as interrupted:
 
-    def solve(scenario: Scenario) -> Plan:
-        return session.solve(scenario, stop=stop)
+        def ended() -> bool:
+            return interrupted() or (stop is not None and stop())
 
-    search = Search(prepared, tuple(named[place] for place in ranked), solve, improve, points, on_point, stop)
-    nothing = search.run()
+        def solve(scenario: Scenario, seconds: float | None) -> Plan:
+            session.time_limit = seconds
+            return session.solve(scenario, stop=ended)
+
+        search = Search(prepared, tuple(named[place] for place in ranked), solve, time_limit, points, on_point, ended)
+        nothing = search.run()
     return Frontier(scenario, named, tuple(ranked), search, nothing)
 
 
@@ -95,7 +97,7 @@ class Frontier:
         if self.nothing is not None:
             return self.nothing.status
         proved = all(point.plan.status == "optimal" for point in self.points)
-        return "optimal" if proved and not self.search.failed else "feasible"
+        return "optimal" if proved and not self.search.failed and not self.interrupted else "feasible"
 
     @cached_property
     def points(self) -> list[Point]:
@@ -117,6 +119,11 @@ class Frontier:
     def complete(self) -> bool:
         """Whether every point that no plan beats is here, to the gap."""
         return self.nothing is None and self.search.complete
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the search was stopped before its end: these are the points found by then."""
+        return self.search.stopped
 
     @property
     def straight(self) -> bool:
@@ -207,6 +214,7 @@ class Frontier:
             },
             "knee": self.knee,
             "complete": self.complete,
+            "interrupted": self.interrupted,
             "straight": self.straight,
             "dominated": self.dominated,
             "not_found": len(self.search.failed),
@@ -229,7 +237,12 @@ def _told(value: Any) -> Any:
 
 def _said(found: Frontier) -> Any:
     count = len(found.points)
-    if count == 1 and len(found.axes) == 2 and found.complete:
+    if found.interrupted:
+        yield Text(
+            f"Interrompu : {'le point trouvé' if count == 1 else f'les {count} points trouvés'} jusque-là ; il en manque.",
+            f"Interrupted: {'the point' if count == 1 else f'the {count} points'} found by then; others are missing.",
+        )
+    elif count == 1 and len(found.axes) == 2 and found.complete:
         yield Text(
             "Ces objectifs ne s'opposent pas : un même plan donne le plus des deux (à l'écart garanti près).",
             "These aims are not at odds: one plan gives most of both (to the gap).",
@@ -263,7 +276,7 @@ def _said(found: Frontier) -> Any:
             f"{found.dominated} plan(s) trouvé(s) en chemin, dominés ou égaux à un autre, sont écartés.",
             f"{found.dominated} plan(s) found on the way, dominated by or equal to another, are left out.",
         )
-    if found.search.failed:
+    if found.search.failed and not found.interrupted:
         yield Text(
             f"{len(found.search.failed)} calcul(s) sans plan : augmenter --time-limit.",
             f"{len(found.search.failed)} solve(s) without a plan: raise --time-limit.",

@@ -25,9 +25,8 @@ from allocator.scenario import Scenario
 from allocator.space import Space
 from allocator.texts import Text, figure
 
-Solve = Callable[[Scenario], Plan]
-Improve = Callable[[Scenario, float], Plan]
-"""The same, for at most so many seconds."""
+Solve = Callable[[Scenario, float | None], Plan]
+"""For at most so many seconds; None: as long as it takes."""
 Levels = dict[Axis, tuple[Fraction | None, Fraction | None]]
 OnPoint = Callable[[Text, int, float], None]
 """Told what is being solved, the number of points so far, and the seconds since the start."""
@@ -35,6 +34,7 @@ OnPoint = Callable[[Text, int, float], None]
 FINE = Fraction(1, 10**6)  # of the whole range: what is smaller is not looked into
 SOLVES = 3  # for each point wanted, at most, and a few for the ends
 SHORT, PATIENCE = 2.0, 4.0  # seconds for the later aims, and times what the first one took
+FIRST = 0.8  # of a point's seconds: what its first aim may take where later ones come after it
 LONGEST = 10**12  # a denominator that is still written down as it is
 
 
@@ -72,7 +72,7 @@ class Search:
     scenario: Scenario
     axes: tuple[Axis, ...]
     solve: Solve
-    improve: Improve
+    seconds: float | None  # for each point; an end takes them twice: to know how much there is, then the plan
     wanted: int
     on_point: OnPoint | None = None
     stop: Stop | None = None  # once it is true, no further plan is asked for
@@ -81,6 +81,7 @@ class Search:
     best: dict[Axis, Plan] = field(default_factory=dict)  # the plan with most of each aim but the first
     complete: bool = False  # every point there is was found, to the gap
     straight: bool = False  # between neighbours the frontier is a straight line, to the gap
+    stopped: bool = False  # before the search was at its end
     solves: int = 0
     spans: tuple[Fraction, ...] = ()  # from one end to the other, aim by aim
     _since: float = field(default_factory=time.monotonic)
@@ -93,6 +94,11 @@ class Search:
 
     def run(self) -> Plan | None:
         """Search; the plan that says why there is no point at all, if so."""
+        nothing = self._run()
+        self.stopped = self._stopped and not self.complete
+        return nothing
+
+    def _run(self) -> Plan | None:
         first = self._point(
             (None,) * (len(self.axes) - 1), Text("le plus du premier objectif", "most of the first aim")
         )
@@ -100,7 +106,7 @@ class Search:
             return self.failed.pop()
         if self._stopped:
             return None
-        ends = [self._most(k) for k in range(1, len(self.axes))]
+        ends = [None if self._stopped else self._most(k) for k in range(1, len(self.axes))]
         if len(self.axes) == 2:
             self._between(first, ends[0])
         else:
@@ -116,11 +122,11 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------- one plan
 
-    def _ask(self, scenario: Scenario, what: Text) -> Plan:
+    def _ask(self, scenario: Scenario, what: Text, part: float = 1) -> Plan:
         if self.on_point is not None:
             self.on_point(what, len(self.found), time.monotonic() - self._since)
         self.solves += 1
-        return self.solve(scenario)
+        return self.solve(scenario, None if self.seconds is None else self.seconds * part)
 
     def _point(self, asked: tuple[Fraction | None, ...], what: Text) -> Point | None:
         """The best plan that has at least so much of the aims beside the first; None where there is none, or none was
@@ -162,11 +168,15 @@ class Search:
         if self.convex or all(axis.whole for axis in self.axes):
             return self._ask(scenario, what)
         start = time.monotonic()
-        plan = self._ask(scenario.with_(objective=self.axes[0].objective), what)
-        if plan.reading is None:
+        plan = self._ask(scenario.with_(objective=self.axes[0].objective), what, FIRST)
+        took = time.monotonic() - start
+        seconds = max(SHORT, PATIENCE * took)
+        if self.seconds is not None:
+            seconds = min(seconds, self.seconds - took)
+        if plan.reading is None or seconds <= 0 or self._stopped:
             return plan
         self.solves += 1
-        better = self.improve(scenario, max(SHORT, PATIENCE * (time.monotonic() - start)))
+        better = self.solve(scenario, seconds)
         first, now = plan.certificate.objective, better.certificate.objective
         if better.reading is None or first is None or now is None or now < first - abs(first) * FINE:
             return plan
@@ -185,8 +195,10 @@ class Search:
             self.failed.append(plan)
             return None
         seconds = time.monotonic() - start
-        end = self._at(k, _short(value), what)
-        if end is None and not axis.whole:  # whole cents may leave no second plan that has every last bit of it
+        end = None if self._stopped else self._at(k, _short(value), what)
+        if (
+            end is None and not axis.whole and not self._stopped
+        ):  # whole cents may leave no second plan that has every last bit of it
             end = self._at(k, _short(value - abs(value) * FINE), what)
         if end is None and hard == list(self.scenario.constraints):  # then the plan with most of it, as it is
             end = self._add(plan, {axis: (value, bound)}, (None,) * (len(self.axes) - 1), seconds)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from allocator.money import format_euros
 from allocator.report.console import number, print_plan
 from allocator.report.files import replace_file
 from allocator.report.frontier_chart import chart
-from allocator.texts import Text, figure
+from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
     from allocator.frontier import Frontier
@@ -29,7 +30,7 @@ def shown(axis: Axis, value: float | None) -> str:
     if value is None or value != value:
         return NOTHING
     if axis.name == "euros":
-        return format_euros(round(value * 100))
+        return format_euros(round(value * 100), language())
     return number(value, 0 if axis.whole and float(value).is_integer() else 2)
 
 
@@ -39,8 +40,9 @@ def print_frontier(found: Frontier, console: Console) -> None:
         print_plan(found.nothing, console)
         return
     aims = " × ".join(str(axis.title) for axis in found.axes.values())
-    heading = Text("Frontière", "Frontier")
-    console.print(f"\n[bold]{heading} « {found.scenario.name} »[/bold] : {aims}", highlight=False)
+    name = escape(found.scenario.name)
+    heading = Text(f"[bold]Frontière « {name} »[/bold] : {aims}", f"[bold]Frontier “{name}”[/bold]: {aims}")
+    console.print(f"\n{heading}", highlight=False)
     console.print()
     table = Table(header_style="bold")
     best = Text("au mieux", "at best")
@@ -52,7 +54,11 @@ def print_frontier(found: Frontier, console: Console) -> None:
         mark = str(Text("coude", "knee")) if row["knee"] else ""
         rank = f"{mark} {k + 1}".strip()
         table.add_row(
-            rank, *cells, format_euros(row["granted"]), _gap(row["gap"]), style="bold" if row["knee"] else None
+            rank,
+            *cells,
+            format_euros(row["granted"], language()),
+            _gap(row["gap"]),
+            style="bold" if row["knee"] else None,
         )
     console.print(table)
     for text in found.says:

@@ -14,6 +14,8 @@ from allocator.money import format_euros
 from allocator.report.console import STATUS, number
 from allocator.texts import Text, figure, language
 
+CODE = "code"  # `allocator.store.records.CODE`
+
 if TYPE_CHECKING:
     from allocator.store import Decision, Replay, SavedPlan
 
@@ -62,7 +64,7 @@ def print_saved(saved: SavedPlan, decisions: Sequence[Decision], console: Consol
         Text("Résultat", "Result"): str(STATUS[saved.status]),
         Text("Objectif ; borne", "Objective; bound"): f"{_number(saved.objective)} ; {_number(saved.bound)}",
         Text("Écart", "Gap"): "—" if saved.gap is None else str(figure(saved.gap, 2)),
-        Text("Accordé", "Granted"): f"{format_euros(saved.granted, language())} ({len(saved.grants)})",
+        Text("Accordé", "Granted"): str(_granted(saved)),
         Text("Certificat", "Certificate"): f"{certified}/{len(saved.checks)}",
         Text("Moteur", "Engine"): f"{saved.engine} ({Text('écart', 'gap')} {figure(saved.gap_allowed)}{limit})",
         Text("Versions", "Versions"): ", ".join(f"{name} {known}" for name, known in saved.versions.items()),
@@ -82,9 +84,10 @@ def print_replay(replay: Replay, console: Console) -> None:
     saved = replay.saved
     head = f"« {saved.scenario} » {saved.id}, {_when(saved.at)}, {saved.who}"
     if replay.same:
-        granted = format_euros(saved.granted, language())
-        told = Text(f"Plan {head} : retrouvé au centime ({len(saved.grants)} subventions, {granted})",
-                    f"Plan {head}: the same to the cent ({len(saved.grants)} grants, {granted})")  # fmt: skip
+        granted = _granted(saved)
+        told = Text(
+            f"Plan {head} : retrouvé au centime ({granted.fr})", f"Plan {head}: the same to the cent ({granted.en})"
+        )
     else:
         told = Text(f"Plan {head} : ce qui a changé", f"Plan {head}: what changed")
     console.print(str(told), markup=False, highlight=False)
@@ -93,9 +96,17 @@ def print_replay(replay: Replay, console: Console) -> None:
     if replay.versions:
         console.print(str(Text("Versions qui diffèrent", "Versions that differ")))
         for name, (then, now) in replay.versions.items():
-            console.print(f"  {name} {then} → {now}", markup=False, highlight=False)
+            called = str(Text("code d'allocator", "allocator's code")) if name == CODE else name
+            console.print(f"  {called} {then} → {now}", markup=False, highlight=False)
     else:
         console.print(str(Text("Mêmes versions, même machine.", "Same versions, same machine.")))
+
+
+def _granted(saved: SavedPlan) -> Text:
+    count = len(saved.grants)
+    s = "s" if count > 1 else ""
+    fr, en = (format_euros(saved.granted, lang) for lang in ("fr", "en"))
+    return Text(f"{count} subvention{s}, {fr}", f"{count} grant{'' if count == 1 else 's'}, {en}")
 
 
 def _when(at: str) -> str:

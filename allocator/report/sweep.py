@@ -25,7 +25,14 @@ def print_sweep(swept: Sweep, console: Console) -> None:
     paths = list(dict.fromkeys(path for changes in swept.variants for path in changes))
     count = len(table)
     console.print(
-        Text(f"{count} variantes de « {swept.scenario.name} »", f"{count} variants of “{swept.scenario.name}”")
+        str(
+            Text(
+                f"{count} variante{'s' if count > 1 else ''} de « {swept.scenario.name} »",
+                f"{count} variant{'s' if count > 1 else ''} of “{swept.scenario.name}”",
+            )
+        ),
+        highlight=False,
+        markup=False,
     )
     for status, number_of in table["status"].value_counts().items():
         console.print(f"  {number_of} {STATUS[str(status)]}", highlight=False)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError
@@ -60,9 +61,9 @@ def address(place: str | os.PathLike[str] | None) -> URL:
 
 
 def connected(url: URL) -> Engine:
-    """The engine of a URL; connects to nothing yet. Parents of a SQLite file are made."""
+    """The engine of a URL; connects to nothing yet."""
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": SECONDS}, hide_parameters=True)
+        engine = create_engine(_as_it_lies(url), connect_args={"timeout": SECONDS}, hide_parameters=True)
         event.listen(engine, "connect", _sqlite_opened)
         event.listen(engine, "begin", _sqlite_begun)
         return engine
@@ -73,6 +74,17 @@ def connected(url: URL) -> Engine:
         missing = Text("PostgreSQL demande la bibliothèque psycopg", "PostgreSQL needs the library psycopg")
         how = 'pip install "allocator-fonds-publics[postgres]"'
         raise refused("postgresql://…", missing, Text(how, how)) from None
+
+
+def _as_it_lies(url: URL) -> URL:
+    """A file in a folder where nothing may be written (an archive, somebody's share) is read as it lies there: SQLite
+    wants to write its index of the log beside it. Where a log is there, somebody writes: then SQLite finds its way."""
+    file = Path(url.database or "")
+    if str(file).startswith("file:") or not file.is_file() or os.access(file.parent, os.W_OK):
+        return url
+    if file.with_name(file.name + "-wal").exists():
+        return url
+    return url.set(database=f"file:{quote(str(file))}", query={"mode": "ro", "immutable": "1", "uri": "true"})
 
 
 def _sqlite_opened(connection: Any, _: Any) -> None:

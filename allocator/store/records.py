@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,10 +24,12 @@ from allocator.store.errors import refused
 from allocator.texts import Text, language
 
 if TYPE_CHECKING:
-    from allocator.plan import Plan
+    from allocator.plan import Plan, Status
 
 PERSON = "ALLOCATOR_WHO"
 _LONGEST = 10_000  # characters of what someone says
+PACKAGE = Path(__file__).resolve().parents[1]
+CODE = "code"  # in `versions`: a hash of our own source files; plans of before it was kept have none
 _LIBRARIES = ("highspy", "ortools", "pulp", "numpy", "scipy", "pandas")  # that can change a plan
 
 
@@ -42,7 +46,7 @@ class SavedPlan:
     words: str
     scenario: str
     input_hash: str
-    status: str
+    status: Status
     objective: Fraction | None
     bound: Fraction | None
     gap: float | None
@@ -164,6 +168,7 @@ def hashed(row: Mapping[str, Any]) -> str:
 def versions(engine: str, version: str) -> dict[str, str]:
     """Of what can change a plan, here and now."""
     found = {"allocator": _version("allocator-fonds-publics"), "python": platform.python_version()}
+    found |= {CODE: known} if (known := source_hash()) else {}
     found |= {engine: version} if version else {}
     found |= {name: known for name in _LIBRARIES if (known := _version(name))}
     return found | {"machine": f"{platform.system()} {platform.machine()}"}
@@ -206,6 +211,17 @@ def now() -> str:
 
 def _said(who: str, words: str) -> dict[str, str]:
     return {"at": now(), "who": who, "words": words, "nonce": secrets.token_hex(16)}
+
+
+@lru_cache(None)
+def source_hash(root: Path = PACKAGE) -> str:
+    """Of our own modules, whatever their line ends: a change within a version shows. Empty where they are no files."""
+    found = hashlib.sha256()
+    files = sorted(root.rglob("*.py"), key=lambda file: file.relative_to(root).as_posix())
+    for file in files:
+        content = file.read_bytes().replace(b"\r\n", b"\n")
+        found.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()[:12] if files else ""
 
 
 @lru_cache(None)

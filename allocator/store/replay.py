@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from allocator import engines
 from allocator.certify import certify
 from allocator.money import format_euros
-from allocator.reading import Reading
 from allocator.solver import solve
 from allocator.space import Space
 from allocator.store import records
+from allocator.store.opened import read
 from allocator.store.records import SavedPlan
 from allocator.texts import Text, figure
 
@@ -75,7 +73,7 @@ def replay(saved: SavedPlan, scenario: Scenario) -> Replay:
     versions = {
         name: (saved.versions.get(name, "–"), now.get(name, "–"))
         for name in (*saved.versions, *(name for name in now if name not in saved.versions))
-        if saved.versions.get(name) != now.get(name)
+        if saved.versions.get(name) != now.get(name) and (name in saved.versions or name != records.CODE)
     }
     grants = _differences(saved.grants, plan.grants)
     found = _result(saved, plan) + _grants(grants)
@@ -151,21 +149,11 @@ def _why(saved: SavedPlan, scenario: Scenario, others: bool) -> list[Text]:
 
 def _broken(saved: SavedPlan, scenario: Scenario) -> list[str]:
     """Names of the checks that the saved grants fail today."""
-    grants = saved.grants
     try:
-        demand = _places(grants["demand"], scenario.demands["id"].tolist())
-        fund = _places(grants["fund"], [fund.id for fund in scenario.funds])
-        year = _places(grants["year"], list(scenario.years))
+        known = read(saved, Space.of(scenario))
     except KeyError as error:
         return [str(error.args[0])]
-    cents, moved = grants["cents"].to_numpy(np.int64), np.array(saved.moved, np.int64)
-    known = Reading(Space.of(scenario), demand, fund, year, cents, moved)
     return [check.name for check in certify(known, None).checks if not check.ok]
-
-
-def _places(column: pd.Series, names: Sequence[Any]) -> np.ndarray:
-    at = {name: place for place, name in enumerate(names)}
-    return np.array([at[name] for name in column.tolist()], np.int64)
 
 
 def _differences(then: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from sqlalchemy import Column, Connection, Table, func, insert, select
 from allocator.problems import ScenarioError, listed
 from allocator.store import content, records, tables
 from allocator.store.errors import refused, shown, told
+from allocator.store.opened import opened
 from allocator.store.places import address, connected, reading, writing
 from allocator.store.records import Decision, SavedPlan
 from allocator.store.replay import Replay, replay
@@ -132,6 +133,11 @@ class Store:
             data = connection.execute(select(contents.c.data).where(contents.c.sha256 == row["grants"])).scalar_one()
         return records.saved_plan(row, bytes(data))
 
+    def opened(self, plan_id: str) -> Plan:
+        """The saved plan as a `Plan` again, to compare or explain; nothing is solved, its bound is the one proved then."""
+        saved = self.plan(plan_id)
+        return opened(saved, self.scenario(saved.id))
+
     def scenario(self, any_id: str) -> Scenario:
         """The scenario of a plan's id or of an input hash, the very same. `ScenarioError` where today's rules refuse it."""
         plans, scenarios = tables.plans, tables.scenarios
@@ -227,6 +233,11 @@ class Store:
         if found:
             several = Text(f"« {given} » peut être : {listed(found)}", f"“{given}” may be: {listed(found)}")
             raise refused(self.place, several, Text("Donnez-en plus.", "Give more of it."))
+        if re.fullmatch(r"[0-9a-f]{1,3}|[pd][0-9a-f]{0,2}", given):
+            short = Text(f"identifiant trop court « {given} »", f"id too short “{given}”")
+            raise refused(
+                self.place, short, Text("Donnez-en quatre signes au moins.", "Give four signs of it at least.")
+            )
         wrong = Text(f"identifiant inconnu « {given} »", f"unknown id “{given}”")
         raise refused(self.place, wrong, Text("« allocator history » les donne.", "“allocator history” lists them."))
 

@@ -23,7 +23,7 @@ from allocator.changes import changed
 from allocator.plan import Plan
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
-from allocator.solver import solve
+from allocator.solver import Session, solve
 from allocator.sweep.design import DESIGNS, Design, Range, checked, variants
 from allocator.sweep.folder import Folder, opened
 from allocator.sweep.runners import runner
@@ -113,13 +113,14 @@ def sweep(
     list of variants, each {path: value}. See `allocator.changed` for paths and values. `jobs`: processes on this machine
     (0: one a core); `scheduler`: the address of a Dask scheduler instead. `out`: a folder that keeps every batch as it is
     done; called again with the same arguments, the sweep goes on from there. The table is the same whoever solves.
-    Raises `ScenarioError` with every mistake before anything is solved.
+    Raises `ScenarioError` with every mistake before anything is solved, as `solve` for the rest.
     """
     if design not in DESIGNS:
         raise ValueError(f"design: {design!r} is none of {', '.join(DESIGNS)}")
     wanted = variants(vary, design, count=count, seed=seed) if isinstance(vary, Mapping) else [dict(v) for v in vary]
     if not wanted:
         raise ScenarioError([Problem("", Text("aucune variante à calculer", "no variant to solve"))])
+    Session(engine=engine, gap=gap, time_limit=time_limit)  # raises what each variant would
     options = Options(engine, gap, time_limit)
     hashes = checked(scenario, wanted)
     about = {

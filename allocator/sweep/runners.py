@@ -59,11 +59,17 @@ def _dask(
     """A worker that dies takes its batches along; the scheduler gives them to another, and each comes back once."""
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise _cannot(
             Text("la bibliothèque « distributed » manque", "the library “distributed” is missing"),
             Text("pip install 'allocator-fonds-publics[cluster]'", "pip install 'allocator-fonds-publics[cluster]'"),
         ) from None
+    try:
+        get_address_host_port(address)
+    except ValueError:
+        wrong = Text(f"« {address} » n'est pas une adresse", f"“{address}” is no address")
+        raise _cannot(wrong, Text("par exemple tcp://127.0.0.1:8786", "for example tcp://127.0.0.1:8786")) from None
     try:
         client = Client(address, timeout="5s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
