@@ -189,6 +189,7 @@ class _Run:
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
         self.generous = False
+        self.check = 0.0
         self.report = EngineReport(
             self.engine.name, self.engine.version, "not_run", None, self.why, self.gap, self.time_limit
         )
@@ -276,6 +277,7 @@ class _Run:
         reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
+        self.check = time.monotonic() - start if certificate.checks else 0.0
         nothing = self._nothing(space, proof, certificate)
         if nothing is not None:
             reading, certificate = nothing
@@ -412,6 +414,7 @@ class _Run:
                 deadline=self.deadline,
                 stop=self.stop,
                 on_progress=self.on_progress,
+                check=self.check,
             )
 
         def told(tree: Search) -> Search:

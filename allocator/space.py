@@ -407,11 +407,11 @@ class Space:
                 apart = gcd(*(cell - cells[0] for cells in years for cell in cells))
                 if not self.lumpy[demands].all() or (apart and term.of == "units"):
                     return 0
+                if step == 1:
+                    continue  # no finer step, but parts of units further on would leave none at all
                 each = np.ones(1, np.int64) if term.of == "units" else self.asked[demands]
                 mine = (weights.astype(object) if _overflows(weights, each) else weights) * each
                 step = gcd(step, int(np.gcd.reduce(mine)) * alike, int(np.gcd.reduce(weights)) * apart)
-                if step == 1:
-                    return 1
         return step
 
     @cached_property

@@ -18,6 +18,7 @@ from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reaso
 from allocator.program import Compiled
 from allocator.relaxed import Relaxed
 
+PLUNGE = 200  # nodes more, on the way down to a first plan
 WHOLE = 1e-6  # how far from whole a column may be and count as whole
 
 
@@ -64,6 +65,7 @@ class Search:
     deadline: float | None = None
     stop: Stop | None = None
     on_progress: OnProgress | None = None
+    check: float = 0.0  # seconds that a node takes to be checked, which is to be done by the deadline too
     best: float = -np.inf
     x: np.ndarray | None = None
     _near: tuple[int, np.ndarray | None] = (2**53, None)  # columns that are not whole, and the point
@@ -101,12 +103,15 @@ class Search:
         start = time.monotonic()
         heap, current = self._heap, None
         while current is not None or heap:
+            allowed = self.nodes
             if current is None:
                 _, _, current = heapq.heappop(heap)
                 if current.bound <= self.cutoff():
                     current = None
                     continue
-            if self._count >= self.nodes or self._out_of_time():
+            elif not np.isfinite(self.best):
+                allowed += PLUNGE
+            if self._count >= allowed or self._out_of_time():
                 heapq.heappush(heap, (-current.bound, 0, current))
                 break
             self._count += 1
@@ -136,7 +141,7 @@ class Search:
         return float(value * self.relaxed.compiled.objective_scale) if np.isfinite(value) else None
 
     def _out_of_time(self) -> bool:
-        late = self.deadline is not None and time.monotonic() > self.deadline
+        late = self.deadline is not None and time.monotonic() + self._count * self.check > self.deadline
         return late or (self.stop is not None and self.stop())
 
     def _bounds(self, node: Node) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -7,9 +7,9 @@ import pytest
 from valley import SCHOOLS, valley
 
 import allocator
-from allocator.explain.nouns import agreeing, of
 from allocator.explain.flips import Flip
 from allocator.explain.limits import limits_on, wanted_of
+from allocator.explain.nouns import of
 from allocator.texts import Text
 
 
@@ -106,17 +106,43 @@ def test_a_unit_dearer_than_a_million_is_not_said_to_be_worth_nothing():
     demands = scenario.demands[scenario.demands["measure"] == "ecole"].assign(asked=[2_000_000.0], cost=[2_000_000.0])
     funds = [{"id": "ecoles", "label": "Fonds des écoles", "amount": 0}]
     plan = allocator.solve(scenario.with_(demands=demands, funds=funds))
-    said = plain(allocator.explain(plan, fund="ecoles").answer.fr)
-    assert said.startswith(
-        "Un million d'euros de plus dans « Fonds des écoles » n'achète, à lui seul, rien de mesurable ; "
+    first = (
+        "Un million d'euros de plus dans « Fonds des écoles » n'achète, à lui seul, rien de mesurable : la moins chère des "
+        "unités que les règles permettent encore coûte 2 000 000 € ; avec 2 000 000 € de plus, ce serait 10 emplois"
     )
-    assert "de plus achèteraient 10 emplois, et au-delà" in said
+    assert plain(allocator.explain(plan, fund="ecoles", brief=True).answer.fr) == f"{first}."
+    full = plain(allocator.explain(plan, fund="ecoles").answer.fr)
+    assert full == f"{first} ; au-delà (2 000 000 € en tout), plus rien de mesurable."
+    (line,) = [plain(t.fr) for t in allocator.explain(plan, about="money").details if "écoles" in t.fr]
+    assert line.endswith("avec 2 000 000 € de plus, ce serait 10 emplois)")
+
+
+def test_a_unit_that_a_rule_forbids_is_not_tried():
+    """The school may not come in at any price: the rule is named, and no sum."""
+    lumpy = [m.model_copy(update={"lumpy": True}) for m in valley().measures]
+    dear = valley((SCHOOLS,), measures=lumpy, funds=[{"id": "f", "label": "Fonds", "amount": 0}])
+    plan = allocator.solve(
+        dear.with_(demands=dear.demands[dear.demands["measure"] == "ecole"].assign(asked=2e6, cost=2e6))
+    )
+    said = plain(allocator.explain(plan, fund="f", brief=True).answer.fr)
+    assert said.endswith("rien de mesurable : ce qui attend encore est limité aussi par « Aucune école ».")
+
+
+def test_money_beyond_what_is_asked_is_said_to_be_so():
+    plan = allocator.solve(
+        valley((SCHOOLS,), funds=[{"id": "f", "label": "Fonds", "amount": "9 M€"}]).with_(constraints=[])
+    )
+    said = plain(allocator.explain(plan, fund="f", brief=True).answer.fr)
+    assert said.endswith("rien de mesurable : tous les dossiers qu'il peut payer ont ce qu'ils demandent.")
 
 
 def test_what_is_left_is_told_with_its_amount():
     plan = allocator.solve(allocator.load("leviers"))
     found = allocator.explain(plan, about="left")
-    assert "Sites clés en main, part de la région (20 000 000 €)" in plain(found.answer.fr)
+    assert (
+        "Sites clés en main, part de la région, 20 000 000 € (aucun plan ne peut en dépenser 10 000 000 € de plus)"
+        in plain(found.answer.fr)
+    )
     assert "Aucun plan ne peut en dépenser 10 000 000 € de plus, la moitié, à cause de : Enveloppe" in plain(
         found.text("fr")
     )

@@ -11,7 +11,7 @@ from strategies import scenarios
 from valley import FLOOR, SCHOOLS, valley
 
 import allocator
-from allocator.explain.costs import costs
+from allocator.explain.costs import _moved, costs
 from allocator.explain.variants import Variants
 
 
@@ -80,6 +80,22 @@ def test_the_plan_in_short():
     text = found.text("fr")
     assert "Plancher du Sud" in text and "un million d'euros de plus" in text and "Il ne reste rien" in text
     assert [part["about"] for part in found.as_dict()["parts"]] == ["costs", "money", "left"]
+
+
+def test_equals_that_change_places_are_counted_not_named():
+    """Of three alike, one comes in for another; the school comes in beside, for nobody alike."""
+    scenario = valley()
+    scenario = scenario.with_(demands=scenario.demands.assign(units=[2, 2, 2, 1], emplois=[9, 9, 9, 10]))
+    before, after = {"d1": 1_000_000_00, "d2": 1_000_000_00}, {"d1": 1_000_000_00, "d3": 1_000_000_00, "d4": 700_000_00}
+    every = dict.fromkeys(scenario.demands["id"], 0)
+    newly, no_longer, equals = _moved(scenario, {**every, **before}, {**every, **after})
+    assert (newly, no_longer, equals) == ((("École, Vallée (d4)", 700_000_00),), (), (1, 1_000_000_00))
+    found = replace(
+        allocator.explain(allocator.solve(valley((FLOOR,))), constraint="plancher-sud"), equals=equals, newly=newly
+    )
+    said = found.text("fr").replace("\u202f", " ").replace("\u00a0", " ")
+    assert "seraient financés : École, Vallée (d4), 700 000 €." in said
+    assert "(même mesure, même montant, mêmes effets) : 1 dossier (1 000 000 €) contre autant d'autres" in said
 
 
 def test_soft_rules_have_a_cost_too():

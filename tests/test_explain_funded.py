@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -217,7 +218,7 @@ def test_a_tie_tells_the_loss_between_the_two_plans():
     found = allocator.explain(plan, demand="d3")
     tied = replace(found, contrary=Gain(0.02, 0.0, 0.687, 0.8))
     assert "au plus 0,69 emploi" in tied.answer.fr
-    assert "peut-être rien (0,02 emplois entre les deux plans calculés) : autant dire un ex æquo" in tied.answer.fr
+    assert "peut-être rien (0,02 emploi entre les deux plans calculés) : autant dire un ex æquo" in tied.answer.fr
 
 
 @settings(max_examples=12, deadline=None)
@@ -244,3 +245,35 @@ def test_brief_says_what_would_flip_it_in_a_few_solves():
     assert [flip.what for flip in found.flips] == ["score", "asked"] and found.rules is None
     assert verify(valley(), found) == 2
     assert "Abandonner" not in found.text("fr")
+
+
+def several(needed: int, idle: int) -> allocator.Scenario:
+    """`needed` rules that keep the second school out, each by itself, and `idle` ones that secure what is funded anyway."""
+    limits = [
+        {"kind": "count", "id": f"r{k}", "label": f"Règle {k}", "on": {"demands": ["d4", "d5"]}, "max": 1}
+        for k in range(needed)
+    ]
+    sums = {"d1": "2 M€", "d2": "2.5 M€", "d3": "1 M€"}
+    floors = [
+        {"kind": "floor", "id": f"f-{d}", "label": f"Plancher {d}", "on": {"demands": [d]}, "amount": sums[d]}
+        for d in list(sums)[:idle]
+    ]
+    return one_school().with_(constraints=[*limits, *floors])
+
+
+@pytest.mark.parametrize(
+    ("needed", "idle", "solves", "said"),
+    [
+        (3, 0, 8, "mais pas une de moins"),
+        (3, 3, 8, "mais pas une de moins"),
+        (8, 0, 8, "moins y suffirait peut-être, tout n'a pas été essayé"),
+        (8, 0, 20, "mais pas une de moins"),
+    ],
+)
+def test_more_than_two_rules_are_tried_one_by_one(monkeypatch, needed, idle, solves, said):
+    """Three rules, none of which does without the two others; of eight, not all can be tried in as many solves."""
+    monkeypatch.setattr(import_module("allocator.explain.deciding"), "RULE_SOLVES", solves)
+    found = allocator.explain(allocator.solve(several(needed, idle)), demand="d5")
+    assert len(found.rules.tried) == needed + idle
+    assert [rule for rule, _ in found.deciding] == [f"r{k}" for k in range(needed)]
+    assert said in found.details[0].fr

@@ -10,8 +10,8 @@ from strategies import scenarios
 from valley import FLOOR, SCHOOLS, valley
 
 import allocator
+from allocator.explain.curve import curve
 from allocator.explain.left import left
-from allocator.explain.money import curve
 from allocator.explain.reserve import reserve
 from allocator.explain.variants import Variants, granted, raised, total
 
@@ -65,7 +65,7 @@ def test_the_million_is_told_by_year_beside_what_is_left():
     scenario = scenario.with_(demands=scenario.demands.assign(first_year=2026, last_year=2026))
     plan = allocator.solve(scenario)
     text = allocator.explain(plan, fund="f").text("fr").replace("\u202f", " ").replace("\u00a0", " ")
-    assert "Avant cet ajout, il reste : Fonds en 2027 : 1 000 000 €. Tous les dossiers qu'il peut payer" in text
+    assert "Avant cet ajout, il reste : Fonds : 1 000 000 € en 2027. Tous les dossiers qu'il peut payer" in text
     assert "L'ajout, un million en tout : 500 000 € en 2026, 500 000 € en 2027." in text
     assert "Le plan recalculé y engage 500 000 € de plus (500 000 € en 2026)." in text
     assert "Ce million en 2026 seulement : 24 emplois." in text
@@ -84,9 +84,15 @@ def test_the_envelope_around_is_spent():
         {"id": "vert", "label": "Fonds vert", "amount": "3 M€"},
         {"id": "friches", "label": "Fonds friches", "parent": "vert", "amount": "5 M€"},
     ]
-    (place,) = left(Variants(allocator.solve(valley(funds=funds)))).places
+    found = left(Variants(allocator.solve(valley(funds=funds))))
+    (place,) = found.places
     assert (place.fund, place.cause) == ("friches", "around")
-    assert "« Fonds vert », est tout entière engagée" in place.text().fr
+    assert "« Fonds vert », est tout entière engagée" in found.details[0].fr
+    said = found.answer.fr.replace("\u202f", " ").replace("\u00a0", " ")
+    assert said == (
+        "Il ne reste rien à attribuer ; « Fonds friches » n'engage pas 5 000 000 €, mais l'enveloppe qui le contient est tout "
+        "entière engagée."
+    )
 
 
 def test_units_that_do_not_fit():
@@ -165,3 +171,16 @@ def test_the_fund_in_json():
     report = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert report["exact"] and report["enough_cents"] == pytest.approx(470_000_000, abs=100)
     assert allocator.explain(allocator.solve(valley()), constraint="friches").as_dict()["about"] == "fund"
+
+
+def test_who_profits_in_the_envelope_around_is_told():
+    """A million for the schools' fund grows the envelope around it, which pays brownfields too."""
+    funds = [
+        {"id": "vert", "label": "Fonds vert", "amount": "1 M€"},
+        {"id": "ecoles", "label": "Fonds des écoles", "parent": "vert", "amount": 0, "on": {"measures": "ecole"}},
+    ]
+    plan = allocator.solve(valley((), funds=funds, lumpy=True))
+    found = reserve(Variants(plan), "ecoles", most=2)
+    assert {each.demand[0] for each in found.waiting} == {"d"} and found.around == ("Fonds vert",)
+    assert "L'argent ajouté compte aussi dans « Fonds vert »" in found.text("fr")
+    assert reserve(Variants(plan), "vert", most=1).around == ()

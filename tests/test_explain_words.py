@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from valley import SCHOOLS, valley
+from valley import FLOOR, SCHOOLS, valley
 
 import allocator
 from allocator.cli import main
+from allocator.explain import Stopped
 from allocator.explain.explanation import money
 from allocator.explain.flips import Flip
+from allocator.explain.funded import Rival
 from allocator.explain.points import Gain, counted
 from allocator.explain.variants import enclosing, listing
 from allocator.formats import save
@@ -98,6 +101,19 @@ def test_rent_that_comes_back_is_told_where_a_fund_needs_less_than_is_missing():
     assert f"le fonds engage {plain(money(flip.spent.committed).fr)} de plus" in said
     assert flip.spent.committed == round(flip.to - flip.now) + flip.earned
     assert f"pour ce dossier : {plain(money(flip.spent.mine[0][1]).fr)} en {flip.spent.mine[0][0]}" in said
+
+
+def test_every_cent_of_the_repayments_is_told():
+    """A fifteenth a year of money lent again and again leaves cents: added + repaid = committed + left."""
+    fund = {"id": "f", "label": "Terrains", "amount": "1 M€", "returns": dict.fromkeys(range(1, 16), "1/15")}
+    scenario = valley((SCHOOLS,), funds=[fund], years=[2026, 2027, 2028])
+    found = allocator.explain(allocator.solve(scenario), demand="d2")
+    (flip,) = [flip for flip in found.flips if flip.what == "fund"]
+    spent = flip.spent
+    assert round(flip.to - flip.now) + sum(cents for _, cents in spent.back) == spent.committed + spent.left
+    told = replace(spent, left=22).text()
+    assert plain(told.fr).endswith("; il y reste 0,22 € de plus (arrondis au centime)")
+    assert plain(replace(spent, left=-1500_00).text().fr).endswith("; il y restait 1 500 €, qui servent aussi")
 
 
 def test_what_a_sum_over_years_is_called():
@@ -192,3 +208,65 @@ def test_payments_say_where_the_rest_is_paid():
         "de 300 000 € à 500 000 € (+200 000 €, soit 400 000 € d'AE 2027, dont le reste est payé ailleurs : 200 000 € en 2028)"
         in text
     )
+
+
+def test_within_a_sentence_kinds_of_rule_are_no_proper_names():
+    share = {
+        "kind": "share",
+        "id": "s",
+        "label": "Moitié au Sud",
+        "on": {"where": {"region": "Sud"}},
+        "of": {},
+        "min": "50 %",
+    }
+    north = {
+        "kind": "count",
+        "id": "n",
+        "label": "Trois hectares au Nord",
+        "on": {"where": {"region": "Nord"}},
+        "min": 4,
+    }
+    none = {"kind": "count", "id": "z", "label": "Rien au Sud", "on": {"where": {"region": "Sud"}}, "max": 0}
+    answer = allocator.explain(allocator.solve(valley((share, north, none)))).answer
+    assert "part « Moitié au Sud »" in answer.fr and "nombre « Trois hectares au Nord »" in answer.fr
+    assert " Part « " not in answer.fr and " Nombre « " not in answer.fr and "Share" not in answer.en
+
+
+def test_what_costs_nothing_needs_no_recipe():
+    """Nothing is said of points where none is told."""
+    scenario = valley((FLOOR, SCHOOLS), funds=[{"id": "f", "label": "Fonds", "amount": "9 M€"}])
+    scenario = scenario.with_(
+        demands=scenario.demands.assign(hectares=1), objective={"maximise": {"emplois": 1, "hectares": "0.5"}}
+    )
+    plan = allocator.solve(scenario)
+    free = allocator.explain(plan, constraint="plancher-sud")
+    assert free.text("fr") == "Respecter « Plancher du Sud » ne coûte rien."
+    assert "points" in allocator.explain(plan, constraint="ecoles").text("fr")
+
+
+@pytest.mark.parametrize(("unit", "french", "english"), [
+    ("M€ d'aide", " par M€ d'aide", " per “M€ d'aide”"), ("ha", " par ha", " per ha"), ("", " par unité", " per unit"),
+])  # fmt: skip
+def test_units_are_quoted_in_english(unit, french, english):
+    """They are the scenario's words, in its own language, unless they are symbols."""
+    told = Flip("score", "emplois", EMPLOIS, unit, 12.0, 15.0, 14.0, 4).text()
+    assert f"15 emplois{french} au lieu de 12" in told.fr and f"15 jobs{english} instead of 12" in told.en
+
+
+def test_an_explanation_can_be_stopped():
+    """Between two solves and within one: no answer then, for what a solve cut short says is no reason."""
+    plan, asked = allocator.solve(valley()), []
+
+    def later() -> bool:
+        asked.append(True)
+        return len(asked) > 3
+
+    with pytest.raises(Stopped):
+        allocator.explain(plan, about="costs", stop=later)
+    assert allocator.explain(plan, about="costs", stop=lambda: False).ranked
+
+
+def test_a_fund_is_named_once_for_all_its_years():
+    rival = Rival("d2", "Friches, Littoral (d2)", -100_00, (("Fonds A", 2026), ("Fonds A", 2027), ("Fonds B", 2026)))
+    assert plain(rival.text().fr) == "100 € à Friches, Littoral (d2) – Fonds A, 2026, 2027 ; Fonds B, 2026"
+    assert rival.text().en == "€100 from Friches, Littoral (d2) – Fonds A, 2026, 2027; Fonds B, 2026"

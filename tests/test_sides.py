@@ -94,3 +94,13 @@ def test_a_plan_is_found_whatever_the_order_of_columns(seed: int, monkeypatch: p
     plan = allocator.solve(scenario)
     assert plan.status == "optimal" and plan.certificate.ok
     assert plan.objective == pytest.approx(usual.objective, rel=1e-6)
+
+
+@pytest.mark.parametrize("lumpy", ["m0", "m1"])
+def test_parts_of_units_leave_no_step_whatever_comes_first(lumpy):
+    """A whole unit and one and a half make 2.5, each paid by a fund of its own, whole units looked at first or last."""
+    funds = [{"id": k, "amount": 500_000 if k == lumpy else 750_000, "on": {"measures": k}} for k in ("m0", "m1")]
+    rule = {"kind": "indicator", "id": "enough", "indicator": "effect", "min": "2.5"}
+    scenario = question([500_000, 500_000], [lumpy], funds)
+    scenario = scenario.with_(demands=scenario.demands.assign(effect=1), constraints=[rule])
+    assert allocator.solve(scenario).status == "optimal"

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,9 @@ if os.environ.get("CI") != "true":  # there it must be installed
 from streamlit.testing.v1 import AppTest
 
 from ui import charts, texts
+from ui.comparing import flows
 from ui.library import library
-from ui.screens import territoire
+from ui.screens import nation, territoire
 from ui.view import BREAKDOWNS, LEVELS, View
 from ui.work import workshop
 
@@ -217,18 +219,48 @@ def shown(view: View, show: str, lang: str = "fr", act: Callable[[AppTest], AppT
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("level", ["regions", "epci"])
-def test_france(view: View, lang: str, level: str) -> None:
-    at = shown(view, "nation", lang, lambda at: at.segmented_control(key="map-level").set_value(level).run())
+def test_the_map_of_france(view: View, lang: str, level: str) -> None:
+    def act(at: AppTest) -> AppTest:
+        at.segmented_control(key="nation-part").set_value("map").run()
+        return at.segmented_control(key="map-level").set_value(level).run()
+
+    at = shown(view, "nation", lang, act)
     assert not at.exception
     text = said(at)
     assert {"fr": "La France entière", "en": "The whole of France"}[lang] in text
     assert {"fr": "reste à attribuer", "en": "left:"}[lang] in text
+    (drawn,) = charts_of(at)
+    assert level in drawn["datasets"][drawn["layer"][0]["data"]["name"]]["objects"]
+
+
+def charts_of(at: AppTest) -> list[dict[str, Any]]:
+    """The charts of a screen: each is described, none fetches anything."""
     drawn = [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
-    assert len(drawn) == 2
     for chart in drawn:
         assert len(chart["description"]) > 40
         assert '"url"' not in json.dumps(chart)
-    assert level in drawn[1]["datasets"][drawn[1]["layer"][0]["data"]["name"]]["objects"]
+    return drawn
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("part", list(nation.PARTS))
+def test_every_part_of_the_nation_is_drawn(view: View, part: str, lang: str) -> None:
+    at = shown(view, "nation", lang, lambda at: at.segmented_control(key="nation-part").set_value(part).run())
+    assert not at.exception
+    charts_of(at)
+    assert "<table" in said(at)
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_flows_hold_all_that_is_granted(view: View, k: int) -> None:
+    plan = view.comparison.plans[k]
+    links = flows.flows(view, plan)
+    assert int(links["cents"].sum()) == int(plan.grants["cents"].sum())
+    granted, shown = plan.grants.groupby("fund")["cents"].sum(), links.groupby("fund")["cents"].sum()
+    named = [fund for fund in plan.scenario.funds if fund.label in shown.index]
+    assert named
+    for fund in named:
+        assert int(shown[fund.label]) == int(granted[fund.id])
 
 
 @pytest.mark.parametrize("per", list(BREAKDOWNS))

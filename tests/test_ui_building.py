@@ -215,3 +215,14 @@ def test_a_variant_gets_a_name_and_is_compared(shelf: Library) -> None:
     shelf.flush()
     with allocator.Store(create=False) as store:
         assert store.scenario(compared[1]).label == {"fr": "La mienne", "en": "La mienne"}
+
+
+def test_named_variants_are_offered_and_drafts_are_not(shelf: Library) -> None:
+    named = valley().with_(name="la-mienne", label="La mienne")
+    draft = valley().with_(name="vallee-variante", label="Vallée (variante)")
+    refs = [shelf.keep(one) for one in (named, draft)]
+    shelf.flush()
+    again = Library()
+    assert refs[0] in again.choices()
+    assert refs[1] not in again.choices()
+    assert again.choices(refs[1], "")[-1] == refs[1]

@@ -21,8 +21,8 @@ if os.environ.get("CI") != "true":  # there it must be installed
 
 from valley import valley
 
+from ui import access, work
 from ui import library as shelves
-from ui import work
 from ui.library import LENGTH, Library
 from ui.work import Job, Workshop
 
@@ -320,3 +320,21 @@ def test_a_store_that_is_busy_loses_nothing(tmp_path: Path, scenario: allocator.
     there.flush()
     assert there.failure is None
     assert Library(str(place)).scenario(ref).input_hash == scenario.input_hash
+
+
+def test_the_store_itself_refuses_a_reader(
+    tmp_path: Path, scenario: allocator.Scenario, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Should a screen ever forget to ask."""
+    there = Library(str(tmp_path / "store.sqlite"))
+    reader = access.Visitor("paul@region.example", "read")
+    monkeypatch.setattr(access, "visitor", lambda: reader)
+    with pytest.raises(allocator.ScenarioError, match="pas le droit"):
+        there.keep(scenario)
+    monkeypatch.setattr(access, "require", lambda role: reader)
+    ref = there.keep(scenario)
+    there.flush()
+    assert there.failure is not None
+    monkeypatch.undo()
+    with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
+        Library(str(tmp_path / "store.sqlite")).scenario(ref)

@@ -3,9 +3,9 @@
 On one's own machine everyone decides. An office names people in a file, `ALLOCATOR_ROLES` (docs/frontend.md):
 
     anyone = "read"              # without signing in; left out: nobody
-    signed_in = "read"           # whoever has, and is not named below; left out: nobody
+    signed_in = "read"           # whoever has, and is not named below; left out: as anyone
     [people]                     # by e-mail, or by its domain
-    "marie@region.example" = "decide"
+    "budget@region.example" = "decide"
     "*@region.example" = "edit"
     [claims.groups]              # by what the identity provider says of them, a text or a list
     budget = "decide"
@@ -31,9 +31,9 @@ from pydantic import BaseModel, ValidationError
 
 import allocator
 from allocator.problems import Problem, findings
+from allocator.store.roles import Role
 from allocator.texts import Text
 
-Role = Literal["read", "edit", "decide"]
 ROLES: dict[Role, Text] = {
     "read": Text("lire", "read"),
     "edit": Text("modifier et enregistrer", "edit and save"),

@@ -10,8 +10,10 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -22,6 +24,7 @@ from allocator.problems import Problem
 from allocator.store import StoreError
 from allocator.texts import Text
 from ui import access
+from ui.access import Visitor
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
@@ -29,13 +32,16 @@ if TYPE_CHECKING:
 LENGTH = 16  # characters of an input hash
 HELD = 100  # scenarios in memory
 UNSAVED = 1000  # those, on top, that could not be saved yet
+DRAFT = "-variante"  # how the name ends of what has not been given one
+OFFERED = 50  # named variants
+LOOK = 5.0  # seconds between two looks at what the store has
 AGAIN = 30.0  # seconds before what could not be saved is tried again
 
 
 @dataclass
 class _Unsaved:
     scenario: Scenario
-    who: str | None
+    by: Visitor
     tried: bool = False
 
 
@@ -47,6 +53,7 @@ class Library:
         self._held: OrderedDict[str, Scenario] = OrderedDict()
         self._unsaved: OrderedDict[str, _Unsaved] = OrderedDict()
         self._changed = threading.Condition()
+        self._seen: tuple[float, list[str]] = (-LOOK, [])
         self.failure: Text | None = None  # why the last scenario could not be saved
         threading.Thread(target=self._save, name="saving", daemon=True).start()
 
@@ -65,11 +72,11 @@ class Library:
 
     def keep(self, scenario: Scenario) -> str:
         """Its reference, from now on. `ScenarioError` for who may not edit."""
-        who = access.require("edit").who
+        by = access.require("edit")
         ref = scenario.input_hash[:LENGTH]
         with self._changed:
             if ref not in self._held:  # else it is saved, or about to be
-                self._unsaved[ref] = _Unsaved(scenario, who)
+                self._unsaved[ref] = _Unsaved(scenario, by)
                 while len(self._unsaved) > UNSAVED:
                     self._unsaved.popitem(last=False)
                 self._changed.notify_all()
@@ -78,13 +85,31 @@ class Library:
 
     def label(self, ref: str) -> str:
         """What people read, in the current language."""
-        known = dict(data.builtin())
-        if ref in known:
-            return str(known[ref])
+        if ref in _builtin():
+            return str(_builtin()[ref])
         try:
             return label(self.scenario(ref))
         except allocator.ScenarioError:
             return ref
+
+    def choices(self, *more: str) -> list[str]:
+        """References that one may choose: built-in scenarios, variants that were given a name, the latest first, then
+        `more`."""
+        return list(dict.fromkeys([*data.names(), *self._named(), *(ref for ref in more if ref)]))
+
+    def _named(self) -> list[str]:
+        """Of the store, looked at now and then."""
+        at, found = self._seen
+        if time.monotonic() - at > LOOK:
+            try:
+                with allocator.Store(self._place, create=False) as store:
+                    table = store.scenarios()
+                mine = table[~table["name"].astype(str).str.endswith(DRAFT) & ~table["name"].isin(data.names())]
+                found = [str(key)[:LENGTH] for key in mine["input_hash"][::-1][:OFFERED]]
+            except StoreError:  # there is none yet, or it is out of reach: saving says so
+                found = []
+            self._seen = time.monotonic(), found
+        return found
 
     def flush(self, seconds: float = 60) -> None:
         """Wait until all is saved, or could not be."""
@@ -130,8 +155,8 @@ class Library:
 
     def _saved(self, kept: _Unsaved) -> Text | None:
         try:
-            with allocator.Store(self._place) as store:
-                store.save_scenario(kept.scenario, who=kept.who)
+            with allocator.Store(self._place, role=kept.by.role or "read") as store:
+                store.save_scenario(kept.scenario, who=kept.by.who)
         except Exception:  # whatever it is, screens say so and the next one is tried
             logging.getLogger(__name__).exception("saving a scenario")
             return Text(
@@ -139,6 +164,12 @@ class Library:
                 "Your changes could not be saved: they will be lost when the server stops.",
             )
         return None
+
+
+@cache
+def _builtin() -> dict[str, Text]:
+    """Labels of the built-in scenarios, which do not change while a server runs: a screen asks for each many times."""
+    return dict(data.builtin())
 
 
 def label(scenario: Scenario) -> str:

@@ -21,7 +21,7 @@ from ui.access import Visitor  # noqa: E402
 from ui.cards import note  # noqa: E402
 from ui.library import library  # noqa: E402
 from ui.screens import SCREENS  # noqa: E402
-from ui.texts import listed, plain  # noqa: E402
+from ui.texts import listed  # noqa: E402
 
 STYLE = Path(__file__).with_name("style.css")
 ICON = str(Path(__file__).with_name("icon.svg"))  # a named icon would be fetched from outside
@@ -76,7 +76,7 @@ def _visitor() -> Visitor:
         st.error(listed(error))
         return Visitor("", "")
     if visitor.name:
-        st.caption(plain(visitor.name))
+        note(Text(visitor.name, visitor.name))
         st.button(str(Text("Se déconnecter", "Sign out")), on_click=st.logout)
     return visitor
 
@@ -84,10 +84,10 @@ def _visitor() -> Visitor:
 def _closed(visitor: Visitor) -> None:
     """For who may not even read: the way in, or whom to ask."""
     if visitor.name:
-        st.info(plain(str(Text(
+        note(Text(
             f"Le compte {visitor.name} n'a pas accès à ce serveur. Demandez-le à qui le tient.",
             f"The account {visitor.name} has no access to this server. Ask whoever runs it.",
-        ))))  # fmt: skip
+        ))  # fmt: skip
     elif access.asks_to_sign_in() and access.can_sign_in():
         st.write(str(Text("Connectez-vous pour continuer.", "Sign in to go on.")))
         st.button(str(Text("Se connecter", "Sign in")), type="primary", on_click=st.login)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 
 from allocator.money import format_euros
 from allocator.problems import ScenarioError
@@ -75,3 +76,15 @@ def plain(text: str) -> str:
 def listed(error: ScenarioError) -> str:
     """All that is wrong with an input, as Markdown, a line each."""
     return "\n".join(f"- {plain(problem.text())}" for problem in error.problems)
+
+
+def slug(text: str) -> str:
+    """A name for programs: small letters, figures and hyphens."""
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", ascii_only))[:40]
+
+
+def bare(text: str) -> str:
+    """As people type in haste: without accents, capitals, hyphens or apostrophes."""
+    flat = unicodedata.normalize("NFKD", text.lower())
+    return "".join(" " if c in "-'’" else c for c in flat if not unicodedata.combining(c))

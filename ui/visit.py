@@ -22,7 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import allocator
 from allocator import data
 from allocator.texts import LANGUAGES, language, set_language
-from ui.library import library
+from ui.library import DRAFT, library
 from ui.view import LEVELS, MOST
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FIRST = ("statu-quo", "propositions-2025")
 STEPS = 100  # that can be undone
-VARIANT = "variante"  # the name of what has not been given one
 _STATE = "visit"
 _SAID = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # a reference, a key of a place: the rest is nonsense, or an attack
 
@@ -128,7 +127,9 @@ def edit(origin: str, built: str, changes: Mapping[str, Any]) -> None:
 def build(origin: str, scenario: Scenario) -> None:
     """Build on with a scenario made from that of `origin`. `ScenarioError` for who may only read."""
     start = library().scenario(origin)
-    built = library().keep(scenario.with_(base=start.name, name=f"{start.name}-{VARIANT}", label=_varied(start)))
+    built = library().keep(
+        scenario.with_(base=start.name, name=start.name.removesuffix(DRAFT) + DRAFT, label=_varied(start))
+    )
     was = current()
     if (was.origin, was.built) == (origin, built):
         return  # as it was

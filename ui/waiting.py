@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from allocator.plan import Plan
 
 PATIENCE = 1.0  # seconds before anything is said of waiting
-EVERY = 0.5  # seconds between two looks
+EVERY = 0.5  # seconds between two looks, where nobody else waits
+SELDOM = 2.0  # where many do; less than `work.LOOKED_AT`
 
 
 def plans(refs: Sequence[str]) -> dict[str, Plan] | None:
@@ -40,7 +41,10 @@ def results(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], s
     jobs = {name: ask() for name, ask in asks.items()}
     until = time.monotonic() + PATIENCE
     if not all(job.wait(max(until - time.monotonic(), 0)) for job in jobs.values()):
-        _wait(asks, label, language())
+        every = min(
+            EVERY * max(1, work.workshop().busy), SELDOM
+        )  # the more wait, the less often each looks: looking is work too
+        st.fragment(run_every=every)(_wait)(asks, label, language())
         return None
     for name, job in jobs.items():
         if job.result is None:
@@ -50,7 +54,6 @@ def results(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], s
     return jobs
 
 
-@st.fragment(run_every=EVERY)
 def _wait(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str], lang: str) -> None:
     """Looks again now and then; the whole screen once all is there."""
     set_language(lang)  # a fragment runs in a context of its own

@@ -20,6 +20,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import allocator
+from allocator.explain import Stopped
 from allocator.texts import Text, language, set_language
 from ui.library import library
 
@@ -35,10 +36,6 @@ LOOKED_AT = 3.0  # seconds since a screen asked: it asks twice a second while it
 LEFT_ALONE = 75.0  # seconds since a screen asked: browsers let a hidden page ask once a minute
 
 Key = tuple[str, ...]
-
-
-class Stopped(Exception):
-    """Raised within a job by what it calls back, once its reader wants no more of it."""
 
 
 @dataclass(eq=False)
@@ -94,7 +91,7 @@ class Job:
         self.home.stop(self)
 
     def tell(self, said: Text) -> None:
-        """What is being done now; ends the job where it is to stop."""
+        """What is being done now; ends the job (by `Stopped`) where it is to stop."""
         self.said = said
         if self.ending:
             raise Stopped
@@ -165,6 +162,12 @@ class Workshop:
             if self._jobs.get(key) is job:
                 self._jobs.move_to_end(key)
             return job
+
+    @property
+    def busy(self) -> int:
+        """Jobs that have not begun, but for those left."""
+        with self._changed:
+            return sum(time.monotonic() - job.asked <= LEFT_ALONE for job in self._waiting)
 
     def _wanted(self, job: Job) -> None:
         job.asked = time.monotonic()
@@ -262,6 +265,6 @@ def question(ref: str, **asked: Any) -> Job:
     def explained(job: Job) -> Any:
         if made.result is None:
             raise made.refusal or Stopped
-        return allocator.explain(made.result, on_step=lambda what, _: job.tell(what), **asked)
+        return allocator.explain(made.result, on_step=lambda what, _: job.tell(what), stop=lambda: job.ending, **asked)
 
     return workshop().ask(key, explained, later=True, after=made)

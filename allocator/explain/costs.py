@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from allocator.explain.explanation import Explanation
-from allocator.explain.points import Counted, Gain, counted
+from allocator.explain.explanation import Explanation, money, number
+from allocator.explain.nouns import agreeing
+from allocator.explain.points import Counted, Gain, counted, weights
 from allocator.explain.variants import Variants, called, changes, granted, listing
+from allocator.scenario import Scenario
 from allocator.texts import Text
 
 
 @dataclass(frozen=True)
 class Cost(Explanation):
     """A rule, and what is regained without it. `indicators`: what the objective counts and the rest, by name; `newly`
-    and `no_longer`: demands funded only without it, only with it, the largest first, as people call them."""
+    and `no_longer`: demands funded only without it, only with it, the largest first, as people call them, and their cents;
+    `equals`: how many more there are of each, alike but for the place, and their cents: which of them, nothing here decides."""
 
     about: ClassVar[str] = "cost"
     rule: str
@@ -22,8 +26,9 @@ class Cost(Explanation):
     counted: Counted
     regained: Gain | None
     indicators: dict[str, float]
-    newly: tuple[str, ...]
-    no_longer: tuple[str, ...]
+    newly: tuple[tuple[str, int], ...] = ()
+    no_longer: tuple[tuple[str, int], ...] = ()
+    equals: tuple[int, int] = (0, 0)
 
     @property
     def measurable(self) -> bool:
@@ -66,8 +71,23 @@ class Cost(Explanation):
             (self.no_longer, Text("Ne le seraient plus", "Would no longer be")),
         ):
             if names:
-                shown = listing(names)
-                lines.append(Text(f"{said.fr} : {shown.fr}.", f"{said.en}: {shown.en}."))
+                shown = [(name, money(cents)) for name, cents in names]
+                french, english = (
+                    listing(f"{n}, {c.fr}" for n, c in shown).fr,
+                    listing(f"{n}, {c.en}" for n, c in shown).en,
+                )
+                all_ = money(sum(cents for _, cents in names))
+                whole = Text(f" ; en tout {all_.fr}", f"; in all {all_.en}") if len(names) > 1 else Text("", "")
+                lines.append(Text(f"{said.fr} : {french}{whole.fr}.", f"{said.en}: {english}{whole.en}."))
+        count, cents = number(self.equals[0]), money(self.equals[1])
+        if self.equals[0]:
+            demand = agreeing(self.equals[0], Text("dossiers", "demands"))
+            lines.append(Text(
+                f"S'y ajoutent des échanges entre égaux (même mesure, même montant, mêmes effets) : {count.fr} {demand.fr} ({cents.fr}) "
+                f"contre autant d'autres ; qui entre et qui sort tient ici au hasard du calcul.",
+                f"There are also exchanges between equals (same measure, amount and effects): {count.en} {demand.en} ({cents.en}) for as "
+                f"many others; who comes in and who goes is an accident of the computation here.",
+            ))  # fmt: skip
         return [*lines, *self.counted.notes(self.regained)]
 
     def facts(self) -> dict[str, Any]:
@@ -77,8 +97,9 @@ class Cost(Explanation):
             "regained": self.regained.as_dict() if self.regained else None,
             "measurable": self.measurable,
             "indicators": self.indicators,
-            "newly_funded": list(self.newly),
-            "no_longer_funded": list(self.no_longer),
+            "newly_funded": [{"name": name, "cents": cents} for name, cents in self.newly],
+            "no_longer_funded": [{"name": name, "cents": cents} for name, cents in self.no_longer],
+            "equals": {"count": self.equals[0], "cents": self.equals[1]},
         }
 
 
@@ -89,18 +110,39 @@ def cost(variants: Variants, rule: str) -> Cost:
     label = next(c.label for c in scenario.constraints if c.id == rule)
     unit = counted(plan)
     if other.reading is None:
-        return Cost(rule, label, unit, None, {}, (), ())
+        return Cost(rule, label, unit, None, {})
     free = variants.gain(other)
     # the plan explained keeps one rule more: the best plan without that rule is at least as good
     regained = free.never_below_zero
-    before, after = granted(plan), granted(other)
+    return Cost(rule, label, unit, regained, changes(plan, other), *_moved(scenario, granted(plan), granted(other)))
 
-    def only(one: dict[str, int], two: dict[str, int]) -> tuple[str, ...]:
-        names = [d for d, cents in one.items() if cents and not two[d]]
-        names.sort(key=lambda d: (-one[d], d))
-        return tuple(called(scenario, d) for d in names)
 
-    return Cost(rule, label, unit, regained, changes(plan, other), only(after, before), only(before, after))
+def _moved(
+    scenario: Scenario, before: dict[str, int], after: dict[str, int]
+) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...], tuple[int, int]]:
+    """Who is funded only after, only before, the largest first, with their cents; and how many more of both are equals."""
+    counting = ["measure", "units", *(weights(scenario) or scenario.indicators)]
+    rows = dict(zip(scenario.demands["id"], scenario.demands[counting].itertuples(index=False, name=None), strict=True))
+
+    def only(one: dict[str, int], two: dict[str, int]) -> dict[str, tuple[Any, ...]]:
+        names = sorted((d for d, cents in one.items() if cents and not two[d]), key=lambda d: (-one[d], d))
+        return {d: (one[d], *rows[d]) for d in names}
+
+    came, went = only(after, before), only(before, after)
+    alike = Counter(came.values()) & Counter(went.values())
+
+    def rest(some: dict[str, tuple[Any, ...]]) -> tuple[tuple[str, int], ...]:
+        equals = alike.copy()
+        equals.subtract(some.values())  # below zero: how many of a kind have no equal
+        left = {kind: -count for kind, count in equals.items()}
+        found = []
+        for d, kind in some.items():
+            if left[kind] > 0:
+                left[kind] -= 1
+                found.append((called(scenario, d), kind[0]))
+        return tuple(found)
+
+    return rest(came), rest(went), (alike.total(), sum(kind[0] * count for kind, count in alike.items()))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -32,11 +32,13 @@ PROBES = (
 @dataclass(frozen=True)
 class Spent:
     """What comes of money added to a fund that is paid back: cents that return to it sooner, by year, and cents more that
-    it commits to the demand (`mine`) and to others, by year."""
+    it commits to the demand (`mine`) and to others, by year; `left`: cents of it all that stay in the fund (below zero:
+    that were left in it before)."""
 
     back: tuple[tuple[int, int], ...]
     mine: tuple[tuple[int, int], ...]
     others: tuple[tuple[int, int], ...]
+    left: int = 0
 
     @property
     def committed(self) -> int:
@@ -46,6 +48,14 @@ class Spent:
         back, committed = money(sum(cents for _, cents in self.back)), money(self.committed)
         when, mine, others = _by_year(self.back), _by_year(self.mine), _by_year(self.others, signed=True)
         rest = Text(f" ; pour les autres : {others.fr}", f"; to others: {others.en}") if self.others else Text("", "")
+        if self.left:
+            size, cents = money(abs(self.left)), Text("", "")
+            if abs(self.left) < 100:
+                cents = Text(" (arrondis au centime)", " (whole cents)")
+            said = Text(f"il y reste {size.fr} de plus", f"{size.en} more are left in it")
+            if self.left < 0:
+                said = Text(f"il y restait {size.fr}, qui servent aussi", f"{size.en} were left in it and serve too")
+            rest = Text(f"{rest.fr} ; {said.fr}{cents.fr}", f"{rest.en}; {said.en}{cents.en}")
         return Text(
             f" : avec les remboursements en plus qui y reviennent ({back.fr} : {when.fr}), le fonds engage {committed.fr} de "
             f"plus ; pour ce dossier : {mine.fr}{rest.fr}",
@@ -238,7 +248,8 @@ class Flips:
         finest = max(tenth(abs(now) / 10_000), 1e-6)
         to: float | None
         proved = self._proved(best, now, worth * self.moved, way, finest)
-        if proved is not None and self.turned(counting(proved[0])):
+        # a plan within the gap may turn sooner than the best one: both ends are solved
+        if proved is not None and self.turned(counting(proved[0])) and not self.turned(counting(proved[1])):
             to, short = proved
         else:
             far = 0.0 if self.whole else now + 4 * needed + 0.1 * abs(now)  # nobody has less than none
@@ -327,7 +338,7 @@ class Flips:
                 to, short = search(holding, self.turned, float(held), end, float(guess), finest, rough=True)
             spent = None
             if to is not None and to > held and fund.returns:
-                spent = self._spent(fund.id, holding(to))
+                spent = self._spent(fund.id, holding(to), round(to) - held)
             around = tuple(f.label for f in enclosed(scenario, fund.id))
             label = Text(fund.label, fund.label)
             yield Flip(
@@ -335,8 +346,8 @@ class Flips:
                 years=_when(fund, scenario), spent=spent,
             )  # fmt: skip
 
-    def _spent(self, fund: str, after: Plan) -> Spent:
-        """What a fund of money that comes back does with more."""
+    def _spent(self, fund: str, after: Plan, added: int) -> Spent:
+        """What a fund of money that comes back does with `added` cents."""
         plans, last = (self.variants.plan, after), self.variants.scenario.years[-1]
         accounts = [plan.account[(plan.account["fund"] == fund) & (plan.account["year"] <= last)] for plan in plans]
         back = _more(*(dict(zip(a["year"], a["returned"], strict=True)) for a in accounts))
@@ -346,7 +357,8 @@ class Flips:
             chosen = [table[(table["demand"] == self.demand) == mine] for table in rows]
             return _more(*(table.groupby("year")["cents"].sum().to_dict() for table in chosen))
 
-        return Spent(back, more(True), more(False))
+        found = Spent(back, more(True), more(False))
+        return replace(found, left=added + sum(cents for _, cents in back) - found.committed)
 
 
 def _more(before: dict[Any, Any], after: dict[Any, Any]) -> tuple[tuple[int, int], ...]:

@@ -10,18 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from allocator.explain.conflicts import Conflicts
+from allocator.explain.deciding import Rules, deciding
 from allocator.explain.explanation import Explanation, money
 from allocator.explain.flips import Flip, Flips, share
-from allocator.explain.limits import Limit, limits_of, wanted_of
+from allocator.explain.limits import Limit, limits_of
 from allocator.explain.points import Counted, Gain, counted, weights
 from allocator.explain.reserve import keeping
 from allocator.explain.variants import Variants, called, granted, listing, quoted, subject
 from allocator.plan import Plan
-from allocator.reading import Level
-from allocator.selection import Selection
 from allocator.texts import Text
 
-RULES_TRIED = 8
 CAUSES = 3  # rules, and funds, without room that are named
 CHEAP = 30  # rivals looked at, of its own measure and of the others
 NAMED = 4  # of those whose money changes
@@ -40,25 +38,19 @@ class Rival:
 
     def text(self) -> Text:
         cents = money(abs(self.change))
-        where = " ; ".join(f"{fund}, {year}" for fund, year in self.places)
-        paid = f" – {where.replace(' ; ', ', ')}" if where else ""
+        years: dict[str, list[str]] = {}
+        for fund, year in self.places:
+            years.setdefault(fund, []).append(str(year))
+        where = " ; ".join(f"{fund}, {', '.join(dates)}" for fund, dates in years.items())
+        paid = Text(f" – {where}", f" – {where.replace(' ; ', '; ')}") if where else Text("", "")
         to = Text(f"{cents.fr} à {self.name}", f"{cents.en} from {self.name}")
         if self.change > 0:
             to = Text(f"{cents.fr} à {self.name}", f"{cents.en} to {self.name}")
-        return Text(f"{to.fr}{paid}", f"{to.en}{paid}")
+        return Text(f"{to.fr}{paid.fr}", f"{to.en}{paid.en}")
 
     def as_dict(self) -> dict[str, Any]:
         places = [{"fund": fund, "year": year} for fund, year in self.places]
         return {"demand": self.demand, "name": self.name, "change_cents": self.change, "places": places}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Rules tried by leaving them out (id, label): without all of `tried` the decision is the same, or without `deciding`
-    alone, the fewest of them that were found, it is another."""
-
-    tried: tuple[tuple[str, str], ...] = ()
-    deciding: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -327,21 +319,28 @@ class Funded(Explanation):
                 f"One rule decides it by itself: giving up {names.en} would be enough for it {then.en}.",
             )]  # fmt: skip
         if few:
-            each = Text("aucune de ces deux règles n'y suffit seule", "neither of these two rules is enough by itself")
+            each = Text(
+                "mais aucune de ces deux règles n'y suffit seule", "but neither of these two rules is enough by itself"
+            )
             if len(few) > 2:
-                each = Text("une partie de ces règles n'y suffit pas", "some of these rules are not enough")
+                each = Text("mais pas une de moins", "but not one less")
+            if not self.rules.fewest:
+                each = Text(
+                    "moins y suffirait peut-être, tout n'a pas été essayé", "less might be enough, not all was tried"
+                )
             return [Text(
-                f"Plusieurs règles en décident ensemble : il suffirait de les abandonner toutes pour qu'il {then.fr}, mais "
+                f"Plusieurs règles en décident ensemble : il suffirait de les abandonner toutes pour qu'il {then.fr}, "
                 f"{each.fr} : {names.fr}.",
-                f"Several rules decide it together: giving up all of them would be enough for it {then.en}, but {each.en}: "
+                f"Several rules decide it together: giving up all of them would be enough for it {then.en}, {each.en}: "
                 f"{names.en}.",
             )]  # fmt: skip
-        which = Text("cette règle", "this rule")
-        if len(self.rules.tried) > 1:
-            which = Text("ensemble ces règles", "these rules together")
+        if len(self.rules.tried) == 1:
+            return [Text(
+                f"Abandonner cette règle n'y suffirait pas : {names.fr}.", f"Giving up this rule would not be enough: {names.en}."
+            )]  # fmt: skip
         return [Text(
-            f"Abandonner {which.fr} n'y suffirait pas : {names.fr}.",
-            f"Giving up {which.en} would not be enough: {names.en}.",
+            f"Abandonner ensemble ces règles n'y suffirait pas (une à une, elles n'ont pas été essayées) : {names.fr}.",
+            f"Giving up these rules together would not be enough (one by one, they were not tried): {names.en}.",
         )]  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
@@ -413,7 +412,7 @@ def funded(variants: Variants, demand: str, *, brief: bool = False) -> Funded:
     return told(
         most=most, blocking=tuple(blocking.items()), contrary=loss, rivals=rivals, alone=alone, unspent=unspent, elsewhere=elsewhere,
         flips=tuple(flips.of_itself() if brief else flips.all()),
-        rules=None if brief else _deciding(variants, demand, turned),
+        rules=None if brief else deciding(variants, demand, turned),
     )  # fmt: skip
 
 
@@ -468,56 +467,6 @@ def _turned(demand: str, got: int, whole: bool) -> Callable[[Plan], bool]:
         return part < 1 if whole else part == 1 if got else part > 0
 
     return turned
-
-
-def _deciding(variants: Variants, demand: str, turned: Callable[[Plan], bool]) -> Rules:
-    """Few rules without which the demand is decided the other way, among those that may bind on it and those that secure
-    money for others: all are left out together, then half of them, as long as that turns the decision over."""
-    binding = [(rule, levels) for rule, levels in variants.plan.certificate.levels if rule.kind != "fund"]
-    its_own = {rule.id: rule for rule, levels in binding if _binds(variants, demand, rule, levels)}
-    of_others = {
-        rule.id: rule for rule, levels in binding
-        if rule.id in variants.plan.binding and any(level.tight and level.lower is not None for level in levels)
-    }  # fmt: skip
-    rules = list({**its_own, **of_others}.values())[:RULES_TRIED]
-    tried = tuple((str(rule.id), str(rule.label or rule.id)) for rule in rules)
-
-    def decide(some: tuple[tuple[str, str], ...]) -> bool:
-        return turned(variants.without(*(rule for rule, _ in some)))
-
-    if not tried or not decide(tried):
-        return Rules(tried)
-    few = tried
-    while len(few) > 1:
-        half = (len(few) + 1) // 2
-        less = next((some for some in (few[:half], few[half:]) if decide(some)), few)
-        if less == few:
-            break
-        few = less
-    return Rules(tried, few)
-
-
-def _binds(variants: Variants, demand: str, rule: Any, levels: tuple[Level, ...]) -> bool:
-    """Whether a rule speaks of the demand and of a fund that may pay it, and stands close enough to its side, where the
-    demand is, for its grant to matter."""
-    plan, scenario = variants.plan, variants.scenario
-    if rule.id not in plan.binding and rule.kind not in ("lock", "fund_rate", "cofunding"):
-        return False
-    at = int((scenario.demands["id"] == demand).to_numpy().argmax())
-    if not wanted_of(plan, rule, np.array([at]))[0]:
-        return False
-    may = np.array([f.on is None or bool(f.on.pick(scenario).demands[at]) for f in scenario.funds])
-    sides: list[Any] = [getattr(rule, name, None) for name in ("on", "of")]
-    picks = [side.pick(scenario) for side in sides if isinstance(side, Selection)]
-    if not any(pick.demands[at] and (pick.funds & may).any() for pick in picks):
-        return False
-    row: Any = scenario.demands.iloc[at]
-    per, asked = getattr(rule, "per", None), int(plan.asked_cents()[at]) / 100
-    if per in (None, "fund", "year"):
-        return True
-    territory: Any = scenario.territories.set_index("id").loc[row["territory"]]
-    here = row["territory"] if per == "territory" else row[per] if per in row else territory.get(per)
-    return any(level.group == str(here) and (level.slack is None or level.slack <= asked) for level in levels)
 
 
 def _rivals(

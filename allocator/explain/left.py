@@ -16,8 +16,16 @@ from allocator.texts import Text
 EURO = 100
 SUPPOSED = "dépenser davantage"  # the label of a floor that is not the scenario's
 ROUNDING = Text(
-    "moins d'un euro, que l'arrondi au centime ne permet pas de placer", "less than a euro, for want of whole cents"
+    "Moins d'un euro, que l'arrondi au centime ne permet pas de placer", "Less than a euro, for want of whole cents"
 )
+SHORT = {
+    "rounding": Text("l'arrondi au centime", "whole cents"),
+    "around": Text("l'enveloppe qui le contient est tout entière engagée", "the envelope around it is fully committed"),
+    "nobody": Text("aucun dossier à payer n'attend plus", "no demand that it may pay is waiting"),
+    "units": Text("moins qu'une unité", "less than a unit"),
+    "unknown": Text("sans raison établie", "for no settled reason"),
+}
+"""Causes in a few words, where they need no figure."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Left:
 
     `cause`: "around" (the envelope around it is spent), "nobody" (no demand left to pay), "units" (less than the smallest unit left), "rounding", "rules" (no plan
     spends more; `rules` conflict), "loss" (spending more would lose points), "indifferent" (it would lose nothing that
-    can be measured), or "unknown" (not settled within the limits).
+    can be measured), or "unknown" (not settled within the limits). `short`: `reason` in a few words.
     """
 
     fund: str
@@ -35,16 +43,9 @@ class Left:
     cents: int
     cause: str
     reason: Text
+    short: Text
     rules: tuple[str, ...] = ()
     lost: Gain | None = None
-
-    def text(self) -> Text:
-        when = Text(f" en {self.year}", f" in {self.year}") if self.year else Text("", "")
-        left = money(self.cents)
-        return Text(
-            f"{self.label}{when.fr} : {left.fr}. {self.reason.fr}.",
-            f"{self.label}{when.en}: {left.en}. {self.reason.en}.",
-        )
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -62,23 +63,44 @@ class LeftOver(Explanation):
 
     @property
     def answer(self) -> Text:
-        """With what each fund leaves; no sum: an envelope counts what those inside it leave."""
+        """With what each fund leaves and why it cannot be used; no sum: an envelope counts what those inside it leave."""
         if not self.places:
             return Text("Il ne reste rien à attribuer, dans aucun fonds.", "Nothing is left in any fund.")
-        sums: dict[str, int] = {}
-        for place in self.places:
-            sums[place.label] = sums.get(place.label, 0) + place.cents
-        said = [(label, money(cents)) for label, cents in sums.items()]
-        french = listing(f"{label} ({cents.fr})" for label, cents in said).fr
-        english = listing(f"{label} ({cents.en})" for label, cents in said).en
+        said, unused = [], []
+        for label in dict.fromkeys(place.label for place in self.places):
+            mine = [place for place in self.places if place.label == label]
+            cents, why = money(sum(place.cents for place in mine)), dict.fromkeys(place.short for place in mine)
+            unused.append(Text(f"« {label} » n'engage pas {cents.fr}", f"“{label}” does not commit {cents.en}"))
+            said.append(Text(
+                f"{label}, {cents.fr} ({', ou '.join(t.fr for t in why)})", f"{label}, {cents.en} ({', or '.join(t.en for t in why)})"
+            ))  # fmt: skip
+        if all(place.cause == "around" for place in self.places):
+            french, english = listing(t.fr for t in unused).fr, listing(t.en for t in unused).en
+            return Text(
+                f"Il ne reste rien à attribuer ; {french}, mais l'enveloppe qui le contient est tout entière engagée.",
+                f"Nothing is left; {english}, but the envelope around it is fully committed.",
+            )
+        french, english = listing(t.fr for t in said).fr, listing(t.en for t in said).en
         return Text(f"Il reste de l'argent à attribuer : {french}.", f"Money is left: {english}.")
 
     @property
     def details(self) -> list[Text]:
-        return [place.text() for place in self.places]
+        """A line for each reason of each fund, with the years it holds for."""
+        told: dict[tuple[str, Text], list[Left]] = {}
+        for place in self.places:
+            told.setdefault((place.label, place.reason), []).append(place)
+        return [_line(label, reason, places) for (label, reason), places in told.items()]
 
     def facts(self) -> dict[str, Any]:
         return {"left": [place.as_dict() for place in self.places]}
+
+
+def _line(label: str, reason: Text, places: list[Left]) -> Text:
+    """ "Fonds : 100 000 € en 2027, 500 000 € en 2028. Pourquoi."."""
+    said = [(f" {place.year}" if place.year else "", money(place.cents)) for place in places]
+    french = ", ".join(f"{cents.fr} en{year}" if year else cents.fr for year, cents in said)
+    english = ", ".join(f"{cents.en} in{year}" if year else cents.en for year, cents in said)
+    return Text(f"{label} : {french}. {reason.fr}.", f"{label}: {english}. {reason.en}.")
 
 
 def left(variants: Variants, fund: str | None = None) -> LeftOver:
@@ -101,7 +123,7 @@ def left(variants: Variants, fund: str | None = None) -> LeftOver:
 
 def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent: int) -> Left:
     if rest < EURO:
-        return Left(fund, label, year, rest, "rounding", ROUNDING)
+        return Left(fund, label, year, rest, "rounding", ROUNDING, SHORT["rounding"])
     plan, scenario = variants.plan, variants.scenario
     around = _exhausted(variants, fund, year)
     if around:
@@ -109,7 +131,7 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
             f"L'enveloppe qui le contient, « {around} », est tout entière engagée : pour que cet argent serve, il faudrait l'augmenter aussi",
             f"The envelope that holds it, “{around}”, is fully committed: for this money to serve, it would have to grow",
         )
-        return Left(fund, label, year, rest, "around", full)
+        return Left(fund, label, year, rest, "around", full, SHORT["around"])
     assert plan.reading is not None
     space, family = plan.reading.space, within(scenario, fund)
     waiting = unserved(plan, fund)
@@ -122,7 +144,7 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
             "Tous les dossiers qu'il peut payer ont ce qu'ils demandent",
             "Every demand that it may pay has all it asks for",
         )
-        return Left(fund, label, year, rest, "nobody", everyone)
+        return Left(fund, label, year, rest, "nobody", everyone, SHORT["nobody"])
     smallest = int(space.step[waiting].min())
     capped = bool((space.capped & waiting).any())
     if rest < smallest and not capped:
@@ -131,7 +153,7 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
             f"C'est moins que la plus petite unité encore demandée ({unit.fr})",
             f"That is less than the smallest unit still asked for ({unit.en})",
         )
-        return Left(fund, label, year, rest, "units", small)
+        return Left(fund, label, year, rest, "units", small, SHORT["units"])
     more = min(rest, max(smallest, rest // 2))
     inside: dict[str, Any] = {"funds": family, **({"years": [int(year)]} if year else {})}
     other = _spending(variants, label, spent + more, inside)
@@ -143,7 +165,17 @@ def _why(variants: Variants, fund: str, label: str, year: str, rest: int, spent:
         other = _spending(variants, label, total + more, {})
     cause, reason, rules = _verdict(variants, other, more, rest, label, anywhere, bool((space.lumpy & waiting).any()))
     lost = variants.gain(other).loss if other.reading is not None else None
-    return Left(fund, label, year, rest, cause, reason, rules, lost)
+    return Left(fund, label, year, rest, cause, reason, _shortly(cause, money(more)), rules, lost)
+
+
+def _shortly(cause: str, step: Text) -> Text:
+    if cause == "rules":
+        return Text(f"aucun plan ne peut en dépenser {step.fr} de plus", f"no plan can spend {step.en} more")
+    if cause == "loss":
+        return Text("le dépenser ferait perdre au plan", "spending it would make the plan lose")
+    if cause == "indifferent":
+        return Text("le dépenser n'apporterait rien de mesurable", "spending it would bring nothing measurable")
+    return SHORT[cause]
 
 
 def _exhausted(variants: Variants, fund: str, year: str) -> str:

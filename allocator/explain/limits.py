@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.explain.explanation import number
-from allocator.explain.variants import quoted, within
+from allocator.explain.variants import enclosed, quoted, within
 from allocator.plan import Plan
 from allocator.reading import Level
 from allocator.selection import Selection
@@ -105,6 +105,16 @@ def units_in_reach(plan: Plan, fund: str) -> list[int]:
             reached &= ~against
     first = np.where(plan.reading.granted > 0, 1, space.least) * space.step
     return sorted({int(cents) for cents in first[reached]})
+
+
+def limits_beside(plan: Plan, fund: str) -> list[str]:
+    """Labels of the rules and other funds that limit the plan and have no room for any of the demands that wait for this
+    fund."""
+    assert plan.reading is not None
+    rows = np.flatnonzero(unserved(plan, fund))
+    family = {*within(plan.scenario, fund), *(f.id for f in enclosed(plan.scenario, fund))}
+    found = ((rule, against) for rule, _, against in _limits(plan, rows) if rule.id not in family)
+    return [str(rule.label or rule.id) for rule, against in found if against.all()]
 
 
 def left_in(plan: Plan, fund: str) -> int:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from allocator.explain.curve import Point, curve
 from allocator.explain.explanation import Explanation, money, number
 from allocator.explain.left import LeftOver, left
-from allocator.explain.limits import left_in, units_in_reach
+from allocator.explain.limits import left_in, limits_beside, units_in_reach, unserved
 from allocator.explain.points import Counted, Gain, counted
 from allocator.explain.reserve import Reserve, reserve
-from allocator.explain.variants import Variants, changes, enclosed, enclosing, raised, total, within
-from allocator.plan import Plan
+from allocator.explain.variants import Variants, changes, enclosed, enclosing, quoted, raised, total
 from allocator.texts import Text
 
 MILLION = 100_000_000  # cents
 DEARER = 3  # prices of a unit that are tried at most
-PROBES = 7  # solves to find where a fund has enough, where that is by bisection
-CONVEX = {
-    "ceiling",
-    "floor",
-    "share",
-    "indicator",
-    "fund_rate",
-    "cofunding",
-    "equity",
-    "continuity",
-    "contains",
-    "de_minimis",
-}
-"""Kinds under which money that is divisible buys less and less."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +60,29 @@ class Bought:
     indicators: dict[str, float]
     around: tuple[str, ...] = ()  # labels of the envelopes around it, given as much
     dearer: Dearer | None = None
+    served: bool = False  # whether all that it may pay has been granted all it asks for
+    beside: tuple[str, ...] = ()  # labels of other rules and funds that limit all that waits for it
 
     @property
     def measurable(self) -> bool:
         return self.gain is not None and self.gain.least > 0
 
-    def nothing(self, counted: Counted) -> Text:
-        """ "rien de mesurable", and why, and from which sum on it buys something."""
-        if self.dearer is None:
-            return Text("rien de mesurable", "nothing measurable")
-        said = self.dearer.text(counted)
-        return Text(f"rien de mesurable : {said.fr}", f"nothing measurable: {said.en}")
+    def why(self, counted: Counted) -> Text:
+        """Why a million buys nothing, and from which sum on it buys something; "" where nothing is known."""
+        if self.served:
+            return Text(
+                "tous les dossiers qu'il peut payer ont ce qu'ils demandent",
+                "every demand that it may pay has all it asks for",
+            )
+        if self.dearer is not None:
+            return self.dearer.text(counted)
+        if not self.beside:
+            return Text("", "")
+        names = quoted(self.beside)
+        return Text(
+            f"ce qui attend encore est limité aussi par {names.fr}",
+            f"what is still waiting is also limited by {names.en}",
+        )
 
     def as_dict(self) -> dict[str, Any]:
         gain = self.gain.as_dict() if self.gain else None
@@ -127,8 +123,11 @@ class NextMillion(Explanation):
             if each.gain is None:
                 lines.append(Text(f"{each.label} : aucun plan trouvé", f"{each.label}: no plan found"))
             elif not each.measurable:
-                said = each.nothing(self.counted)
-                lines.append(Text(f"{each.label} : {said.fr}", f"{each.label}: {said.en}"))
+                why = each.why(self.counted)
+                said = Text(f" ({why.fr})", f" ({why.en})") if why.fr else why
+                lines.append(Text(
+                    f"{each.label} : rien de mesurable{said.fr}", f"{each.label}: nothing measurable{said.en}"
+                ))  # fmt: skip
             else:
                 size, said = self.counted.of(each.gain), self.counted.changes(each.indicators)
                 lines.append(Text(
@@ -167,8 +166,16 @@ def _bought(variants: Variants, fund: str, label: str) -> Bought:
     if other.reading is None:
         return Bought(fund, label, None, {}, around)
     gain = variants.gain(other).never_below_zero  # money that comes on top can stay where it is
-    dearer = _dearer(variants, fund) if gain.least <= 0 else None
-    return Bought(fund, label, gain, changes(variants.plan, other), around, dearer)
+    bought = Bought(fund, label, gain, changes(variants.plan, other), around)
+    if bought.measurable:
+        return bought
+    plan = variants.plan
+    return replace(
+        bought,
+        dearer=_dearer(variants, fund),
+        served=not unserved(plan, fund).any(),
+        beside=tuple(limits_beside(plan, fund)),
+    )
 
 
 def _dearer(variants: Variants, fund: str) -> Dearer | None:
@@ -188,17 +195,6 @@ def _dearer(variants: Variants, fund: str) -> Dearer | None:
         if gain.least > 0:
             break
     return found
-
-
-@dataclass(frozen=True)
-class Point:
-    """The best plan when the fund holds `cents` over all years: its gain over the plan explained."""
-
-    cents: int
-    gain: Gain
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"cents": self.cents, **self.gain.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -232,8 +228,11 @@ class Response(Explanation):
                 f"More money in “{self.label}” buys nothing measurable.",
             )
         if gain is None or gain.least <= 0:
-            said = self.million.nothing(self.counted)
-            first = Text(f"n'achète, à lui seul, {said.fr}", f"buys, by itself, {said.en}")
+            why = self.million.why(self.counted)
+            said = Text(f" : {why.fr}", f": {why.en}") if why.fr else why
+            first = Text(
+                f"n'achète, à lui seul, rien de mesurable{said.fr}", f"buys, by itself, nothing measurable{said.en}"
+            )
         else:
             size = self.counted.of(gain)
             first = Text(f"achèterait {size.fr}", f"would buy {size.en}")
@@ -249,6 +248,12 @@ class Response(Explanation):
                 f" ; {said.fr}, et au-delà ({enough.fr} en tout) plus rien de mesurable",
                 f"; {said.en}, and beyond ({enough.en} in all) nothing measurable",
             )
+            dearer = self.million.dearer
+            if dearer is not None and dearer.tried.least > 0 and dearer.cents == self.enough - self.now:  # told already
+                until = Text(
+                    f" ; au-delà ({enough.fr} en tout), plus rien de mesurable",
+                    f"; beyond ({enough.en} in all), nothing measurable",
+                )
         return Text(
             f"Un million d'euros de plus dans « {self.label} »{around.fr} {first.fr}{until.fr}.",
             f"A million euros more in “{self.label}”{around.en} {first.en}{until.en}.",
@@ -294,9 +299,9 @@ class Response(Explanation):
         """What the fund leaves before anything is added."""
         if not self.rest.places:
             return [Text("Avant cet ajout, il n'y reste rien à attribuer.", "Before that, nothing is left in it.")]
-        said = [place.text() for place in self.rest.places]
         return [
-            Text(f"Avant cet ajout, il reste : {each.fr}", f"Before that, what is left: {each.en}") for each in said
+            Text(f"Avant cet ajout, il reste : {each.fr}", f"Before that, what is left: {each.en}")
+            for each in self.rest.details
         ]
 
     def facts(self) -> dict[str, Any]:
@@ -377,139 +382,3 @@ def _dated(parts: list[tuple[int, int]]) -> Text:
         ", ".join(f"{sign}{cents.fr} en {year}" for year, sign, cents in said),
         ", ".join(f"{sign}{cents.en} in {year}" for year, sign, cents in said),
     )
-
-
-def curve(
-    variants: Variants, fund: str, *, most_solves: int = 60, coarse: int = 8
-) -> tuple[tuple[Point, ...], bool, int | None]:
-    """Points of the response, whether they are all the breakpoints, and the money beyond which nothing is bought."""
-    found = _Curve(variants, fund)
-    lowest, highest = found.ends()
-    exact = False
-    if found.concave:
-        at, exact = found.breakpoints(lowest, highest, most_solves)
-        enough = found.last(at) if exact else found.enough(lowest, highest)
-    else:
-        enough = found.enough(lowest, highest)
-        end = max(enough, found.now)
-        at = [lowest, *(_round(lowest + (end - lowest) * k // coarse) for k in range(1, coarse)), found.now, enough]
-    at = sorted({cents for cents in at if lowest <= cents and found.plan(cents).reading is not None})
-    return tuple(Point(cents, variants.gain(found.plan(cents))) for cents in at), exact, enough
-
-
-def _round(cents: int) -> int:
-    """Three digits: amounts that people would try."""
-    unit = 10 ** max(len(str(cents)) - 3, 0)
-    return round(cents / unit) * unit
-
-
-class _Curve:
-    """The best plan as a function of what a fund holds, in cents."""
-
-    def __init__(self, variants: Variants, fund: str) -> None:
-        self.variants, self.fund = variants, next(f for f in variants.scenario.funds if f.id == fund)
-        self.now = total(self.fund)
-        reading = variants.plan.reading
-        assert reading is not None
-        space = reading.space
-        kinds = {
-            c.kind for c in variants.scenario.constraints if c.enabled and not (c.kind == "count" and c.of == "units")
-        }
-        divisible = not space.lumpy.any() and not (space.least > 1).any()
-        self.concave = divisible and kinds - {"lock"} <= CONVEX
-
-    def plan(self, cents: int) -> Plan:
-        return self.variants.with_money(self.fund.id, cents - self.now) if cents != self.now else self.variants.plan
-
-    def value(self, cents: int) -> Fraction:
-        """Points of the best plan more than now, from the certificates."""
-        return Fraction(self.variants.gain(self.plan(cents)).found)
-
-    def ends(self) -> tuple[int, int]:
-        """The least money tried under which there is a plan, and money enough to pay for all that is asked."""
-        scenario = self.variants.scenario
-        lowest = next((c for c in (0, self.now // 2) if self.plan(c).reading is not None), self.now)
-        reserved = [f.reserve for f in scenario.funds if f.id in within(scenario, self.fund.id)]
-        asked = self.variants.plan.asked_by_fund()[self.fund.id] / (1 - max(reserved))
-        yearly = [cents for cents in (self.fund.amounts or {}).values() if cents]
-        share = (
-            Fraction(min(yearly), sum(yearly))
-            if yearly
-            else Fraction(1, len(scenario.years) if self.fund.amounts else 1)
-        )
-        return lowest, max(math.ceil(asked / share), self.now)
-
-    def last(self, at: list[int]) -> int:
-        """The last breakpoint: from there on the curve is flat."""
-        value = self.value(at[-1])
-        return next(cents for cents in at if self._close(self.value(cents), value))
-
-    def enough(self, lowest: int, highest: int) -> int:
-        """A round amount beyond which no gain can be measured, by bisection."""
-        top = self.plan(highest)
-
-        def nothing_more(cents: int) -> bool:
-            plan = self.plan(cents)
-            return plan.reading is not None and self.variants.gain(top, plan).least <= 0
-
-        low, high = (lowest, self.now) if nothing_more(self.now) else (self.now, highest)
-        used = top.grants["cents"][top.grants["fund"].isin(within(self.variants.scenario, self.fund.id))].sum()
-        middle = _round(int(used) * 102 // 100)  # what the plan with money for all makes of it is near the answer
-        for _ in range(PROBES):
-            if high - low <= max(high // 50, 100):
-                break
-            middle = middle if low < middle < high else _round((low + high) // 2)
-            if not low < middle < high:
-                break
-            if nothing_more(middle):
-                high = middle
-            else:
-                low = middle
-            middle = 0
-        return high
-
-    def _close(self, a: Fraction, b: Fraction) -> bool:
-        """Equal but for whole cents."""
-        size = float(self.variants.plan.certificate.objective or 0)
-        return abs(float(a - b)) <= 1e-7 * max(abs(size), abs(float(a)), abs(float(b)), 1e-9)
-
-    def breakpoints(self, lowest: int, highest: int, most: int) -> tuple[list[int], bool]:
-        """Where a concave curve of straight pieces breaks, both ends included, and whether that is all of it.
-
-        Between two points, the line that leaves the first and the one that reaches the second cross; if the curve is there
-        too, that is the one breakpoint between them; otherwise each side is looked at in turn.
-        """
-        step = max((highest - lowest) // 1000, 1)
-        tried = {lowest, highest}
-        self.exact = True
-
-        def between(a: int, c: int) -> list[int]:
-            if c - a <= 2 * step:
-                return []
-            tried.update((a + step, c - step))
-            if len(tried) > most:
-                self.exact = False
-                return []
-            at_a, at_c = self.value(a), self.value(c)
-            leaving = (self.value(a + step) - at_a) / step
-            reaching = (at_c - self.value(c - step)) / step
-            if self._close(at_a + leaving * (c - a), at_c):
-                return []
-            if leaving <= reaching:
-                self.exact = False
-                return []
-            crossing = round(a + (at_c - at_a - reaching * (c - a)) / (leaving - reaching))
-            crossing = min(max(crossing, a + 1), c - 1)
-            tried.add(crossing)
-            if self._close(self.value(crossing), at_a + leaving * (crossing - a)):
-                return [crossing]
-            return [*between(a, crossing), crossing, *between(crossing, c)]
-
-        inner = between(lowest, highest)
-        kept = [cents for k, cents in enumerate(inner) if self._bends(([lowest, *inner, highest])[k : k + 3])]
-        return [lowest, *kept, highest], self.exact
-
-    def _bends(self, three: list[int]) -> bool:
-        a, b, c = three
-        straight = self.value(a) + (self.value(c) - self.value(a)) * (b - a) / (c - a)
-        return not self._close(straight, self.value(b))

@@ -216,10 +216,7 @@ class Certainty(Explanation):
 
     @property
     def details(self) -> list[Text]:
-        told = [
-            (_percent(t), _times(k, of))
-            for t, k, of in self.within
-        ]
+        told = [(_percent(t), _times(k, of)) for t, k, of in self.within]
         said = Text(
             "; ".join(f"à {t.fr}, {n.fr}" for t, n in told), "; ".join(f"within {t.en}, {n.en}" for t, n in told)
         )

@@ -11,13 +11,18 @@ from allocator.texts import Text
 ASPIRATED = ("hal", "hameau", "handicap", "hangar", "haut", "hausse", "hors", "huit")
 """How nouns begin that take "de" although an h begins them."""
 
-LINKS = frozenset(["de", "du", "des", "en", "à", "au", "aux", "par", "pour", "sur", "sous", "sans", "hors", "avec", "dont", "dans"])
+LINKS = {
+    "de", "du", "des", "en", "à", "au", "aux", "par", "pour", "sur", "sous", "sans", "hors", "avec", "dont", "dans",
+}  # fmt: skip
 """What ends the part of a French label that agrees: hectare(s) de sols nouveaux."""
-ENGLISH_LINKS = frozenset(["of", "in", "for", "per", "to", "on", "by", "with", "made"])
+ENGLISH_LINKS = {"of", "in", "for", "per", "to", "on", "by", "with", "made"}
 
-ALIKE = frozenset(
-    ["acquis", "admis", "compris", "mis", "permis", "pris", "promis", "requis", "soumis", "accès", "avis", "bas", "bois", "bras", "cas", "colis", "concours", "corps", "cours", "devis", "divers", "dos", "fois", "fonds", "frais", "français", "gras", "gros", "marais", "mauvais", "mois", "palais", "parcours", "pas", "pays", "poids", "procès", "progrès", "puits", "refus", "repas", "secours", "succès", "temps", "tiers", "taux", "faux", "chaux"]
-)
+ALIKE = {
+    "acquis", "admis", "compris", "mis", "permis", "pris", "promis", "requis", "soumis", "accès", "avis", "bas",
+    "bois", "bras", "cas", "colis", "concours", "corps", "cours", "devis", "divers", "dos", "fois", "fonds",
+    "frais", "français", "gras", "gros", "marais", "mauvais", "mois", "palais", "parcours", "pas", "pays", "poids",
+    "procès", "progrès", "puits", "refus", "repas", "secours", "succès", "temps", "tiers", "taux", "faux", "chaux",
+}  # fmt: skip
 """French words that end alike, one or several."""
 OTHERWISE = {
     "travaux": "travail", "baux": "bail", "vitraux": "vitrail", "tuyaux": "tuyau", "noyaux": "noyau", "joyaux": "joyau",

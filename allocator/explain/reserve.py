@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from allocator.explain.explanation import Explanation, money
+from allocator.explain.limits import unserved
 from allocator.explain.points import Counted, Gain, counted
-from allocator.explain.variants import Variants, called, granted
+from allocator.explain.variants import Variants, called, enclosed, granted, quoted
 from allocator.plan import Plan
 from allocator.texts import Text
 
@@ -47,6 +48,7 @@ class Reserve(Explanation):
     extra: int
     nesting: Gain | None
     plans: tuple[Plan, ...]
+    around: tuple[str, ...] = ()  # envelopes around the fund, where they pay some of these demands in its place
 
     @property
     def answer(self) -> Text:
@@ -80,6 +82,12 @@ class Reserve(Explanation):
             lines.append(Text(
                 f"{rank}. avec {extra.fr} de plus : {first.name}, {cents.fr}{part.fr}{until.fr}",
                 f"{rank}. with {extra.en} more: {first.name}, {cents.en}{part.en}{until.en}",
+            ))  # fmt: skip
+        if self.around:
+            names = quoted(self.around)
+            lines.append(Text(
+                f"L'argent ajouté compte aussi dans {names.fr} : des dossiers que le fonds ne peut pas payer en profitent.",
+                f"What is added counts in {names.en} too: demands that the fund may not pay benefit from it.",
             ))  # fmt: skip
         if self.nesting is not None and self.waiting:
             extra = money(self.extra)
@@ -131,7 +139,10 @@ def reserve(variants: Variants, fund: str, tranche: int = TRANCHE, most: int = T
         nesting = variants.gain(free, plans[-1]).never_below_zero
     shown = list(dict.fromkeys(each.demand for each in found))[:names]
     waiting = tuple(each for each in found if each.demand in shown)
-    return Reserve(fund, label, counted(variants.plan), waiting, extra, nesting, tuple(plans))
+    mine = set(scenario.demands["id"][unserved(variants.plan, fund)])
+    others = any(each.demand not in mine for each in waiting)
+    around = tuple(f.label for f in enclosed(scenario, fund)) if others else ()
+    return Reserve(fund, label, counted(variants.plan), waiting, extra, nesting, tuple(plans), around)
 
 
 def keeping(plan: Plan, besides: str = "") -> list[dict[str, Any]]:

@@ -47,7 +47,8 @@ class Variants:
     _since: float = field(default_factory=time.monotonic, repr=False)
 
     def __post_init__(self) -> None:
-        self._session = Session(gap=self.gap, time_limit=self.time_limit)
+        # Ctrl-C ends it all: a solve cut short would be told as a reason
+        self._session = Session(gap=self.gap, time_limit=self.time_limit, interruptible=False)
         self._solved[self.scenario.input_hash] = self.plan
 
     @property

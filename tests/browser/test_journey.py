@@ -1,151 +1,175 @@
-"""One visit in a real Chromium: nothing leaves the machine, nothing goes wrong, it fits a phone."""
+"""Journeys in a real Chromium: what a visitor does from end to end. Whatever goes wrong on the way fails (conftest)."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NoReturn
-from urllib.parse import urlsplit
+import zipfile
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
+if os.environ.get("CI") != "true":  # there it must be installed
+    pytest.importorskip("playwright", reason="drives the browser: pip install '.[dev]'")
+
+from playwright.sync_api import expect
+
+FAST = "s=statu-quo,rebond-urgence"  # both solved in about a second
+PLOTS = "Ce que coûtent les terrains"  # the fund of hectares-2030, 20 Md€, of which a plan needs 7.22
 
 
-def _left_out(why: str) -> NoReturn:
-    """Nobody must install a browser to run the tests at home; the build machine must have one."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why, pytrace=False)
-    pytest.skip(why)
+def test_my_territory_then_france(visitor: Callable[..., Any]) -> None:
+    here = visitor()
+    page = here.page
+    page.goto(here.server.address)  # it answers while plans are being made
+    expect(page.get_by_text("Calcul en cours")).to_be_visible()
+    here.goes(f"?{FAST}")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+
+    # by the keyboard, without accents
+    page.get_by_label("Chercher").first.focus()
+    page.keyboard.type("bethune bruay")
+    expect(page.get_by_role("option").first).to_contain_text("Béthune-Bruay")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Béthune-Bruay", exact=False).first).to_be_visible()
+    here.waits()
+    expect(page.locator(".card .figure").first).to_have_text(re.compile(r"^[0-9,]+\u00a0(k|M)€$"))
+    expect(page.locator("[role=graphics-document]").first).to_have_attribute("aria-label", re.compile("tableau"))
+    assert "t=territory%3A200072460" in page.url
+    assert here.accessible() == []
+
+    here.opens("La France entière")
+    page.get_by_text("Carte, gagnants et perdants", exact=True).click()
+    regions = page.locator(".stVegaLiteChart .mark-shape path")
+    expect(regions).to_have_count(18 + 5)  # the régions, the frames around overseas
+    page.get_by_text("Intercommunalités", exact=True).first.click()
+    expect(regions).to_have_count(1255 + 5)
+
+    here.opens("Scénarios et preuves")
+    page.get_by_text("D'où viennent les montants").first.click()
+    expect(page.get_by_role("cell", name=re.compile("^Note, proposition 23")).first).to_be_visible()
+    here.waits()
+    assert here.accessible() == []
+
+    # English, which keeps what was chosen
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_role("heading", name="Scenarios and proofs")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert "t=territory%3A200072460" in page.url and "l=en" in page.url
+    here.opens("My territory")
+    expect(page.get_by_role("heading", name="Béthune-Bruay", exact=False).first).to_be_visible()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        _left_out("no Chromium here (Debian: apt-get install chromium)")
-    for library in ("playwright", "streamlit", "altair"):
-        try:
-            __import__(library)
-        except ImportError:
-            _left_out(f"the library {library} is not installed")
-    return found
+def test_build_break_repair_compare_export(
+    visitor: Callable[..., Any], own_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who opens the link sees the same, although the server was started anew."""
+    server = own_server()
+    here = visitor(server)
+    page = here.page
+    here.goes("construire?s=leviers,hectares-2030")
+    amount(here, "10 Md€")
+    expect(page.locator(".card")).to_have_count(2)
+    first = page.url
+    amount(here, "5 Md€")
+    expect(page.get_by_text("Impossible").first).to_be_visible()
+    assert here.accessible() == []
+
+    # back and forward are steps, and an address that says nothing new is none
+    moves(here, page.go_back)
+    assert page.url == first
+    expect(page.get_by_label(PLOTS)).to_have_value("10\u202f000\u202f000\u202f000\u00a0€")
+    moves(here, page.go_forward)
+    expect(page.get_by_text("Impossible").first).to_be_visible()
+
+    moves(here, page.get_by_role("button", name=re.compile(f"^Porter « {PLOTS} »")).first.click)
+    expect(page.get_by_text("Impossible")).to_have_count(0)
+    expect(page.get_by_label(PLOTS)).to_have_value(re.compile("^7\u202f2[0-9]{2}"))
+
+    page.get_by_label("Nom de la variante").fill("Terrains <b>au plus juste</b> & _vite_")
+    moves(here, page.get_by_role("button", name="Enregistrer et comparer").click)
+    here.opens("La France entière")
+    expect(page.locator(".card .plan").nth(1)).to_have_text("Terrains <b>au plus juste</b> & _vite_")
+    figures = page.locator(".card .figure").all_text_contents()
+    link = page.url
+
+    here.opens("Exporter")
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Télécharger le plan (zip)").click()
+    with zipfile.ZipFile(io.BytesIO(got.value.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert {"note.pdf", "plan.xlsx", "grants.csv", "scenario.xlsx"} <= set(archive.namelist())
+
+    page.goto("about:blank")
+    server.stop()
+    server.start()
+    other = visitor(server, width=390)
+    other.page.goto(link)
+    other.waits()
+    assert other.page.locator(".card .figure").all_text_contents() == figures
 
 
-@pytest.fixture(scope="module")
-def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The address of a server started as `make ui` does, and the file of what it tried to reach outside."""
-    folder = tmp_path_factory.mktemp("server")
-    outside = folder / "outside.txt"
-    outside.touch()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "OUTSIDE": str(outside), "PYTHONPATH": str(HERE / "outside"), "HOME": str(folder), "ALLOCATOR_LANG": "fr",
-    }  # fmt: skip
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "ui" / "streamlit_app.py")]
-    command += ["--server.port", str(port), "--server.headless", "true"]
-    with open(folder / "log.txt", "w", encoding="utf-8") as log:
-        # from another folder than ours: the settings must hold there too
-        running = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                assert running.poll() is None, (folder / "log.txt").read_text()
-                time.sleep(0.2)
-        else:
-            raise AssertionError((folder / "log.txt").read_text())
-        yield address, outside
-    finally:
-        running.terminate()
-        running.wait(10)
+def amount(here: Any, said: str) -> None:
+    """Write what the fund holds, and wait for the plan."""
+    field = here.page.get_by_label(PLOTS)
+    field.fill(said)
+    moves(here, lambda: field.press("Enter"))
 
 
-def test_journey(chromium: str, server: tuple[str, Path]) -> None:
-    from playwright.sync_api import expect, sync_playwright
+def moves(here: Any, act: Callable[[], Any]) -> None:
+    """What changes the visit, and so the address; until its screen is drawn, without what stood there before."""
+    before = here.page.url
+    act()
+    here.page.wait_for_url(lambda url: url != before)
+    here.waits()
+    expect(here.page.get_by_label(PLOTS)).to_have_count(1)
 
-    address, outside = server
-    wrong: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 1000}, locale="fr-FR")
-        page.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
 
-        def asked(request) -> None:
-            parts = urlsplit(request.url)
-            if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(address).netloc:
-                wrong.append(f"request outside: {request.url[:200]}")
+def test_ten_people_at_once_each_see_their_own(visitor: Callable[..., Any]) -> None:
+    """Each builds another variant of the same scenario; nobody is shown another's."""
+    people = [visitor() for _ in range(10)]
+    for here in people:
+        here.page.goto(f"{here.server.address}/construire?s=leviers,hectares-2030")
+    for here in people:
+        here.waits()
+    for k, here in enumerate(people):
+        field = here.page.get_by_label(PLOTS)
+        field.fill(f"{10 + k} Md€")
+        field.press("Enter")
+    for k, here in enumerate(people):
+        expect(here.page.locator("ul.plain")).to_contain_text(f"de 20\u00a0Md€ à {10 + k}\u00a0Md€")
+        here.waits()
+        expect(here.page.get_by_label(PLOTS)).to_have_value(f"{10 + k}\u202f000\u202f000\u202f000\u00a0€")
+        expect(here.page.locator(".card")).to_have_count(2)
+    assert len({here.page.url for here in people}) == len(people)
 
-        def said(message) -> None:
-            if message.type == "error" or "WARN" in message.text:  # WARN: what a chart complains of
-                wrong.append(f"console: {message.text[:300]} {message.location}")
 
-        page.on("request", asked)
-        page.on("websocket", lambda ws: asked(ws) if urlsplit(ws.url).netloc != urlsplit(address).netloc else None)
-        page.on("console", said)
-        page.on("pageerror", lambda error: wrong.append(f"page: {str(error)[:300]}"))
+def test_on_paper(visitor: Callable[..., Any]) -> None:
+    """Black on white in the dark too, without what is there to be pressed, over several pages."""
+    from pypdf import PdfReader
 
-        # It answers while plans are being made
-        page.goto(address)
-        expect(page.get_by_text("Calcul en cours")).to_be_visible()
-        expect(page.get_by_role("heading", name="Mon territoire")).to_be_visible(timeout=90_000)
-        expect(page.locator("html")).to_have_attribute("lang", "fr")
+    here = visitor(scheme="dark").goes(f"france?{FAST}")
+    page = here.page
+    expect(page.locator(".stVegaLiteChart svg").first).to_be_visible()
+    pages = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    assert len(pages) > 1 and "15\u202f644\u202f000\u202f000" in "".join(each.extract_text() for each in pages)
+    page.emulate_media(media="print")
+    for gone in (".stButtonGroup", ".stMultiSelect", ".stDownloadButton", ".stPageLink"):
+        expect(page.locator(gone).first).to_be_hidden()
+    for kept in (".card", ".scroll table", ".stVegaLiteChart svg"):
+        expect(page.locator(kept).first).to_be_visible()
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+    assert page.locator(".scroll td").first.evaluate(colours) == ["rgb(30, 39, 48)", "rgb(255, 255, 255)"]
 
-        # My territory, by the keyboard, without accents
-        search = page.get_by_label("Chercher par nom")
-        search.focus()
-        page.keyboard.type("bethune bruay")
-        expect(page.get_by_role("option").first).to_contain_text("Béthune-Bruay")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Béthune-Bruay", exact=False)).to_be_visible()
-        expect(page.locator(".card")).to_have_count(2)
-        expect(page.locator(".card .figure").first).to_have_text(re.compile(r"^[0-9,]+\u00a0(k|M)€$"))
-        expect(page.get_by_role("table")).to_have_count(2)
-        drawn = page.locator("[role=graphics-document]")
-        expect(drawn).to_have_attribute("aria-label", re.compile("tableau"))
 
-        # France, by région then by EPCI
-        page.get_by_role("link", name="La France entière").click()
-        expect(page.get_by_role("heading", name="La France entière")).to_be_visible()
-        drawn = page.locator("[role=graphics-document]")
-        expect(drawn).to_have_count(2)
-        regions = page.locator(".stVegaLiteChart .mark-shape path")
-        expect(regions).to_have_count(18 + 5)  # the régions, the frames around overseas
-        page.get_by_role("radio", name="Intercommunalités").click()
-        expect(regions).to_have_count(1255 + 5)
-
-        page.get_by_role("link", name="Scénarios et preuves").click()
-        expect(page.get_by_text("Optimal").first).to_be_visible()
-        page.get_by_text("D'où viennent les montants").first.click()
-        expect(page.get_by_role("cell", name=re.compile("^Note, proposition 23")).first).to_be_visible()
-
-        # English, which keeps what was chosen
-        page.get_by_role("radio", name="English").click()
-        expect(page.get_by_role("heading", name="Scenarios and proofs")).to_be_visible()
-        expect(page.locator("html")).to_have_attribute("lang", "en")
-
-        # On a phone nothing runs over the side
-        page.set_viewport_size({"width": 390, "height": 844})
-        for link, heading in (("My territory", "Béthune-Bruay"), ("The whole of France", "Where the money goes"),
-                              ("Scenarios and proofs", "Scenarios and proofs")):  # fmt: skip
-            page.get_by_role("link", name=link).click()
-            expect(page.get_by_role("heading", name=heading, exact=False).first).to_be_visible()
-            page.wait_for_function("document.documentElement.scrollWidth <= 390")
-        browser.close()
-    assert wrong == []
-    assert outside.read_text() == ""
+def test_the_keyboard_shows_where_it_is(visitor: Callable[..., Any]) -> None:
+    page = visitor().goes(f"?{FAST}").page
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            "() => { const s = getComputedStyle(document.activeElement);"
+            " return [document.activeElement.tagName, s.outlineStyle, s.outlineWidth, s.boxShadow]; }"
+        )
+        assert told[1:3] == ["solid", "2px"], told

@@ -42,7 +42,8 @@ def _fund(desk: Desk, fund: Fund, before: Fund | None) -> None:
             help=str(Text(f"{label} : {sign}{abs(step)} %", f"{label}: {sign}{abs(step)}%")),
             on_click=_made, args=(desk, f"funds.{fund.id}.amount", f"{step:+} %"),
         )  # fmt: skip
-    refused(f"funds.{fund.id}.amount")
+    if years:  # otherwise the field has said it
+        refused(f"funds.{fund.id}.amount")
     was = sum(_held(before)) if before is not None else None
     if was is not None and was != sum(_held(fund)):
         note(Text(f"au départ : {euros(was, True)}", f"at the start: {euros(was, True)}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import streamlit as st
 from allocator.texts import Text
 from ui.building.desk import Desk, refused
 from ui.cards import note
-from ui.texts import number
+from ui.texts import bare, number
 
 DEMANDS = "demands"
 SHOWN = 200  # rows at once
@@ -80,8 +79,8 @@ def _sought(desk: Desk) -> pd.DataFrame:
     if measure is not None:
         wanted &= (demands["measure"] == measure).to_numpy()
     if typed.strip():
-        words = _plain(typed).split()
-        told = (demands["id"].astype(str) + " " + names).map(_plain)
+        words = bare(typed).split()
+        told = (demands["id"].astype(str) + " " + names).map(bare)
         wanted &= np.array([all(word in text for word in words) for text in told], bool)
     columns = {"id": demands["id"], "place": names, "what": demands["measure"].map(labels)}
     columns |= {name: demands[name] for name in EDITED}
@@ -89,11 +88,6 @@ def _sought(desk: Desk) -> pd.DataFrame:
     for name in ("units", "asked", "cost", "min_units"):
         table[name] = table[name].astype(float)
     return table
-
-
-def _plain(text: str) -> str:
-    """Without accents or capitals."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
 
 
 def _edited(desk: Desk, key: str, ids: list[str]) -> None:

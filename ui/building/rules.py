@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Any
 
 import streamlit as st
@@ -14,6 +12,7 @@ from allocator.texts import Text
 from ui.building import forms
 from ui.building.desk import Desk, refused, tell
 from ui.cards import note
+from ui.texts import slug
 
 RULES = "constraints"
 
@@ -99,8 +98,7 @@ def _put(desk: Desk, rule: Constraint | None, entered: dict[str, Any] | None) ->
 def _free_id(desk: Desk, entered: dict[str, Any]) -> str:
     """Made from its label or kind, and unlike the others."""
     said = str(entered.get("label") or entered["kind"])
-    ascii_only = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode().lower()
-    stem = "-".join(re.findall(r"[a-z0-9]+", ascii_only))[:40] or entered["kind"]
+    stem = slug(said) or entered["kind"]
     taken = {rule.id for rule in desk.scenario.constraints}
     found, rank = stem, 2
     while found in taken:

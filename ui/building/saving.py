@@ -8,6 +8,7 @@ from allocator.texts import Text
 from ui import visit
 from ui.building.desk import Desk
 from ui.library import library
+from ui.texts import slug
 
 LONGEST = 100
 
@@ -27,7 +28,7 @@ def draw(desk: Desk) -> None:
         st.error(str(Text("Donnez un nom à la variante.", "Give the variant a name.")))
         return
     label = " ".join(typed.split())
-    named = desk.scenario.with_(label={"fr": label, "en": label})
+    named = desk.scenario.with_(name=slug(label) or "variante", label={"fr": label, "en": label})
     ref = library().keep(named)
     others = tuple(one for one in visit.current().compared if one not in (desk.origin, ref))
     visit.go(built=ref, compared=(desk.origin, ref, *others)[:4])

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import streamlit as st
 
 import allocator
-from allocator import data
 from allocator.texts import Text
 from ui import visit, waiting
 from ui.building import amounts, dossiers, importing, moved, repair, rules, saving, weights
@@ -44,7 +43,7 @@ def show() -> None:
 
 def _desk() -> Desk:
     here = visit.current()
-    known = list(dict.fromkeys([*data.names(), *(ref for ref in (here.origin, *here.compared) if ref)]))
+    known = library().choices(here.origin, *here.compared)
     wanted = here.origin or here.compared[-1]
     key = visit.key("origin")
     origin = st.selectbox(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from ui.cards import note
 from ui.charts import ink
 from ui.library import library
 from ui.tables import Cell, table
-from ui.texts import euros, number, plain
+from ui.texts import bare, euros, number, plain
 
 if TYPE_CHECKING:
     from allocator.explain.explanation import Explanation
@@ -108,7 +107,7 @@ def _sought(plan: Plan) -> str | None:
         key="sought-demand", persist_state="session",
     )  # fmt: skip
     names, granted = _named(plan)
-    words = _bare(typed).split()
+    words = bare(typed).split()
     wanted = [k for k, name in enumerate(names["sought"]) if all(word in name for word in words)]
     if not wanted:
         st.write(str(Text("Aucun dossier ne correspond.", "No demand matches.")))
@@ -137,13 +136,7 @@ def _named(plan: Plan) -> tuple[pd.DataFrame, np.ndarray]:
     measures = demands["measure"].map({m.id: m.label or m.id for m in scenario.measures}).astype(str)
     label = measures + ", " + places + " (" + demands["id"].astype(str) + ")"
     assert plan.reading is not None
-    return pd.DataFrame({"id": demands["id"], "label": label, "sought": label.map(_bare)}), plan.reading.granted
-
-
-def _bare(text: str) -> str:
-    """Without accents, capitals or hyphens."""
-    flat = unicodedata.normalize("NFKD", text.lower())
-    return "".join(" " if c in "-'’" else c for c in flat if not unicodedata.combining(c))
+    return pd.DataFrame({"id": demands["id"], "label": label, "sought": label.map(bare)}), plan.reading.granted
 
 
 # Rules, funds, money left --------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def archive(ref: str, plan: Plan) -> work.Job:
             save(plan.scenario, Path(folder) / "scenario.xlsx")
             return _zipped(Path(folder))
 
-    return work.workshop().ask(("archive", ref, plan.status, language()), made, later=True)
+    return work.workshop().ask(("archive", ref, str(plan.objective), language()), made, later=True)
 
 
 def _zipped(folder: Path) -> bytes:
@@ -135,4 +135,6 @@ def book(plans: dict[str, Plan]) -> work.Job:
             replaced(at, lambda path: write_comparison_book(allocator.compare(plans.values()), path))
             return at.read_bytes()
 
-    return work.workshop().ask(("book", *plans, language()), made, later=True)
+    return work.workshop().ask(
+        ("book", *(f"{ref}={plan.objective}" for ref, plan in plans.items()), language()), made, later=True
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from allocator.compare import change_of
 from allocator.texts import Text
 from ui.cards import cards
 from ui.charts import bars, france
-from ui.compared import compared
+from ui.comparing import causes, flows, people
+from ui.comparing.choice import compared
 from ui.tables import Cell, amounts, download, table
 from ui.texts import each, euros, number, quoted, signed
 from ui.view import BREAKDOWNS, View
@@ -33,8 +34,11 @@ def draw(view: View) -> None:
     for note in view.comparison.notes:
         st.info(str(note))
     _totals(view)
-    _breakdown(view)
-    _map(view)
+    part = st.segmented_control(
+        str(Text("Regarder", "Look at")), list(PARTS), format_func=lambda each: str(PARTS[each][0]),
+        default="money", required=True, key="nation-part", persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    PARTS[part][1](view)
 
 
 def _totals(view: View) -> None:
@@ -133,3 +137,12 @@ def _places(view: View, level: str, name: str, difference: bool) -> None:
 def _place(row: Mapping[Any, Any], difference: bool) -> list[Cell]:
     amount = signed(row["cents"]) if difference else euros(row["cents"])
     return [str(row["label"]), (amount, each(row["cents"], row["people"], difference))]
+
+
+PARTS: dict[str, tuple[Text, Callable[[View], None]]] = {
+    "money": (Text("Où va l'argent", "Where the money goes"), _breakdown),
+    "map": (Text("Carte, gagnants et perdants", "Map, winners and losers"), _map),
+    "flows": (Text("Des fonds aux régions", "From funds to régions"), flows.draw),
+    "people": (Text("Par habitant", "Per inhabitant"), people.draw),
+    "causes": (Text("D'où vient la différence", "Where the difference comes from"), causes.draw),
+}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from allocator import Plan
 from allocator.texts import Text
-from ui.compared import compared
+from ui.comparing.choice import compared
 from ui.tables import table
 from ui.texts import NOTHING, euros, number, percent
 from ui.view import View

@@ -15,7 +15,7 @@ from allocator.texts import Text
 from ui import visit
 from ui.cards import cards, note
 from ui.charts import bars
-from ui.compared import compared
+from ui.comparing.choice import compared
 from ui.tables import amounts, download, table
 from ui.texts import NOTHING, each, euros, number, quoted, signed
 from ui.view import LEVELS, View

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 import allocator
-from allocator import data
 from allocator.texts import Text
 from ui import visit, waiting
 from ui.cards import note
@@ -29,13 +28,12 @@ def compared() -> View | None:
 def _choose() -> tuple[str, ...]:
     """References of the scenarios, the first is the reference."""
     here = visit.current()
-    known = [*data.names(), *(ref for ref in (*here.compared, here.built) if ref and ref not in data.names())]
     asked = Text(
         "Scénarios à comparer (le premier sert de référence)", "Scenarios to compare (the first is the reference)"
     )
     key = visit.key("scenarios")
     st.multiselect(
-        str(asked), list(dict.fromkeys(known)), format_func=library().label, key=key, default=list(here.compared),
+        str(asked), library().choices(*here.compared, here.built), format_func=library().label, key=key, default=list(here.compared),
         max_selections=MOST, select_all=False, placeholder=str(Text("Choisir des scénarios", "Choose scenarios")),
         on_change=lambda: visit.go(compared=tuple(st.session_state[key])),
     )  # fmt: skip

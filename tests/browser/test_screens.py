@@ -1,0 +1,43 @@
+"""Every screen, in light and dark, wide and on a phone: no violation of accessibility, nothing over the side; on paper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+if os.environ.get("CI") != "true":  # there it must be installed
+    pytest.importorskip("streamlit", reason="the front-end is an extra: pip install '.[ui]'")
+
+from ui.screens import SCREENS
+
+FAST = "s=statu-quo,rebond-urgence"  # both solved in about a second
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screens(visitor: Callable[..., Any], scheme: str) -> None:
+    """The parts of a screen, behind its second group of buttons, are looked at in the dark on a phone, where most goes wrong."""
+    here = visitor(scheme=scheme).goes(f"?{FAST}&t=region:32")
+    page, wrong = here.page, []
+
+    def look(name: str, width: int) -> None:
+        page.set_viewport_size({"width": width, "height": 1000})
+        here.waits()
+        wrong.extend(f"{name}, {width}: {each}" for each in here.accessible())
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wrong.extend([f"{name}, {width}: {over} px over the side"] if over > 0 else [])
+        if folder := os.environ.get("SCREENS"):
+            page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
+
+    for _, title, path, _ in SCREENS:
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        here.opens(title.fr)
+        for width in (1280, 390):
+            look(path, width)
+        parts = page.locator(".stButtonGroup").nth(1).get_by_role("radio")
+        for k in range(1, parts.count() if scheme == "dark" else 1):
+            parts.nth(k).click()
+            look(f"{path}-{k}", 390)
+    assert wrong == []
