@@ -57,6 +57,7 @@ class Job:
     said: Text = Text("en attente", "waiting")
     progress: Progress | None = None
     result: Any = None
+    sofar: Any = None  # of what comes piece by piece: the result where it is stopped
     refusal: allocator.ScenarioError | None = None
     stopped: bool = False  # by its reader
     left: bool = False  # by everyone
@@ -116,6 +117,7 @@ class Job:
             self.refusal = refusal
             self.close("refused")
         except Stopped:
+            self.result = self.sofar
             self.close("stopped")
         except BaseException:  # a panic of a library is no Exception: this thread must live, the screen says so
             logging.getLogger(__name__).exception("job %s", self.key)
@@ -123,7 +125,7 @@ class Job:
 
     def close(self, state: str) -> None:
         self.state = state
-        self.do, self.after = _done, None  # they may hold much
+        self.do, self.after, self.sofar = _done, None, None  # they may hold much
         self._over.set()
 
 
