@@ -211,9 +211,11 @@ def test_a_frontier_is_drawn_and_its_plans_are_looked_at(shelf: Library) -> None
     settled(next(b for b in at.button if b.label == "Comparer ce plan").click().run())
     compared = at.session_state["visit"].compared
     assert compared[0] == ref and len(compared) == 2
+    known = work.plan(compared[1])
+    assert known.over and known.result.scenario.input_hash.startswith(compared[1])
     again = allocator.solve(shelf.scenario(compared[1]))
     k = look.value
-    assert again.certificate.objective == found.plans[k].certificate.objective
+    assert again.certificate.objective == found.plans[k].certificate.objective == known.result.certificate.objective
 
 
 def test_the_same_aim_twice_is_refused(shelf: Library) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -21,10 +22,8 @@ class Scale:
     title: str
     money: bool = False
 
-    def axis(self) -> alt.Axis:
-        return alt.Axis(
-            labelExpr=_money() if self.money else _number(), labelOverlap=True, tickCount=6, titlePadding=12
-        )
+    def axis(self, **more: Any) -> alt.Axis:
+        return alt.Axis(labelExpr=_money() if self.money else _number(), labelOverlap=True, tickCount=6, **more)
 
 
 def curve(
@@ -41,8 +40,10 @@ def curve(
     (whether it stands out). `straight`: whether what lies between is known to be the line."""
     shown = rows.assign(row=range(len(rows)), rank=[str(k + 1) for k in range(len(rows))])
     base = alt.Chart(shown).encode(
-        x=alt.X("x:Q", title=x.title).scale(zero=False, nice=True).axis(x.axis()),
-        y=alt.Y("y:Q", title=y.title).scale(zero=False, nice=True).axis(y.axis()),
+        x=alt.X("x:Q", title=x.title).scale(zero=False, nice=True).axis(x.axis(titlePadding=12)),
+        y=alt.Y("y:Q", title=y.title)
+        .scale(zero=False, nice=True)
+        .axis(y.axis(titleAngle=0, titleAlign="left", titleBaseline="bottom", titleX=0, titleY=-16)),  # as one reads
     )
     line = base.mark_line(color=LINE, strokeDash=[1, 0] if straight else [4, 4])
     dots = base.mark_circle(size=150, opacity=1).encode(

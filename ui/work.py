@@ -171,6 +171,13 @@ class Workshop:
         with self._changed:
             return sum(time.monotonic() - job.asked <= LEFT_ALONE for job in self._waiting)
 
+    def give(self, key: Key, result: Any) -> None:
+        """What need not be found: it is known."""
+        with self._changed:
+            job = Job(key, _done, self, language(), (True, next(self._count)), asked=time.monotonic(), result=result)
+            job.close("done")
+            self._jobs[key] = job
+
     def _wanted(self, job: Job) -> None:
         job.asked = time.monotonic()
         if job.after is not None:
@@ -250,6 +257,11 @@ def workshop() -> Workshop:
 def plan(ref: str) -> Job:
     """The best plan of a scenario of the library; stopped, the best so far."""
     return workshop().ask(("plan", ref), lambda job: _solved(ref, job))
+
+
+def known(ref: str, plan: Plan) -> None:
+    """The plan of a scenario of the library that has been found otherwise."""
+    workshop().give(("plan", ref), plan)
 
 
 def _solved(ref: str, job: Job) -> Plan:

@@ -284,8 +284,8 @@ def _said(found: Frontier) -> Any:
         )
     if found.search.failed and not found.interrupted:
         yield Text(
-            f"{len(found.search.failed)} calcul(s) sans plan : augmenter --time-limit.",
-            f"{len(found.search.failed)} solve(s) without a plan: raise --time-limit.",
+            f"{len(found.search.failed)} calcul(s) sans plan dans le temps donné : davantage de temps montrerait peut-être d'autres points.",
+            f"{len(found.search.failed)} solve(s) without a plan in the time given: more time might show other points.",
         )
     if len(found.points) >= 3 and found.knee is None:
         yield Text(

@@ -135,9 +135,12 @@ def _reserve(found: Reserve) -> None:
         times = [each for each in found.waiting if each.demand == demand]
         part = "" if times[-1].completed else " " + str(Text("(en partie)", "(in part)"))
         cents: Any = sum(each.cents for each in times)
-        lines.append([str(rank), times[0].name, euros(times[0].extra), euros(cents) + part])
-    heads = [Text("Rang", "Rank"), Text("Dossier", "Demand"), Text("Dès que le fonds reçoit", "Once the fund is given"),
-             Text("Il serait accordé", "It would be granted")]  # fmt: skip
+        span = euros(times[0].extra)
+        if times[-1].extra > times[0].extra:
+            span = str(Text(f"{span}, puis {euros(times[-1].extra)}", f"{span}, then {euros(times[-1].extra)}"))
+        lines.append([str(rank), times[0].name, span, euros(cents) + part])
+    heads = [Text("Rang", "Rank"), Text("Dossier", "Demand"), Text("Argent de plus qu'il faut", "Money more that it takes"),
+             Text("Il serait accordé, en tout", "It would be granted, in all")]  # fmt: skip
     if lines:
         table(str(Text("Liste complémentaire", "Reserve list")), [str(head) for head in heads], lines, left=2)
     told(found.details[len(lines) :] if lines else [found.answer])

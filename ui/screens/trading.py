@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +11,7 @@ import streamlit as st
 import allocator
 from allocator.report.frontier import shown
 from allocator.texts import Text
-from ui import questions, visit, waiting
+from ui import questions, visit, waiting, work
 from ui.building.moved import differences
 from ui.building.weights import label_of
 from ui.cards import cards, note
@@ -25,6 +26,7 @@ from ui.view import View
 if TYPE_CHECKING:
     from allocator.frontier import Frontier
     from allocator.frontier.axes import Axis
+    from allocator.plan import Plan
     from allocator.scenario import Scenario
 
 FEWEST, SOME, MANY = 3, 6, 20
@@ -154,7 +156,7 @@ def _value(axis: Axis, value: float) -> str:
 def _curve(found: Frontier, names: dict[str, str], key: str | None) -> int | None:
     """The row of the point that was clicked."""
     rows = found.table
-    if rows.empty:
+    if len(rows) < 2:
         return None
     x, y = (Scale(names[axis.name], axis.name == EUROS) for axis in (found.axes["x"], found.axes["y"]))
     description = Text(
@@ -178,15 +180,14 @@ def _table(found: Frontier, names: dict[str, str]) -> None:
 
 def _behind(ref: str, found: Frontier, k: int) -> None:
     """The plan behind a point beside its neighbour; and ways to go on with it."""
-    scenario = found.plans[k].scenario
     row = st.container(horizontal=True)
     row.button(
         str(Text("Comparer ce plan", "Compare this plan")), key=visit.key("compare-point"), on_click=_go_on,
-        args=(ref, scenario, k, False),
+        args=(ref, found.plans[k], k, False),
     )  # fmt: skip
     row.button(
         str(Text("Construire à partir de ce plan", "Build on this plan")), key=visit.key("build-point"), on_click=_go_on,
-        args=(ref, scenario, k, True),
+        args=(ref, found.plans[k], k, True),
     )  # fmt: skip
     done, words = st.session_state.pop(SAID, (True, ""))
     if words:
@@ -196,36 +197,37 @@ def _behind(ref: str, found: Frontier, k: int) -> None:
     other = k - 1 if k else 1
     st.subheader(str(Text(f"Le plan {k + 1} à côté du plan {other + 1}", f"Plan {k + 1} beside plan {other + 1}")))
     sides = [other, k]
-    called = [str(Text(f"plan {j + 1}", f"plan {j + 1}")) for j in sides]
-    view = View(allocator.compare([found.plans[j] for j in sides], called))
+    view = View(allocator.compare(_labelled(found.plans[j], f"Plan {j + 1}", f"Plan {j + 1}") for j in sides))
     rows = found.table.to_dict("records")
     cards(view, [[_value(found.axes["x"], rows[j]["x"]), _value(found.axes["y"], rows[j]["y"]),
                   str(Text("accordé : ", "granted: ")) + euros(rows[j]["granted"], True)] for j in sides])  # fmt: skip
     differences(view)
 
 
-def _go_on(ref: str, scenario: Scenario, k: int, build: bool) -> None:
-    """Keep a point's scenario, told apart from the one it was made from, and look at it."""
-    here = visit.current()
+def _go_on(ref: str, plan: Plan, k: int, build: bool) -> None:
+    """Keep a point's scenario, told apart from the one it was made from, and look at it; its plan is known."""
+    here, said = visit.current(), label(plan.scenario)
+    named = _labelled(plan, f"{said} (plan {k + 1} de la frontière)", f"{said} (plan {k + 1} of the frontier)")
     try:
-        point = library().keep(scenario.with_(label=_called(scenario, k)))
+        point = library().keep(named.scenario)
     except allocator.ScenarioError as error:
         st.session_state[SAID] = False, listed(error)
         return
+    work.known(point, named)
     if build:
         visit.go(origin=point, built=point, undone=())
-        said = Text("Ouvert dans « Construire ».", "Opened in “Build”.")
+        done = Text("Ouvert dans « Construire ».", "Opened in “Build”.")
     else:
         others = tuple(one for one in here.compared if one not in (ref, point))
         visit.go(compared=(ref, point, *others)[:4])
-        said = Text(
+        done = Text(
             "Ajouté à la comparaison : voir « Mon territoire » et « La France entière ».",
             "Added to the comparison: see “My territory” and “The whole of France”.",
         )
     stay(ref)
-    st.session_state[SAID] = True, str(said)
+    st.session_state[SAID] = True, str(done)
 
 
-def _called(scenario: Scenario, k: int) -> dict[str, str]:
-    said = label(scenario)
-    return {"fr": f"{said} (plan {k + 1} de la frontière)", "en": f"{said} (plan {k + 1} of the frontier)"}
+def _labelled(plan: Plan, french: str, english: str) -> Plan:
+    """The same plan; only what its scenario is called is another."""
+    return replace(plan, scenario=plan.scenario.with_(label={"fr": french, "en": english}))
