@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 import allocator
+from allocator.problems import Problem
 from allocator.report.comparison import write_comparison
-from allocator.texts import language, set_language
+from allocator.texts import Text, language, set_language
 
 if os.environ.get("CI") != "true":  # there it must be installed
     pytest.importorskip("streamlit", reason="the front-end is an extra: pip install '.[ui]'")
@@ -271,9 +272,28 @@ def test_the_comparison_is_written_as_the_command_writes_it(shelf: Library, tmp_
             assert {f"{folder}/{name}" for name, _ in exporting.FILES} <= set(names)
 
 
-def test_an_infeasible_plan_is_explained_by_its_conflict(shelf: Library) -> None:
+def test_an_infeasible_plan_is_explained_by_its_conflict_and_repaired_at_once(shelf: Library) -> None:
     rule = {"kind": "floor", "id": "trop", "label": "Trop", "amount": "100 M€"}
     ref = shelf.keep(valley((rule,)))
     at = shown("explaining", ref)
     assert "Impossible" in at.error[0].value
-    assert [b for b in at.button if "Trop" in b.label]
+    settled(next(b for b in at.button if "Trop" in b.label).click().run())
+    here = at.session_state["visit"]
+    assert here.origin == ref and here.built
+    assert allocator.solve(shelf.scenario(here.built)).status == "optimal"
+    assert next(box for box in at.selectbox if box.label == "Plan").value == here.built
+    assert not at.error and [box for box in at.selectbox if box.label == "Dossier"]
+
+
+def test_a_reader_keeps_no_point(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = shelf.keep(valley())
+    at = shown("trading", ref)
+    settled(next(b for b in at.button if b.label == "Tracer").click().run())
+    before = at.session_state["visit"]
+
+    def refused(_: allocator.Scenario) -> str:
+        raise allocator.ScenarioError([Problem("", Text("lecture seule", "read only"))])
+
+    monkeypatch.setattr(shelf, "keep", refused)
+    settled(next(b for b in at.button if b.label == "Construire à partir de ce plan").click().run())
+    assert "lecture seule" in at.error[0].value and at.session_state["visit"] == before

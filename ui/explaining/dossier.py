@@ -63,6 +63,10 @@ def _sought(plan: Plan) -> str | None:
     mine = _here(plan)
     if not words and mine is not None:
         wanted &= names["territory"].isin(mine).to_numpy()
+        note(Text(
+            "Ce sont les dossiers du territoire que vous regardez ; une recherche trouve tous les autres.",
+            "These are the demands of the place that you look at; a search finds all others.",
+        ))  # fmt: skip
     found = names[wanted]
     if found.empty:
         st.write(str(Text("Aucun dossier ne correspond.", "No demand matches.")))

@@ -61,14 +61,16 @@ def _ranking(found: Costs) -> None:
     if not measured:
         return
     unit = measured[0].counted.unit
+    labels = [each.label for each in measured]
+    names = [f"{each.label} [{each.rule}]" if labels.count(each.label) > 1 else each.label for each in measured]
     rows = pd.DataFrame(
         [
-            {"rule": "\n".join(textwrap.wrap(each.label, 34)), "cost": counts.found, "least": max(counts.least, 0.0),
-             "most": min(counts.most, 2 * counts.found), "told": str(each.counted.of(each.regained))}
-            for each in measured
+            {"rule": "\n".join(textwrap.wrap(name, 34)), "cost": counts.found, "told": str(counts.text())}
+            for name, each in zip(names, measured, strict=True)
             if each.regained is not None and (counts := each.regained.over(each.counted.size))
         ]
     )  # fmt: skip
+    note(Text(f"En {unit.fr} :", f"In {unit.en}:"))
     described = Text(
         f"Barres : ce que coûte chaque règle, en {unit.fr}. Les chiffres sont dans le tableau.",
         f"Bars: what each rule costs, in {unit.en}. The figures are in the table.",
@@ -77,7 +79,7 @@ def _ranking(found: Costs) -> None:
         y=alt.Y("rule:N", sort=list(rows["rule"]), title=None).axis(
             labelExpr="split(datum.label, '\\n')", labelLimit=230, ticks=False, domain=False, labelPadding=8, labelColor=ink()
         ),
-        x=alt.X("cost:Q", title=None).axis(None).scale(domain=[0, 1.45 * rows["cost"].max()]),
+        x=alt.X("cost:Q", title=None).axis(None).scale(domain=[0, 2.2 * rows["cost"].max()]),
         tooltip=[alt.Tooltip("rule:N", title=str(Text("Règle", "Rule"))), alt.Tooltip("told:N", title=str(Text("Coûte", "Costs")))],
     )  # fmt: skip
     bars = base.mark_bar(color=LINE, cornerRadiusEnd=2, height=14)
@@ -85,8 +87,8 @@ def _ranking(found: Costs) -> None:
     chart = (bars + words).properties(height=34 * len(rows) + 10, description=str(described))
     st.altair_chart(chart.configure_view(strokeWidth=0), width="stretch")
     lines: list[list[Cell]] = [
-        [each.label, str(each.counted.of(each.regained)), str(each.counted.changes(each.indicators))]
-        for each in measured
+        [name, str(each.counted.of(each.regained)), str(each.counted.changes(each.indicators))]
+        for name, each in zip(names, measured, strict=True)
         if each.regained is not None
     ]
     heads = [Text("Règle", "Rule"), Text("Elle coûte", "It costs"), Text("Sans elle", "Without it")]

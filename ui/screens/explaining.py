@@ -48,13 +48,13 @@ def _left(ref: str, plan: Plan) -> None:
     if found is None or not found.places:
         return
     every = str(Text("toutes", "all"))
-    lines: list[list[Cell]] = [
-        [place.label, place.year or every, str(place.reason), euros(place.cents)] for place in found.places
-    ]
-    heads = [Text("Fonds", "Fund"), Text("Année", "Year"), Text("Pourquoi", "Why"), Text("Non engagé", "Not committed")]
+    lines: list[list[Cell]] = [[place.label, place.year or every, euros(place.cents)] for place in found.places]
+    heads = [Text("Fonds", "Fund"), Text("Année", "Year"), Text("Non engagé", "Not committed")]
     table(
-        str(Text("Ce que les fonds n'engagent pas", "What funds do not commit")), [str(h) for h in heads], lines, left=3
+        str(Text("Ce que les fonds n'engagent pas", "What funds do not commit")), [str(h) for h in heads], lines, left=2
     )
+    reasons = dict.fromkeys((place.label, place.reason) for place in found.places)
+    told(Text(f"{label} : {why.fr}.", f"{label}: {why.en}.") for label, why in reasons)
 
 
 def _near(ref: str, plan: Plan) -> None:
