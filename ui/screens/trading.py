@@ -17,7 +17,7 @@ from ui.building.weights import label_of
 from ui.cards import cards, note
 from ui.curves import Scale, curve
 from ui.explaining import money
-from ui.explaining.telling import chosen, stay
+from ui.explaining.telling import chosen, stay, told
 from ui.library import label, library
 from ui.tables import Cell, table
 from ui.texts import euros, listed
@@ -128,11 +128,10 @@ def _found(ref: str, found: Frontier, names: dict[str, str]) -> None:
         nothing = found.nothing.message if found.nothing is not None else ""
         st.warning(str(nothing or Text("Aucun plan n'a été trouvé.", "No plan was found.")))
         return
-    for line in found.says:
-        note(line)
     key = f"frontier-{ref}-{found.axes['x'].name}-{found.axes['y'].name}-{len(rows)}"
     picked = _curve(found, names, visit.key(f"{key}-chart"))
     _table(found, names)
+    told(found.says)
     first = picked if picked is not None else found.knee if found.knee is not None else 0
     called = _points(found)
     k = st.selectbox(
