@@ -24,8 +24,8 @@ SCREENS = {  # address, and what is done there before the picture
     "flux": ("france", ("Des fonds aux régions",)),
     "construire": ("construire", ("+10\u00a0%",)),
     "regles": ("construire", ("Règles",)),
-    "expliquer": ("expliquer", ()),
-    "arbitrer": ("arbitrer", ()),
+    "expliquer": ("expliquer", ("Ce que coûtent les règles",)),
+    "arbitrer": ("arbitrer", ("Tracer",)),
     "exporter": ("exporter", ()),
     "scenarios": ("scenarios", ()),
 }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PATIENCE = 1.0  # seconds before anything is said of waiting
 EVERY = 0.5  # seconds between two looks, where nobody else waits
 SELDOM = 2.0  # where many do; less than `work.LOOKED_AT`
+KEEP = Text("Arrêter, et garder le meilleur plan trouvé", "Stop, and keep the best plan found")
+KEEP_ALL = Text("Arrêter, et garder ce qui est trouvé", "Stop, and keep what is found")
+STOP = Text("Arrêter", "Stop")
 
 
 def plans(refs: Sequence[str]) -> dict[str, Plan] | None:
@@ -31,20 +34,26 @@ def plans(refs: Sequence[str]) -> dict[str, Plan] | None:
     return {ref: job.result for ref, job in jobs.items() if job.result is not None}
 
 
-def result(name: str, ask: Callable[[], work.Job]) -> Any:
-    """What one job found; None while it is on its way, or where it found nothing (which is said)."""
-    jobs = results({name: ask}, str)
+def result(name: str, ask: Callable[[], work.Job], meanwhile: Callable[[Any], None] | None = None) -> Any:
+    """What one job found; None while it is on its way, or where it found nothing (which is said). `meanwhile` draws what
+    there is so far of what comes piece by piece."""
+    jobs = results({name: ask}, str, STOP if meanwhile is None else KEEP_ALL, meanwhile)
     return None if jobs is None else jobs[name].result
 
 
-def results(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str]) -> dict[str, work.Job] | None:
+def results(
+    asks: Mapping[str, Callable[[], work.Job]],
+    label: Callable[[str], str],
+    stop: Text = KEEP,
+    meanwhile: Callable[[Any], None] | None = None,
+) -> dict[str, work.Job] | None:
     jobs = {name: ask() for name, ask in asks.items()}
     until = time.monotonic() + PATIENCE
     if not all(job.wait(max(until - time.monotonic(), 0)) for job in jobs.values()):
         every = min(
             EVERY * max(1, work.workshop().busy), SELDOM
         )  # the more wait, the less often each looks: looking is work too
-        st.fragment(run_every=every)(_wait)(asks, label, language())
+        st.fragment(run_every=every)(_wait)(asks, label, language(), stop, meanwhile)
         return None
     for name, job in jobs.items():
         if job.result is None:
@@ -54,7 +63,13 @@ def results(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], s
     return jobs
 
 
-def _wait(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str], lang: str) -> None:
+def _wait(
+    asks: Mapping[str, Callable[[], work.Job]],
+    label: Callable[[str], str],
+    lang: str,
+    stop: Text,
+    meanwhile: Callable[[Any], None] | None,
+) -> None:
     """Looks again now and then; the whole screen once all is there."""
     set_language(lang)  # a fragment runs in a context of its own
     jobs = {name: ask() for name, ask in asks.items()}
@@ -64,12 +79,14 @@ def _wait(asks: Mapping[str, Callable[[], work.Job]], label: Callable[[str], str
     said = Text(f"Calcul en cours : {over} sur {len(jobs)}.", f"Working: {over} of {len(jobs)}.")
     st.progress(over / len(jobs), text=str(said) if len(jobs) > 1 else str(Text("Calcul en cours", "Working")))
     st.markdown("\n".join(f"- {plain(label(name))}{NO_BREAK}: {_far(job)}" for name, job in jobs.items()))
-    stop = Text("Arrêter, et garder le meilleur plan trouvé", "Stop, and keep the best plan found")
     key = "-".join("-".join(job.key) for job in jobs.values())
     if st.button(str(stop), key=f"stop-{key}"):
         for job in jobs.values():
             job.stop()
         st.rerun(scope="fragment")
+    for job in jobs.values():
+        if meanwhile is not None and job.sofar is not None:
+            meanwhile(job.sofar)
 
 
 def _far(job: work.Job) -> str:
@@ -93,7 +110,8 @@ def _far(job: work.Job) -> str:
 
 def _partly(name: str, job: work.Job) -> None:
     heading = Text(
-        f"« {name} » : arrêté en route, meilleur plan trouvé.", f"“{name}”: stopped on its way, best plan found."
+        f"« {name} » : arrêté en route, voici ce qui est trouvé.",
+        f"“{name}”: stopped on its way, here is what is found.",
     )
     st.info(plain(str(heading)))
     _again(Text("Reprendre le calcul", "Start again"), job)

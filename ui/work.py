@@ -57,6 +57,7 @@ class Job:
     said: Text = Text("en attente", "waiting")
     progress: Progress | None = None
     result: Any = None
+    sofar: Any = None  # of what comes piece by piece: the result where it is stopped
     refusal: allocator.ScenarioError | None = None
     stopped: bool = False  # by its reader
     left: bool = False  # by everyone
@@ -116,6 +117,7 @@ class Job:
             self.refusal = refusal
             self.close("refused")
         except Stopped:
+            self.result = self.sofar
             self.close("stopped")
         except BaseException:  # a panic of a library is no Exception: this thread must live, the screen says so
             logging.getLogger(__name__).exception("job %s", self.key)
@@ -123,7 +125,7 @@ class Job:
 
     def close(self, state: str) -> None:
         self.state = state
-        self.do, self.after = _done, None  # they may hold much
+        self.do, self.after, self.sofar = _done, None, None  # they may hold much
         self._over.set()
 
 
@@ -168,6 +170,13 @@ class Workshop:
         """Jobs that have not begun, but for those left."""
         with self._changed:
             return sum(time.monotonic() - job.asked <= LEFT_ALONE for job in self._waiting)
+
+    def give(self, key: Key, result: Any) -> None:
+        """What need not be found: it is known."""
+        with self._changed:
+            job = Job(key, _done, self, language(), (True, next(self._count)), asked=time.monotonic(), result=result)
+            job.close("done")
+            self._jobs[key] = job
 
     def _wanted(self, job: Job) -> None:
         job.asked = time.monotonic()
@@ -248,6 +257,11 @@ def workshop() -> Workshop:
 def plan(ref: str) -> Job:
     """The best plan of a scenario of the library; stopped, the best so far."""
     return workshop().ask(("plan", ref), lambda job: _solved(ref, job))
+
+
+def known(ref: str, plan: Plan) -> None:
+    """The plan of a scenario of the library that has been found otherwise."""
+    workshop().give(("plan", ref), plan)
 
 
 def _solved(ref: str, job: Job) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -152,6 +153,12 @@ class Costs(Explanation):
     about: ClassVar[str] = "costs"
     ranked: tuple[Cost, ...]
 
+    @classmethod
+    def of(cls, found: Iterable[Cost]) -> Costs:
+        """In order; what cannot be measured comes last."""
+        dearness = sorted(found, key=lambda c: (not c.measurable, -(c.regained.found if c.regained else 0.0)))
+        return cls(tuple(dearness))
+
     @property
     def measured(self) -> list[Cost]:
         return [cost for cost in self.ranked if cost.measurable]
@@ -183,6 +190,12 @@ class Costs(Explanation):
                 f"{found.fr} : {each.label} (sans elle : {said.fr})",
                 f"{found.en}: {each.label} (without it: {said.en})",
             ))  # fmt: skip
+        return [*lines, *self.beside]
+
+    @property
+    def beside(self) -> list[Text]:
+        """The details, for who shows what can be measured as a table."""
+        lines = []
         free = [each.label for each in self.ranked if each.regained is not None and each.regained.nothing]
         if free:
             shown = listing(free, len(free))
@@ -209,6 +222,4 @@ class Costs(Explanation):
 
 def costs(variants: Variants) -> Costs:
     """The cost of every enabled constraint, one solve each. What two rules cost together is not the sum."""
-    found = [cost(variants, c.id) for c in variants.scenario.constraints if c.enabled]
-    found.sort(key=lambda each: (not each.measurable, -(each.regained.found if each.regained else 0.0)))
-    return Costs(tuple(found))
+    return Costs.of(cost(variants, c.id) for c in variants.scenario.constraints if c.enabled)

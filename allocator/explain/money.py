@@ -293,7 +293,16 @@ class Response(Explanation):
             )
         if self.reserve is not None:
             lines += [self.reserve.answer, *(_indented(detail) for detail in self.reserve.details)]
-        return [*lines, *self.counted.notes(*_told([self.million]), *(point.gain for point in self.points))]
+        return [*lines, *self.notes]
+
+    @property
+    def beside(self) -> list[Text]:
+        """The details, for who shows the curve and the reserve list as tables."""
+        return [*self._idle(), *self.added, *self.notes]
+
+    @property
+    def notes(self) -> list[Text]:
+        return self.counted.notes(*_told([self.million]), *(point.gain for point in self.points))
 
     def _idle(self) -> list[Text]:
         """What the fund leaves before anything is added."""

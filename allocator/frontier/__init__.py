@@ -7,7 +7,7 @@ of the line; else, and for what is left of `points`, plans spread evenly. Three 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from allocator.solver import Session, interruptible
 from allocator.texts import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Frontier", "frontier"]
 
@@ -45,6 +45,7 @@ def frontier(
     gap: float = 1e-4,
     time_limit: float | None = None,
     on_point: OnPoint | None = None,
+    on_found: Callable[[Frontier], None] | None = None,
     stop: Stop | None = None,
 ) -> Frontier:
     """The trade-off between two or three aims of a scenario, at most about `points` plans.
@@ -52,8 +53,8 @@ def frontier(
     An aim: an indicator ("emplois"), "points" (the scenario's own objective), "euros" (as few as can be),
     "maximin:region" (euros per inhabitant of the worst-off value of any `per`), "units:friche" (units of a measure).
     `gap`, `time_limit` (seconds) and `engine`: of each plan, as for `solve`; `gap=0` where points may lie closer together
-    than a ten-thousandth. Once `stop()` is true, or at Ctrl-C, the points found so far (`interrupted`). Raises `ScenarioError` for what is wrong with
-    the aims, ValueError for the rest.
+    than a ten-thousandth. `on_found` is given the frontier so far after each plan found. Once `stop()` is true, or at Ctrl-C,
+    the points found by then (`interrupted`). Raises `ScenarioError` for what is wrong with the aims, ValueError for the rest.
     """
     names = {"x": x, "y": y} | ({} if z is None else {"z": z})
     wrong: list[Problem] = []
@@ -76,7 +77,12 @@ def frontier(
             session.time_limit = seconds
             return session.solve(scenario, stop=ended)
 
-        search = Search(prepared, tuple(named[place] for place in ranked), solve, time_limit, points, on_point, ended)
+        def found() -> None:
+            if on_found is not None:
+                on_found(Frontier(scenario, named, tuple(ranked), replace(search, found=list(search.found))))
+
+        aims = tuple(named[place] for place in ranked)
+        search = Search(prepared, aims, solve, time_limit, points, on_point, ended, found)
         nothing = search.run()
     return Frontier(scenario, named, tuple(ranked), search, nothing)
 
@@ -278,8 +284,8 @@ def _said(found: Frontier) -> Any:
         )
     if found.search.failed and not found.interrupted:
         yield Text(
-            f"{len(found.search.failed)} calcul(s) sans plan : augmenter --time-limit.",
-            f"{len(found.search.failed)} solve(s) without a plan: raise --time-limit.",
+            f"{len(found.search.failed)} calcul(s) sans plan dans le temps donné : davantage de temps montrerait peut-être d'autres points.",
+            f"{len(found.search.failed)} solve(s) without a plan in the time given: more time might show other points.",
         )
     if len(found.points) >= 3 and found.knee is None:
         yield Text(

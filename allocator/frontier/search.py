@@ -76,6 +76,7 @@ class Search:
     wanted: int
     on_point: OnPoint | None = None
     stop: Stop | None = None  # once it is true, no further plan is asked for
+    on_found: Callable[[], None] = lambda: None  # after each point
     found: list[Point] = field(default_factory=list)
     failed: list[Plan] = field(default_factory=list)  # neither a plan nor proved that there is none
     best: dict[Axis, Plan] = field(default_factory=dict)  # the plan with most of each aim but the first
@@ -156,6 +157,7 @@ class Search:
             bounds.append(bound)
         point = Point(plan, tuple(values), tuple(bounds), asked, seconds)
         self.found.append(point)
+        self.on_found()
         return point
 
     @property

@@ -38,6 +38,11 @@ def effect(view: View) -> None:
     last = view.comparison.plans[-1]
     if last.status != "optimal":
         st.warning(str(STATUS[last.status]))
+    differences(view)
+
+
+def differences(view: View) -> None:
+    """Two plans side by side, but for what their objectives count."""
     _indicators(view)
     for per, title in (("fund", Text("Fonds", "Fund")), ("measure", Text("Mesure", "Measure"))):
         found = view.comparison.by(per)

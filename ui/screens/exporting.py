@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -13,16 +14,15 @@ import streamlit as st
 
 import allocator
 from allocator.formats import save
-from allocator.formats.saving import replaced
-from allocator.report.comparison_book import write_comparison_book
+from allocator.report.comparison import write_comparison
 from allocator.report.files import write_plan
 from allocator.texts import Text, language, set_language
 from ui import visit, waiting, work
 from ui.cards import note
+from ui.explaining.telling import chosen
 from ui.library import library
-from ui.screens.explaining import chosen
 from ui.tables import table
-from ui.texts import percent
+from ui.texts import percent, slug
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
@@ -90,20 +90,24 @@ def archive(ref: str, plan: Plan) -> work.Job:
     def made(job: work.Job) -> bytes:
         set_language(job.lang)
         with tempfile.TemporaryDirectory(prefix="allocator-") as folder:
-            job.tell(Text("note et classeur", "note and workbook"))
-            write_plan(plan, folder, pdf=True)
-            job.tell(Text("scénario", "scenario"))
-            save(plan.scenario, Path(folder) / "scenario.xlsx")
+            _written(plan, Path(folder), job)
             return _zipped(Path(folder))
 
     return work.workshop().ask(("archive", ref, str(plan.objective), language()), made, later=True)
 
 
+def _written(plan: Plan, folder: Path, job: work.Job) -> None:
+    job.tell(Text("note et classeur", "note and workbook"))
+    write_plan(plan, folder, pdf=True)
+    job.tell(Text("scénario", "scenario"))
+    save(plan.scenario, folder / "scenario.xlsx")
+
+
 def _zipped(folder: Path) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archived:
-        for path in sorted(folder.iterdir()):
-            archived.write(path, path.name)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            archived.write(path, str(path.relative_to(folder)))
     return out.getvalue()
 
 
@@ -112,29 +116,40 @@ def _comparison() -> None:
     if len(refs) < 2:
         return
     st.subheader(str(Text("La comparaison", "The comparison")))
-    st.write(" ; ".join(library().label(ref) for ref in refs))
+    st.html("<ul>" + "".join(f"<li>{escape(library().label(ref))}</li>" for ref in refs) + "</ul>")
+    note(Text(
+        "Une archive : le classeur et les tableaux de la comparaison, et un dossier de fichiers pour chaque plan.",
+        "One archive: the workbook and the tables of the comparison, and a folder of files for each plan.",
+    ))  # fmt: skip
+    asked = "compared-" + "-".join(refs)
+    if not st.session_state.get(asked):
+        ready = Text("Préparer la comparaison", "Prepare the comparison")
+        st.button(str(ready), key=visit.key("book-ask"), on_click=st.session_state.update, args=({asked: True},))
+        return
     plans = waiting.plans(refs)
     if plans is None or len(plans) < 2:
         return
-    made = waiting.result(str(Text("le classeur", "the workbook")), lambda: book(plans))
+    made = waiting.result(str(Text("la comparaison", "the comparison")), lambda: compared(plans))
     if made is not None:
         st.download_button(
-            str(Text("Télécharger la comparaison (classeur)", "Download the comparison (workbook)")), made,
-            file_name="comparaison.xlsx", key=visit.key("book"), on_click="ignore",
-            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            str(Text("Télécharger la comparaison (zip)", "Download the comparison (zip)")), made,
+            file_name="comparaison.zip", key=visit.key("book"), on_click="ignore", mime="application/zip", type="primary",
         )  # fmt: skip
 
 
-def book(plans: dict[str, Plan]) -> work.Job:
-    """The plans compared, in a workbook."""
+def compared(plans: dict[str, Plan]) -> work.Job:
+    """The comparison as `allocator compare --out` writes it, and beside it the files of each plan, in one zip."""
 
     def made(job: work.Job) -> bytes:
-        job.tell(Text("classeur", "workbook"))
+        set_language(job.lang)
+        comparison = allocator.compare(plans.values())
         with tempfile.TemporaryDirectory(prefix="allocator-") as folder:
-            at = Path(folder) / "comparaison.xlsx"
-            replaced(at, lambda path: write_comparison_book(allocator.compare(plans.values()), path))
-            return at.read_bytes()
+            job.tell(Text("tableaux de la comparaison", "tables of the comparison"))
+            write_comparison(comparison, folder)
+            for rank, (name, plan) in enumerate(zip(comparison.names, comparison.plans, strict=True), 1):
+                if plan.reading is not None:
+                    _written(plan, Path(folder) / f"{rank}-{slug(name)}", job)
+            return _zipped(Path(folder))
 
-    return work.workshop().ask(
-        ("book", *(f"{ref}={plan.objective}" for ref, plan in plans.items()), language()), made, later=True
-    )
+    key = ("compared", *(f"{ref}={plan.objective}" for ref, plan in plans.items()), language())
+    return work.workshop().ask(key, made, later=True)

@@ -1,205 +1,232 @@
-"""*Arbitrer*: how much of one aim another one costs, plan by plan, and the plan behind each point."""
+"""*Arbitrer*: how much of one aim another one costs, plan by plan, and the plan behind each point; what money buys."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 import allocator
+from allocator.report.frontier import shown
 from allocator.texts import Text
-from ui import visit, waiting, work
-from ui.building.moved import effect
+from ui import questions, visit, waiting, work
+from ui.building.moved import differences
 from ui.building.weights import label_of
-from ui.cards import note
-from ui.charts import ink
+from ui.cards import cards, note
+from ui.curves import Scale, curve
+from ui.explaining import money
+from ui.explaining.telling import chosen, stay, told
 from ui.library import label, library
-from ui.screens.explaining import chosen
 from ui.tables import Cell, table
-from ui.texts import euros, number
-from ui.view import COLOURS, View
+from ui.texts import euros, listed
+from ui.view import View
 
 if TYPE_CHECKING:
+    from allocator.frontier import Frontier
+    from allocator.frontier.axes import Axis
+    from allocator.plan import Plan
     from allocator.scenario import Scenario
 
-FEWEST, SOME, MANY = 3, 8, 20
-KNEE = COLOURS[2]
+FEWEST, SOME, MANY = 3, 6, 20
+EUROS, REGION, POINTS = "euros", "maximin:region", "points"
+ASKED = "frontier"  # what was asked last: the reference, two aims, how many points
+SAID = "point-said"  # what came of a button: whether it could be done, and words
 
 
 def show() -> None:
     st.header(str(Text("Arbitrer", "Trade off")))
+    ref = chosen("traded")
+    kinds = {"aims": Text("Deux objectifs", "Two aims"), "money": Text("L'argent d'un fonds", "The money of a fund")}
+    kind = st.segmented_control(
+        str(Text("Arbitrer entre", "Trade off")), list(kinds), format_func=lambda each: str(kinds[each]), default="aims",
+        required=True, key="traded-kind", persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    (_aims if kind == "aims" else _money)(ref)
+
+
+def _money(ref: str) -> None:
+    plans = waiting.plans([ref])
+    if not plans:
+        return
+    if plans[ref].reading is None:
+        st.warning(str(Text("Aucun plan n'existe : voir « Expliquer ».", "There is no plan: see “Explain”.")))
+        return
+    money.draw(ref, plans[ref])
+
+
+def _aims(ref: str) -> None:
     note(Text(
         "Chaque point est un plan qu'aucun autre ne bat : pour avoir plus d'un objectif, il faut céder de l'autre.",
         "Each point is a plan that no other one beats: to have more of one aim, some of the other must be given up.",
     ))  # fmt: skip
-    ref = chosen("traded")
-    scenario = _scenario(ref)
-    if scenario is None:
-        return
-    asked = _asked(ref, scenario)
+    scenario = library().scenario(ref)
+    names = _names(scenario)
+    asked = _asked(ref, names)
     if asked is None:
         return
     x, y, points = asked
-    found = waiting.result(str(Text("la frontière", "the frontier")), lambda: frontier(ref, x, y, points))
+
+    def draw(found: Frontier) -> None:
+        _curve(found, names, None)
+        _table(found, names)
+
+    found = waiting.result(
+        str(Text("la frontière", "the frontier")), lambda: questions.frontier(ref, x, y, points), draw
+    )
     if found is not None:
-        _draw(ref, found)
+        _found(ref, found, names)
 
 
-def _scenario(ref: str) -> Scenario | None:
-    try:
-        return library().scenario(ref)
-    except allocator.ScenarioError:
-        waiting.plans([ref])  # says why
-        return None
-
-
-def _aims(scenario: Scenario) -> dict[str, str]:
+def _names(scenario: Scenario) -> dict[str, str]:
     """What may be traded off, and what it is called."""
-    found = {"points": Text("points du scénario", "points of the scenario")}
-    called = {name: label_of(scenario, name) for name in scenario.indicators}
-    worst = {
-        "maximin:region": Text(
-            "euros par habitant de la région la moins dotée", "euros per inhabitant of the worst-off région"
-        ),
+    said = {
+        POINTS: Text("points du scénario", "points of the scenario"),
+        REGION: Text("euros par habitant de la région la moins dotée", "euros per inhabitant of the worst-off région"),
         "maximin:departement": Text(
             "euros par habitant du département le moins doté", "euros per inhabitant of the worst-off département"
         ),
-        "euros": Text("le moins d'euros possible", "as few euros as can be"),
+        EUROS: Text("euros accordés, le moins possible", "euros granted, as few as can be"),
     }
-    whole = {
+    units = {
         f"units:{m.id}": Text(f"nombre : {m.label or m.id}", f"number: {m.label or m.id}") for m in scenario.measures
     }
-    return {name: str(text) for name, text in found.items()} | called | {n: str(t) for n, t in (worst | whole).items()}
+    indicators = {name: label_of(scenario, name) for name in scenario.indicators}
+    found = {POINTS: str(said.pop(POINTS))} | indicators | {name: str(text) for name, text in (said | units).items()}
+    return {name: text[:1].upper() + text[1:] for name, text in found.items()}
 
 
-def _asked(ref: str, scenario: Scenario) -> tuple[str, str, int] | None:
+def _asked(ref: str, names: dict[str, str]) -> tuple[str, str, int] | None:
     """Two aims and how many points, once the button was pressed."""
-    aims = _aims(scenario)
-    names = list(aims)
+    last = st.session_state.get(ASKED)
+    mine = last[1:] if last is not None and last[0] == ref else None
+    x, y, points = mine or (POINTS, REGION, SOME)
+    aims = list(names)
     with st.form(visit.key(f"frontier-{ref}")):
         one, two, three = st.columns([3, 3, 2])
-        x = one.selectbox(str(Text("Objectif", "Aim")), names, format_func=lambda name: aims[name])
-        second = "maximin:region" if "maximin:region" in names else names[-1]
-        y = two.selectbox(
-            str(Text("contre", "against")), names, index=names.index(second), format_func=lambda name: aims[name]
+        across = one.selectbox(
+            str(Text("Un objectif", "One aim")), aims, index=aims.index(x), format_func=lambda name: names[name]
         )
-        points = three.slider(str(Text("Points, au plus", "Points, at most")), FEWEST, MANY, SOME)
-        if st.form_submit_button(str(Text("Tracer", "Draw")), type="primary"):
-            st.session_state["frontier"] = (ref, x, y, points)
-    wanted = st.session_state.get("frontier")
-    if wanted is None or wanted[0] != ref:
-        return None
-    if wanted[1] == wanted[2]:
-        st.error(str(Text("Choisissez deux objectifs différents.", "Choose two different aims.")))
-        return None
-    return wanted[1], wanted[2], wanted[3]
+        up = two.selectbox(
+            str(Text("contre un autre", "against another")), aims, index=aims.index(y), format_func=lambda name: names[name]
+        )  # fmt: skip
+        many = three.slider(str(Text("Plans, au plus", "Plans, at most")), FEWEST, MANY, points)
+        pressed = st.form_submit_button(str(Text("Tracer", "Draw")), type="primary")
+    if pressed:
+        if across == up:
+            st.error(str(Text("Choisissez deux objectifs différents.", "Choose two different aims.")))
+            return None
+        mine = (across, up, many)
+        st.session_state[ASKED] = (ref, *mine)
+    return mine
 
 
-def frontier(ref: str, x: str, y: str, points: int) -> work.Job:
-    """`allocator.frontier` of a scenario; stopped, the points found by then."""
-
-    def found(job: work.Job) -> Any:
-        def on_point(what: Text, count: int, seconds: float) -> None:
-            job.said = Text(f"{count} plan(s) ; {what.fr}", f"{count} plan(s); {what.en}")
-
-        scenario = library().scenario(ref)
-        return allocator.frontier(
-            scenario, x, y, points=points, time_limit=work.TIME_LIMIT, on_point=on_point, stop=lambda: job.ending
-        )
-
-    return work.workshop().ask(("frontier", ref, x, y, str(points)), found, later=True)
-
-
-def _draw(ref: str, found: Any) -> None:
+def _found(ref: str, found: Frontier, names: dict[str, str]) -> None:
     rows = found.table
     if rows.empty:
-        st.warning(str(Text("Aucun plan n'existe.", "There is no plan.")))
+        nothing = found.nothing.message if found.nothing is not None else ""
+        st.warning(str(nothing or Text("Aucun plan n'a été trouvé.", "No plan was found.")))
         return
-    for line in found.says:
-        note(line)
-    across, up = found.axes["x"], found.axes["y"]
-    picked = _chart(found, rows, across, up)
-    names = [_point(rows, k, across, up) for k in range(len(rows))]
-    heads = ["", _title(across), _title(up), str(Text("Accordé", "Granted"))]
-    lines: list[list[Cell]] = [
-        [f"{k + 1}" + (str(Text(" (coude)", " (knee)")) if row["knee"] else ""), number(row["x"], 1), number(row["y"], 1),
-         euros(row["granted"], True)]
-        for k, row in enumerate(rows.to_dict("records"))
-    ]  # fmt: skip
-    table(str(Text("Les plans de la frontière", "The plans of the frontier")), heads, lines)
+    key = f"frontier-{ref}-{found.axes['x'].name}-{found.axes['y'].name}-{len(rows)}"
+    picked = _curve(found, names, visit.key(f"{key}-chart"))
+    _table(found, names)
+    told(found.says)
     first = picked if picked is not None else found.knee if found.knee is not None else 0
+    called = _points(found)
     k = st.selectbox(
         str(Text("Regarder de près le plan", "Look closely at plan")), range(len(rows)), index=first,
-        format_func=lambda one: names[one], key=visit.key(f"point-{ref}-{first}"),
+        format_func=lambda one: called[one], key=visit.key(f"{key}-{first}"),
     )  # fmt: skip
     _behind(ref, found, k)
 
 
-def _title(axis: Any) -> str:
-    title, unit = str(axis.title), str(axis.unit)
-    said = title if not unit or unit in title else f"{title} ({unit})"
-    return said[:1].upper() + said[1:]
+def _points(found: Frontier) -> list[str]:
+    """What each point is called."""
+    across, up = found.axes["x"], found.axes["y"]
+    rows = found.table
+    return [f"{k + 1} – {_value(across, x)}, {_value(up, y)}" for k, (x, y) in enumerate(zip(rows["x"], rows["y"], strict=True))]  # fmt: skip
 
 
-def _point(rows: pd.DataFrame, k: int, across: Any, up: Any) -> str:
-    x, y = number(rows["x"][k], 1), number(rows["y"][k], 1)
-    return f"{k + 1} : {x} {across.unit}, {y} {up.unit}"
+def _value(axis: Axis, value: float) -> str:
+    return shown(axis, value) if axis.name == EUROS else f"{shown(axis, value)} {axis.unit}"
 
 
-def _chart(found: Any, rows: pd.DataFrame, across: Any, up: Any) -> int | None:
+def _curve(found: Frontier, names: dict[str, str], key: str | None) -> int | None:
     """The row of the point that was clicked."""
-    shown = rows[["x", "y", "knee"]].assign(
-        row=range(len(rows)), name=[_point(rows, k, across, up) for k in range(len(rows))]
-    )
-    pick = alt.selection_point(name="pick", fields=["row"])
-    base = alt.Chart(shown).encode(
-        x=alt.X("x:Q", title=_title(across)).scale(zero=False), y=alt.Y("y:Q", title=_title(up)).scale(zero=False),
-        tooltip=[alt.Tooltip("name:N", title=str(Text("Plan", "Plan")))],
-    )  # fmt: skip
-    line = base.mark_line(color=COLOURS[1], strokeDash=[1, 0] if found.straight else [4, 4])
-    dots = base.mark_circle(size=140, opacity=1).encode(
-        color=alt.condition("datum.knee", alt.value(KNEE), alt.value(COLOURS[1]))
-    ).add_params(pick)  # fmt: skip
+    rows = found.table
+    if len(rows) < 2:
+        return None
+    x, y = (Scale(names[axis.name], axis.name == EUROS) for axis in (found.axes["x"], found.axes["y"]))
     description = Text(
-        f"Nuage de points : {across.title.fr} contre {up.title.fr}. Les chiffres sont dans le tableau.",
-        f"Scatter: {across.title.en} against {up.title.en}. The figures are in the table.",
+        f"Courbe : {x.title} contre {y.title}, un point par plan. Les chiffres sont dans le tableau.",
+        f"Curve: {x.title} against {y.title}, a point per plan. The figures are in the table.",
     )
-    chart = (line + dots).properties(height=320, description=str(description))
-    event = st.altair_chart(
-        chart.configure_view(strokeWidth=0).configure_axis(labelColor=ink(), titleColor=ink()), width="stretch",
-        on_select="rerun", selection_mode="pick", key=visit.key(f"frontier-chart-{found.scenario.input_hash}"),
+    points = pd.DataFrame({"x": rows["x"], "y": rows["y"], "name": _points(found), "mark": rows["knee"]})
+    return curve(points, x, y, description, straight=found.straight, key=key)
+
+
+def _table(found: Frontier, names: dict[str, str]) -> None:
+    across, up = found.axes["x"], found.axes["y"]
+    heads = [str(Text("Plan", "Plan")), names[across.name], names[up.name], str(Text("Accordé", "Granted"))]
+    knee = str(Text(" (coude)", " (knee)"))
+    lines: list[list[Cell]] = [
+        [f"{k + 1}{knee if row['knee'] else ''}", shown(across, row["x"]), shown(up, row["y"]), euros(row["granted"])]
+        for k, row in enumerate(found.table.to_dict("records"))
+    ]
+    table(str(Text("Les plans de la frontière", "The plans of the frontier")), heads, lines)
+
+
+def _behind(ref: str, found: Frontier, k: int) -> None:
+    """The plan behind a point beside its neighbour; and ways to go on with it."""
+    row = st.container(horizontal=True)
+    row.button(
+        str(Text("Comparer ce plan", "Compare this plan")), key=visit.key("compare-point"), on_click=_go_on,
+        args=(ref, found.plans[k], k, False),
     )  # fmt: skip
-    chosen_rows = event["selection"].get("pick", []) if event else []
-    return int(chosen_rows[0]["row"]) if chosen_rows else None
-
-
-def _behind(ref: str, found: Any, k: int) -> None:
-    """The plan behind a point beside the one before it; and ways to go on with it."""
-    plan = found.plans[k]
-    compare, build = st.columns(2)
-    if compare.button(str(Text("Comparer ce plan", "Compare this plan")), key=visit.key("compare-point")):
-        point = _kept(plan.scenario, k)
-        others = tuple(one for one in visit.current().compared if one not in (ref, point))
-        visit.go(compared=(ref, point, *others)[:4])
-        st.toast(str(Text("Ajouté à la comparaison.", "Added to the comparison.")))
-    if build.button(str(Text("Construire à partir de ce plan", "Build on this plan")), key=visit.key("build-point")):
-        point = _kept(plan.scenario, k)
-        visit.go(origin=point, built=point, undone=())
-        st.toast(str(Text("Ouvert dans « Construire ».", "Opened in “Build”.")))
+    row.button(
+        str(Text("Construire à partir de ce plan", "Build on this plan")), key=visit.key("build-point"), on_click=_go_on,
+        args=(ref, found.plans[k], k, True),
+    )  # fmt: skip
+    done, words = st.session_state.pop(SAID, (True, ""))
+    if words:
+        (st.success if done else st.error)(words)
+    if len(found.plans) < 2:
+        return
     other = k - 1 if k else 1
-    if len(found.plans) > 1:
-        beside = Text(f"Le plan {k + 1}, par rapport au plan {other + 1}", f"Plan {k + 1}, against plan {other + 1}")
-        st.subheader(str(beside))
-        effect(View(allocator.compare([found.plans[other], plan])))
+    st.subheader(str(Text(f"Le plan {k + 1} à côté du plan {other + 1}", f"Plan {k + 1} beside plan {other + 1}")))
+    sides = [other, k]
+    view = View(allocator.compare(_labelled(found.plans[j], f"Plan {j + 1}", f"Plan {j + 1}") for j in sides))
+    rows = found.table.to_dict("records")
+    cards(view, [[_value(found.axes["x"], rows[j]["x"]), _value(found.axes["y"], rows[j]["y"]),
+                  str(Text("accordé : ", "granted: ")) + euros(rows[j]["granted"], True)] for j in sides])  # fmt: skip
+    differences(view)
 
 
-def _kept(scenario: Scenario, k: int) -> str:
-    """The reference of a point's scenario, told apart from the one it was made from."""
-    said = label(scenario)
-    return library().keep(
-        scenario.with_(
-            label={"fr": f"{said} (plan {k + 1} de la frontière)", "en": f"{said} (plan {k + 1} of the frontier)"}
+def _go_on(ref: str, plan: Plan, k: int, build: bool) -> None:
+    """Keep a point's scenario, told apart from the one it was made from, and look at it; its plan is known."""
+    here, said = visit.current(), label(plan.scenario)
+    named = _labelled(plan, f"{said} (plan {k + 1} de la frontière)", f"{said} (plan {k + 1} of the frontier)")
+    try:
+        point = library().keep(named.scenario)
+    except allocator.ScenarioError as error:
+        st.session_state[SAID] = False, listed(error)
+        return
+    work.known(point, named)
+    if build:
+        visit.go(origin=point, built=point, undone=())
+        done = Text("Ouvert dans « Construire ».", "Opened in “Build”.")
+    else:
+        others = tuple(one for one in here.compared if one not in (ref, point))
+        visit.go(compared=(ref, point, *others)[:4])
+        done = Text(
+            "Ajouté à la comparaison : voir « Mon territoire » et « La France entière ».",
+            "Added to the comparison: see “My territory” and “The whole of France”.",
         )
-    )
+    stay(ref)
+    st.session_state[SAID] = True, str(done)
+
+
+def _labelled(plan: Plan, french: str, english: str) -> Plan:
+    """The same plan; only what its scenario is called is another."""
+    return replace(plan, scenario=plan.scenario.with_(label={"fr": french, "en": english}))

@@ -1,0 +1,1 @@
+"""The parts of *Expliquer*: a demand, the rules, the money."""
