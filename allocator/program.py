@@ -133,7 +133,9 @@ class Compiled:
         entries = _Entries()
         for k, family in enumerate(families):
             entries.add(k, np.unique(self.unit_column[family]), 1.0)
-        program = _grown(self.program, entries.matrix((len(families), self.program.columns)), np.full(len(families), np.inf))
+        program = _grown(
+            self.program, entries.matrix((len(families), self.program.columns)), np.full(len(families), np.inf)
+        )
         return replace(self, program=program, family_rows=tuple(range(self.program.rows, program.rows)))
 
 

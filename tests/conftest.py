@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,10 +19,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from cluster import PASSWORD
 
 from allocator import texts
 
-PASSWORD = "loin+de:tout@regard"  # with signs that a URL must quote; never to be seen in any message
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # begun in the background of a shell: Ctrl-C is tested all the same
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def left_out(why: str) -> NoReturn:

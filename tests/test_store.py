@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from conftest import PASSWORD
+from cluster import PASSWORD
 from valley import valley
 
 import allocator

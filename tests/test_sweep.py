@@ -231,6 +231,36 @@ def test_a_cluster_gives_the_same_table_though_a_worker_dies(scenario: Scenario,
     pd.testing.assert_frame_equal(timeless(swept), timeless(allocator.sweep(scenario, VARY)))
 
 
+def test_a_process_that_is_killed_costs_time_only(scenario: Scenario) -> None:
+    import psutil
+
+    killed = []
+
+    def kill_one(_: Any) -> None:
+        workers = [p for p in psutil.Process().children(recursive=True) if "loky" in " ".join(p.cmdline())]
+        if not killed:
+            killed.extend(w.pid for w in workers if "resource_tracker" not in " ".join(w.cmdline()))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    swept = allocator.sweep(scenario, VARY, jobs=2, on_progress=kill_one)
+    assert killed
+    pd.testing.assert_frame_equal(timeless(swept), timeless(allocator.sweep(scenario, VARY)))
+
+
+def test_two_runs_of_one_sweep_in_one_folder(scenario: Scenario, tmp_path: Path) -> None:
+    """The other one ends first, while this one has solved its first batch."""
+    others = []
+
+    def another(_: Any) -> None:
+        if not others:
+            others.append(allocator.sweep(scenario, VARY, out=tmp_path))
+
+    swept = allocator.sweep(scenario, VARY, out=tmp_path, on_progress=another)
+    pd.testing.assert_frame_equal(swept.table, others[0].table)
+    assert {file.name for file in tmp_path.iterdir()} == {"sweep.json", "table.parquet", "grants.parquet"}
+
+
 def test_no_scheduler_is_told(scenario: Scenario) -> None:
     with pytest.raises(allocator.ScenarioError, match="ordonnanceur"):
         allocator.sweep(scenario, {"funds.a.amount": [1]}, scheduler="tcp://127.0.0.1:9")

@@ -57,7 +57,10 @@ class Folder:
         return {int(file.stem.removeprefix("rows-")) for file in self.parts.glob("rows-*.parquet")}
 
     def add(self, number: int, solved: Solved) -> None:
-        """Keep a batch; once more changes nothing."""
+        """Keep a batch; once more changes nothing, nor where another run of this sweep has ended it meanwhile."""
+        if self.finished:
+            return
+        self.parts.mkdir(exist_ok=True)
         _write(self.parts / f"grants-{number:06}.parquet", solved.grants)
         rows = pd.DataFrame(solved.rows)
         numbers = [c for c in rows if c in FLOATS or str(c).startswith(("units.", "indicator."))]
@@ -65,10 +68,15 @@ class Folder:
 
     def close(self) -> None:
         """One table of all rows and one of all grants, by variant; then the parts go."""
-        grants, rows = (
-            joined([pd.read_parquet(f) for f in sorted(self.parts.glob(f"{kind}-*.parquet"))])
-            for kind in ("grants", "rows")
-        )
+        try:
+            grants, rows = (
+                joined([pd.read_parquet(f) for f in sorted(self.parts.glob(f"{kind}-*.parquet"))])
+                for kind in ("grants", "rows")
+            )
+        except (OSError, ValueError):  # gone: another run of this sweep has ended it
+            if self.finished:
+                return
+            raise
         varied = list(dict.fromkeys(path for changes in self.about["changes"] for path in changes))
         rows = rows[["variant", *varied, *(c for c in rows if c != "variant" and c not in varied)]]
         _write(self.path / PLANS, grants)

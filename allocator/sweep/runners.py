@@ -43,14 +43,24 @@ def _numbered(number: int, solve: Callable[..., Solved], *given: Any) -> tuple[i
 def _joblib(
     jobs: int, scenario: Scenario, batches: Mapping[int, Batch], options: Options
 ) -> Iterator[tuple[int, Solved]]:
+    """A process that is killed, as a rule for want of memory, takes batches along: half as many processes solve what is
+    left, in the end this one alone."""
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    parallel = Parallel(
-        n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1, pre_dispatch=2 * jobs
-    )
-    yield from parallel(
-        delayed(_numbered)(number, solve_batch, scenario, batch, options) for number, batch in batches.items()
-    )
+    left = dict(batches)
+    while left and jobs > 1:
+        parallel = Parallel(
+            n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1, pre_dispatch=2 * jobs
+        )
+        asked = [delayed(_numbered)(number, solve_batch, scenario, batch, options) for number, batch in left.items()]
+        try:
+            for number, solved in parallel(asked):
+                del left[number]
+                yield number, solved
+        except TerminatedWorkerError:
+            jobs //= 2
+    yield from _serial(scenario, left, options)
 
 
 def _dask(

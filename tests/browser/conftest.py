@@ -100,7 +100,7 @@ def chromium() -> Iterator[Any]:
             left_out(f"the library {library} is not installed")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -213,7 +213,7 @@ def visitor(chromium: Any, server: Server, own_server: Any) -> Iterator[Callable
         context = chromium.new_context(
             viewport={"width": width, "height": 1000}, locale="fr-FR", color_scheme=scheme, accept_downloads=True
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         inside.append(Visitor(context.new_page(), to, near).watch())
         return inside[-1]
 
