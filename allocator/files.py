@@ -37,7 +37,7 @@ def content(path: Path, kinds: Collection[str] = ()) -> bytes:
         if real.exists() and not real.is_file():  # a folder, or a device without an end
             wrong = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")
             raise Refused(wrong, Text("donner un fichier CSV ou YAML", "give a CSV or YAML file"))
-        if kinds and real.suffix.lower() not in kinds:
+        if kinds and real.exists() and real.suffix.lower() not in kinds:
             among = ", ".join(kinds)
             wrong = Text(f"ce n'est pas un fichier {among}", f"this is no {among} file")
             raise Refused(wrong, Text(f"Donnez un fichier {among}.", f"Give a {among} file."))
