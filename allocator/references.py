@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from allocator import saved
+from allocator import files, saved
 from allocator.problems import ScenarioError, did_you_mean, listed
 from allocator.texts import Text
 
@@ -66,13 +67,16 @@ def _saved(plan_id: str) -> Any:
 
 
 def _of_file(path: Path) -> tuple[Past, ...]:
-    file = path / FILE if path.is_dir() else path
+    file = path
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows: list[Any] = [{k: v for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        file = path / FILE if path.is_dir() else path
+        lines = io.StringIO(files.content(file, files.TABLES).decode("utf-8-sig"), newline="")
+        rows: list[Any] = [{k: v for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
+    except (OSError, ValueError, files.Refused, csv.Error) as error:
         plain = str(getattr(error, "strerror", None) or type(error).__name__)
         said = Text("introuvable", "not found") if isinstance(error, FileNotFoundError) else Text(plain, plain)
+        if isinstance(error, files.Refused):
+            said = error.message
         raise ValueError(
             Text(f"référence illisible : {file} ({said.fr})", f"unreadable reference: {file} ({said.en})"),
             Text(

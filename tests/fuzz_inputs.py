@@ -27,13 +27,12 @@ from pathlib import Path
 import allocator
 from allocator.importers import importers
 from allocator.problems import Problem, ScenarioError
+from allocator.texts import Text
 
 SECONDS, MEGABYTES = 10, 1024
 
 TERRITORIES = "id,name,region,departement,population\n010,Évry,84,01,100\n020,B,11,75,200\n"
-DEMANDS = (
-    'id,territory,measure,units,asked,emplois,beneficiary\nd1,010,rebond,2,100000,12,b1\nd2,020,friche,"1,5",10 k€,3,b2\n'
-)
+DEMANDS = 'id,territory,measure,units,asked,emplois,beneficiary\nd1,010,rebond,2,100000,12,b1\nd2,020,friche,"1,5",10 k€,3,b2\n'
 AID = "beneficiary,date,amount\nb1,2025-01-31,1000\nb2,2024,2 k€\n"
 GRANTS = "demand,territory,measure,fund,year,cents\nd1,010,rebond,ti,2026,10000000\nd2,020,friche,ti,2026,500000\n"
 YAML = """\
@@ -160,10 +159,10 @@ def _rebuilt(at: Path, tables: dict[str, bytes]) -> object:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise ScenarioError([Problem("parts.json", "JSON")]) from None
+        raise ScenarioError([Problem("parts.json", Text("JSON", "JSON"))]) from None
     known = {"name", "label", "description", "years", "funds", "measures", "constraints", "objective", "base", "labels"}
     if not isinstance(found, dict) or set(found) - known or not {"name", "years", "funds", "measures"} <= set(found):
-        raise ScenarioError([Problem("parts.json", "keys")])
+        raise ScenarioError([Problem("parts.json", Text("clés", "keys"))])
     return content.rebuilt(json.dumps(found), tables)
 
 
@@ -194,7 +193,7 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
 
 def _token(data: bytes, draw: random.Random) -> bytes:
     """Something nasty in the place of a value, between marks that separate values."""
-    marks = [k for k, byte in enumerate(data) if byte in b" ,;:{}[]\n\"<>="]
+    marks = [k for k, byte in enumerate(data) if byte in b' ,;:{}[]\n"<>=']
     if len(marks) < 2:
         return data + draw.choice(NASTY).encode()
     k = draw.randrange(len(marks) - 1)
@@ -239,7 +238,11 @@ def _rezipped(data: bytes, draw: random.Random) -> bytes:
         parts = [(name, archive.read(name)) for name in archive.namelist()]
     k = draw.randrange(len(parts))
     for _ in range(draw.choice((1, 1, 2, 3))):
-        k = draw.randrange(len(parts)) if draw.random() < 0.3 else max(range(len(parts)), key=lambda i: len(parts[i][1]) * draw.random())
+        k = (
+            draw.randrange(len(parts))
+            if draw.random() < 0.3
+            else max(range(len(parts)), key=lambda i: len(parts[i][1]) * draw.random())
+        )
         name, text = parts[k]
         match draw.randrange(12):
             case 0:
@@ -350,7 +353,9 @@ def main() -> int:
         for name, reader in found.items():
             r = run(name, reader, range(options.first, options.first + each), options.seed)
             failed += len(r.failures)
-            print(f"{name:12} {r.cases:7} {r.accepted:9} {r.refused:8} {len(r.failures):7} {r.seconds:8.2f} {r.megabytes:9.1f}")
+            print(
+                f"{name:12} {r.cases:7} {r.accepted:9} {r.refused:8} {len(r.failures):7} {r.seconds:8.2f} {r.megabytes:9.1f}"
+            )
             kinds = {what: case for case, what in reversed(r.failures)}
             for what, case in kinds.items():
                 print(f"  case {case}: {what} ({sum(w == what for _, w in r.failures)} times)")

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from allocator.files import YAML
 from allocator.formats import tables, yaml_text
 from allocator.problems import Problem, ScenarioError, did_you_mean, path_text
 from allocator.scenario import Path as KeyPath
@@ -127,14 +128,12 @@ def _base_of(chain: list[Layer], problems: list[Problem]) -> Layer | None:
         raise ScenarioError([*problems, Problem(_place(layer, ("base",)), message, remedy, str(layer.shown))])
     if at.suffix.lower() in WORKBOOKS:
         return _workbook(at, shown, problems)
-    try:
-        if at.exists() and not at.is_file():
-            raise OSError(None, str(Text("pas un fichier ordinaire", "not a regular file")))
-        data = at.read_bytes()
-    except OSError as error:
-        said = error.strerror or type(error).__name__
-        message = Text(f"{name} : fichier illisible ({said})", f"{name}: unreadable file ({said})")
-        raise ScenarioError([*problems, Problem(_place(layer, ("base",)), message, None, str(layer.shown))]) from None
+    data, wrong_file = tables.read_bytes(at, str(shown), YAML)
+    if data is None:
+        assert wrong_file is not None
+        message = Text(f"{name} : {wrong_file.message.fr}", f"{name}: {wrong_file.message.en}")
+        problem = Problem(_place(layer, ("base",)), message, wrong_file.remedy, str(layer.shown))
+        raise ScenarioError([*problems, problem])
     content, wrong = yaml_text.read(data, str(shown))
     problems.extend(wrong)
     if not isinstance(content.value, dict):

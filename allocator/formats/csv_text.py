@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.formats.yaml_text import line_place, not_utf8
-from allocator.money import parse_decimal
+from allocator.money import NumberError, parse_decimal
 from allocator.problems import Problem
 from allocator.texts import Text
 
@@ -199,7 +199,10 @@ def column(cells: tuple[str, ...], *, as_text: bool) -> pd.Series:
         truths = {cell: (None if cell == "" else cell.lower() == "true") for cell in distinct}
         return pd.Series([truths[cell] for cell in cells], dtype=object if "" in distinct else bool)
     if filled and all(looks_like_number(cell) for cell in filled):
-        return _numbers(cells, distinct)
+        try:
+            return _numbers(cells, distinct)
+        except NumberError:  # too large for any amount: told at its cell, as a text that is no number
+            pass
     return pd.Series(list(cells), dtype="str")
 
 

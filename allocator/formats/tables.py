@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from allocator import files
 from allocator.formats import csv_text
 from allocator.problems import Problem, did_you_mean, near
 from allocator.tables import TEXT_COLUMNS
@@ -95,20 +96,16 @@ class Given:
         return self.frame
 
 
-def read_bytes(path: Path, file: str) -> tuple[bytes | None, Problem | None]:
-    """A regular file's bytes, or why there are none."""
-    if path.exists() and not path.is_file():  # a folder, or a device without an end
-        wrong = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")
-        return None, Problem("", wrong, Text("donner un fichier CSV ou YAML", "give a CSV or YAML file"), file)
+def read_bytes(path: Path, file: str, kinds: tuple[str, ...] = ()) -> tuple[bytes | None, Problem | None]:
+    """A regular file's bytes, or why there are none; `kinds`: the suffixes that it may have, where a file names it."""
     try:
-        return path.read_bytes(), None
+        return files.content(path, kinds), None
     except FileNotFoundError:
         message = Text("fichier introuvable", "file not found")
         beside = sorted(path.parent.glob(f"*{path.suffix}"))[:1000] if path.parent.is_dir() else []
         return None, Problem("", message, did_you_mean(path.name, [found.name for found in beside]), file)
-    except OSError as error:
-        said = error.strerror or type(error).__name__
-        return None, Problem("", Text(f"fichier illisible ({said})", f"unreadable file ({said})"), None, file)
+    except files.Refused as error:
+        return None, Problem("", error.message, error.remedy, file)
 
 
 def read(
@@ -121,7 +118,7 @@ def read(
         remedy = Text(f"Écrivez {name}: {name}.csv.", f"Write {name}: {name}.csv.")
         problems.append(Problem(key_place, message, remedy, key_file))
         return None
-    data, problem = read_bytes(folder / value, str(shown / value))
+    data, problem = read_bytes(folder / value, str(shown / value), files.TABLES)
     if data is None:
         assert problem is not None
         message = Text(f"{value} : {problem.message.fr}", f"{value}: {problem.message.en}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import yaml
@@ -191,5 +191,8 @@ def plain(node: yaml.ScalarNode) -> Any:
     if _FLOAT.fullmatch(text):
         number = float(text)
         # A decimal that a float cannot hold stays as written; whoever reads it, reads it exactly.
-        return number if Decimal(repr(number)) == Decimal(text) else text
+        try:
+            return number if Decimal(repr(number)) == Decimal(text) else text
+        except InvalidOperation:  # an exponent that no decimal has
+            return text
     return text

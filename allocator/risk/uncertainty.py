@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 
 from allocator.changes import changed
 from allocator.formats import yaml_text
+from allocator.formats.tables import read_bytes
 from allocator.kinds.risk import by_problems
 from allocator.money import NumberError, fraction, parse_cents, written
 from allocator.problems import Problem, ScenarioError, did_you_mean, findings, path_text
@@ -229,12 +230,10 @@ class Uncertainty(_Said):
 def load(path: str | os.PathLike[str], scenario: Scenario) -> Uncertainty:
     """Read a YAML file, for this scenario; `ScenarioError` with every mistake and its line."""
     file = str(path)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        unread = Text(f"fichier illisible : {error.strerror}", f"cannot be read: {error.strerror}")
-        remedy = Text("donner --with FICHIER.yaml", "give --with FILE.yaml")
-        raise ScenarioError([Problem("", unread, remedy, file)]) from None
+    data, problem = read_bytes(Path(path), file)
+    if data is None:
+        assert problem is not None
+        raise ScenarioError([replace(problem, remedy=Text("donner --with FICHIER.yaml", "give --with FILE.yaml"))])
     content, problems = yaml_text.read(data, file)
 
     def placed(path: tuple[str | int, ...]) -> Text:

@@ -342,7 +342,7 @@ class WorkbookReader:
         try:
             cells = self.long.rows[row] if self.long is not None else []
             return json.loads("".join(str(cell) for cell in cells if cell is not None))
-        except (IndexError, ValueError):
+        except (IndexError, ValueError, RecursionError):
             raise CellError(
                 Text("le texte long n'est plus dans sa feuille", "the long text is no longer on its sheet"),
                 Text(f"Rétablissez la feuille « {words.LONG.fr} ».", f"Bring back sheet “{words.LONG.en}”."),
