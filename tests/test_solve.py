@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -154,12 +153,17 @@ def test_no_time_no_plan():
 
 
 def test_ctrl_c_gives_the_best_plan_so_far():
-    start, before = time.monotonic(), signal.getsignal(signal.SIGINT)
-    threading.Timer(4.0, os.kill, (os.getpid(), signal.SIGINT)).start()
-    plan = allocator.solve(hard_scenario(), gap=0, time_limit=120)
+    start, before, sent = time.monotonic(), signal.getsignal(signal.SIGINT), []
+
+    def interrupt(progress):
+        if progress.objective is not None and not sent:  # there is a plan, however slow this machine is
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    plan = allocator.solve(hard_scenario(), gap=0, time_limit=120, on_progress=interrupt)
     assert plan.status == "feasible"
     assert plan.certificate.ok
-    assert time.monotonic() - start < 60
+    assert sent and time.monotonic() - start < 100
     assert signal.getsignal(signal.SIGINT) is before
 
 
