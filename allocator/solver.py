@@ -568,6 +568,7 @@ def _binding(relaxed: Relaxed, proof: Proof | None, certificate: Certificate, re
     leaning: set[str] = set()
     for multipliers in () if proof is None else proof.of_leaves():
         largest = np.abs(multipliers).max(initial=0.0)
+        # those of families, which are nobody's rules, come after
         leaning |= {rule.id for (rule, _), value in zip(rows, multipliers, strict=False) if abs(value) > 1e-9 * largest}
     return [
         rule.id

@@ -21,8 +21,8 @@ if os.environ.get("CI") != "true":  # there it must be installed
 from streamlit.testing.v1 import AppTest
 
 from ui import charts, texts
+from ui.collection import collection
 from ui.comparing import flows
-from ui.library import library
 from ui.screens import nation, territoire
 from ui.view import BREAKDOWNS, LEVELS, View
 from ui.work import workshop
@@ -52,7 +52,7 @@ def forgotten() -> Iterator[None]:
     yield
     for name in ("statu-quo-lfi", "equite-territoriale"):
         workshop().forget(("plan", name))
-    library.clear()
+    collection.clear()
 
 
 def opened(*names: str, **address: str) -> AppTest:
@@ -159,7 +159,7 @@ def fails(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
             raise error
         return load(what)
 
-    library.clear()
+    collection.clear()
     monkeypatch.setattr(allocator, "load", refuse)
 
 
@@ -171,7 +171,7 @@ def test_a_refused_scenario_says_why_and_the_others_are_shown(monkeypatch, forgo
     assert "scenario.yaml, ligne 12 : montant inconnu" in at.error[0].value
     assert said(at).count('class="card"') == 2
     monkeypatch.undo()
-    library.clear()
+    collection.clear()
     next(button for button in at.button if button.label == "Réessayer").click().run()
     assert not settled(at).error
     assert said(at).count('class="card"') == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +18,11 @@ from allocator.texts import Text, language, set_language
 if os.environ.get("CI") != "true":  # there it must be installed
     pytest.importorskip("streamlit", reason="the front-end is an extra: pip install '.[ui]'")
 
+from screen import settled, text
 from streamlit.testing.v1 import AppTest
 from valley import valley
 
-from ui.library import Library, library
+from ui.collection import Collection, collection
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +34,12 @@ def french() -> Iterator[None]:
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Library]:
+def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Collection]:
     monkeypatch.setenv("ALLOCATOR_STORE", str(tmp_path / "store.sqlite"))
-    library.clear()
-    yield library()
-    library().flush()
-    library.clear()
+    collection.clear()
+    yield collection()
+    collection().flush()
+    collection.clear()
 
 
 def filled(kind: str, lang: str) -> None:
@@ -123,26 +123,11 @@ def shown(origin: str, part: str = "amounts") -> AppTest:
     return settled(at.run())
 
 
-def settled(at: AppTest) -> AppTest:
-    until = time.monotonic() + 60
-    while at.get("progress"):
-        assert time.monotonic() < until
-        time.sleep(0.2)
-        at.run()
-    assert not at.exception
-    return at
-
-
-def text(at: AppTest) -> str:
-    kinds = ("header", "subheader", "markdown", "error", "warning")
-    return "\n".join([*(e.value for kind in kinds for e in at.get(kind)), *(e.proto.body for e in at.get("html"))])
-
-
 def built(at: AppTest) -> allocator.Scenario:
-    return library().scenario(at.session_state["visit"].built)
+    return collection().scenario(at.session_state["visit"].built)
 
 
-def test_an_amount_is_changed_solved_told_and_undone(shelf: Library) -> None:
+def test_an_amount_is_changed_solved_told_and_undone(shelf: Collection) -> None:
     origin = shelf.keep(valley())
     at = shown(origin)
     fund = built(at).funds[0]
@@ -156,7 +141,7 @@ def test_an_amount_is_changed_solved_told_and_undone(shelf: Library) -> None:
     assert "Rien n'a encore été changé" in text(at)
 
 
-def test_a_wrong_amount_is_told_and_stays_as_typed(shelf: Library) -> None:
+def test_a_wrong_amount_is_told_and_stays_as_typed(shelf: Collection) -> None:
     at = shown(shelf.keep(valley()))
     before = built(at).input_hash
     field = at.text_input[0]
@@ -166,7 +151,7 @@ def test_a_wrong_amount_is_told_and_stays_as_typed(shelf: Library) -> None:
     assert at.text_input[0].value == "beaucoup"
 
 
-def test_a_rule_is_switched_off_and_on(shelf: Library) -> None:
+def test_a_rule_is_switched_off_and_on(shelf: Collection) -> None:
     at = shown(shelf.keep(valley()), "rules")
     rule = built(at).constraints[0]
     settled(at.toggle[0].set_value(False).run())
@@ -176,7 +161,7 @@ def test_a_rule_is_switched_off_and_on(shelf: Library) -> None:
     assert built(at).constraints[0].enabled
 
 
-def test_weights_are_changed(shelf: Library) -> None:
+def test_weights_are_changed(shelf: Collection) -> None:
     at = shown(shelf.keep(valley()), "weights")
     indicator = built(at).indicators[0]
     settled(at.text_input[0].set_value("2,5").run())
@@ -184,7 +169,7 @@ def test_weights_are_changed(shelf: Library) -> None:
     assert weights[indicator] == 2.5
 
 
-def test_rules_that_cannot_hold_together_are_repaired_by_a_button(shelf: Library) -> None:
+def test_rules_that_cannot_hold_together_are_repaired_by_a_button(shelf: Collection) -> None:
     scenario = valley()
     rule = {
         "kind": "floor",
@@ -202,7 +187,7 @@ def test_rules_that_cannot_hold_together_are_repaired_by_a_button(shelf: Library
     assert built(at).input_hash != shelf.scenario(origin).input_hash
 
 
-def test_a_variant_gets_a_name_and_is_compared(shelf: Library) -> None:
+def test_a_variant_gets_a_name_and_is_compared(shelf: Collection) -> None:
     origin = shelf.keep(valley())
     at = shown(origin)
     settled(at.text_input[0].set_value("1,5 M€").run())
@@ -217,12 +202,18 @@ def test_a_variant_gets_a_name_and_is_compared(shelf: Library) -> None:
         assert store.scenario(compared[1]).label == {"fr": "La mienne", "en": "La mienne"}
 
 
-def test_named_variants_are_offered_and_drafts_are_not(shelf: Library) -> None:
+def test_named_variants_are_offered_and_drafts_are_not(shelf: Collection) -> None:
     named = valley().with_(name="la-mienne", label="La mienne")
     draft = valley().with_(name="vallee-variante", label="Vallée (variante)")
     refs = [shelf.keep(one) for one in (named, draft)]
     shelf.flush()
-    again = Library()
+    again = Collection()
     assert refs[0] in again.choices()
     assert refs[1] not in again.choices()
     assert again.choices(refs[1], "")[-1] == refs[1]
+
+
+def test_a_decision_is_not_called_a_fund() -> None:
+    at = form_of(example_scenario(), "lock")
+    box = next(box for box in at.selectbox if box.label.startswith("Décision"))
+    assert box.options == ["financer", "refuser", "tant d'unités"]

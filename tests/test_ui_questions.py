@@ -20,6 +20,7 @@ from allocator.texts import Text, language, set_language
 if os.environ.get("CI") != "true":  # there it must be installed
     pytest.importorskip("streamlit", reason="the front-end is an extra: pip install '.[ui]'")
 
+from screen import settled, text
 from streamlit.testing.v1 import AppTest
 from valley import SCHOOLS, valley
 
@@ -27,19 +28,19 @@ from allocator.explain import Stopped
 from allocator.explain.costs import Cost
 from allocator.explain.variants import Variants
 from ui import questions, work
-from ui.library import Library, library
+from ui.collection import Collection, collection
 from ui.screens import exporting
 
 
 @pytest.fixture(autouse=True)
-def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Library]:
+def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Collection]:
     before = language()
     set_language("fr")
     monkeypatch.setenv("ALLOCATOR_STORE", str(tmp_path / "store.sqlite"))
-    library.clear()
-    yield library()
-    library().flush()
-    library.clear()
+    collection.clear()
+    yield collection()
+    collection().flush()
+    collection.clear()
     set_language(before)
 
 
@@ -62,21 +63,6 @@ def shown(screen: str, *refs: str, **state: object) -> AppTest:
     return settled(at.run())
 
 
-def settled(at: AppTest) -> AppTest:
-    until = time.monotonic() + 60
-    while at.get("progress"):
-        assert time.monotonic() < until
-        time.sleep(0.2)
-        at.run()
-    assert not at.exception
-    return at
-
-
-def text(at: AppTest) -> str:
-    kinds = ("header", "subheader", "markdown", "error", "warning", "info")
-    return "\n".join([*(e.value for kind in kinds for e in at.get(kind)), *(e.proto.body for e in at.get("html"))])
-
-
 def answer(scenario: allocator.Scenario, **asked: object) -> str:
     return str(allocator.explain(allocator.solve(scenario), **asked).answer)  # type: ignore[arg-type]
 
@@ -86,7 +72,7 @@ def plainly(said: str) -> str:
     return said.replace("\\", "")
 
 
-def test_why_a_demand_is_refused(shelf: Library) -> None:
+def test_why_a_demand_is_refused(shelf: Collection) -> None:
     ref = shelf.keep(valley())
     at = shown("explaining", ref, asked={"ref": ref, "demand": "d4"})
     assert answer(valley(), demand="d4", brief=True) in plainly(text(at))
@@ -94,7 +80,7 @@ def test_why_a_demand_is_refused(shelf: Library) -> None:
     assert box.value == "d4" and "non financé" in box.options[0]
 
 
-def test_a_demand_is_sought_without_accents(shelf: Library) -> None:
+def test_a_demand_is_sought_without_accents(shelf: Collection) -> None:
     at = shown("explaining", shelf.keep(valley()))
     settled(next(f for f in at.text_input if f.label.startswith("Chercher")).set_value("vallee FRICHE").run())
     box = next(box for box in at.selectbox if box.label == "Dossier")
@@ -107,12 +93,12 @@ def test_a_demand_is_sought_without_accents(shelf: Library) -> None:
     ("topic", "asked"),
     [("costs", {"about": "costs"}), ("left", {"about": "left"}), ("near", {"about": "near", "brief": True})],
 )
-def test_every_question_is_answered(shelf: Library, topic: str, asked: dict[str, object]) -> None:
+def test_every_question_is_answered(shelf: Collection, topic: str, asked: dict[str, object]) -> None:
     at = shown("explaining", shelf.keep(valley()), topic=topic)
     assert answer(valley(), **asked) in plainly(text(at))
 
 
-def test_what_money_buys_is_a_curve_and_a_table(shelf: Library) -> None:
+def test_what_money_buys_is_a_curve_and_a_table(shelf: Collection) -> None:
     ref = shelf.keep(valley())
     at = shown("explaining", ref, topic="fund")
     assert answer(valley(), about="money") in plainly(text(at))
@@ -133,7 +119,7 @@ def test_what_money_buys_is_a_curve_and_a_table(shelf: Library) -> None:
     assert (built.amount or sum((built.amounts or {}).values())) == amounts[0]
 
 
-def test_a_rule_is_looked_at_close_up_and_all_are_ranked(shelf: Library) -> None:
+def test_a_rule_is_looked_at_close_up_and_all_are_ranked(shelf: Collection) -> None:
     at = shown("explaining", shelf.keep(valley()), topic="costs")
     settled(next(box for box in at.selectbox if box.label == "Une règle de près").select("plancher-sud").run())
     assert answer(valley(), constraint="plancher-sud", brief=True) in plainly(text(at))
@@ -143,7 +129,7 @@ def test_a_rule_is_looked_at_close_up_and_all_are_ranked(shelf: Library) -> None
     assert table.count("<tr>") == 1 + len(found.measured)  # type: ignore[attr-defined]
 
 
-def test_costs_that_are_stopped_keep_those_found(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_costs_that_are_stopped_keep_those_found(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, one = questions.cost, threading.Event()
 
     def cost(variants: Variants, rule: str) -> Cost:
@@ -165,7 +151,7 @@ def test_costs_that_are_stopped_keep_those_found(shelf: Library, monkeypatch: py
     assert [each.rule for each in job.result.ranked] == ["plancher-sud"]
 
 
-def test_the_plan_asked_about_stays_after_the_first_look(shelf: Library) -> None:
+def test_the_plan_asked_about_stays_after_the_first_look(shelf: Collection) -> None:
     asked, other = shelf.keep(valley()), shelf.keep(valley((SCHOOLS,)))
     at = shown("explaining", asked, other, asked={"ref": asked, "demand": "d4"}, topic="left")
     assert answer(valley(), demand="d4", brief=True) in plainly(text(at))
@@ -174,13 +160,13 @@ def test_the_plan_asked_about_stays_after_the_first_look(shelf: Library) -> None
     assert answer(valley(), demand="d4") in plainly(text(at))
 
 
-def test_without_a_question_nothing_is_computed_but_the_plan(shelf: Library) -> None:
+def test_without_a_question_nothing_is_computed_but_the_plan(shelf: Collection) -> None:
     at = shown("explaining", shelf.keep(valley(name="sans-question")))
     assert next(box for box in at.selectbox if box.label == "Dossier").value is None
     assert not [t.label for t in at.toggle]
 
 
-def test_the_demands_of_the_place_come_first(shelf: Library) -> None:
+def test_the_demands_of_the_place_come_first(shelf: Collection) -> None:
     def draw(ref: str) -> None:
         import streamlit as st
 
@@ -198,7 +184,7 @@ def test_the_demands_of_the_place_come_first(shelf: Library) -> None:
     assert len(shown) == 2 and all("d1" not in label and "d4" not in label for label in shown)
 
 
-def test_a_frontier_is_drawn_and_its_plans_are_looked_at(shelf: Library) -> None:
+def test_a_frontier_is_drawn_and_its_plans_are_looked_at(shelf: Collection) -> None:
     ref = shelf.keep(valley())
     at = shown("trading", ref)
     boxes = {box.label: box for box in at.selectbox}
@@ -219,7 +205,7 @@ def test_a_frontier_is_drawn_and_its_plans_are_looked_at(shelf: Library) -> None
     assert again.certificate.objective == found.plans[k].certificate.objective == known.result.certificate.objective
 
 
-def test_the_same_aim_twice_is_refused(shelf: Library) -> None:
+def test_the_same_aim_twice_is_refused(shelf: Collection) -> None:
     at = shown("trading", shelf.keep(valley()))
     boxes = {box.label: box for box in at.selectbox}
     boxes["contre un autre"].select(boxes["Un objectif"].value)
@@ -237,7 +223,7 @@ def test_a_frontier_that_is_stopped_keeps_its_points() -> None:
     assert not found.complete
 
 
-def test_the_archive_holds_what_it_says(shelf: Library) -> None:
+def test_the_archive_holds_what_it_says(shelf: Collection) -> None:
     ref = shelf.keep(valley())
     at = shown("exporting", ref, shelf.keep(valley((SCHOOLS,))))
     for name, _ in exporting.FILES:
@@ -256,7 +242,7 @@ def test_the_archive_holds_what_it_says(shelf: Library) -> None:
     assert len(at.get("download_button")) == 2
 
 
-def test_the_comparison_is_written_as_the_command_writes_it(shelf: Library, tmp_path: Path) -> None:
+def test_the_comparison_is_written_as_the_command_writes_it(shelf: Collection, tmp_path: Path) -> None:
     refs = [shelf.keep(valley()), shelf.keep(valley((SCHOOLS,), name="libre"))]
     plans = {ref: allocator.solve(shelf.scenario(ref)) for ref in refs}
     job = exporting.compared(plans)
@@ -272,7 +258,7 @@ def test_the_comparison_is_written_as_the_command_writes_it(shelf: Library, tmp_
             assert {f"{folder}/{name}" for name, _ in exporting.FILES} <= set(names)
 
 
-def test_an_infeasible_plan_is_explained_by_its_conflict_and_repaired_at_once(shelf: Library) -> None:
+def test_an_infeasible_plan_is_explained_by_its_conflict_and_repaired_at_once(shelf: Collection) -> None:
     rule = {"kind": "floor", "id": "trop", "label": "Trop", "amount": "100 M€"}
     ref = shelf.keep(valley((rule,)))
     at = shown("explaining", ref)
@@ -285,7 +271,7 @@ def test_an_infeasible_plan_is_explained_by_its_conflict_and_repaired_at_once(sh
     assert not at.error and [box for box in at.selectbox if box.label == "Dossier"]
 
 
-def test_a_reader_keeps_no_point(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_keeps_no_point(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     ref = shelf.keep(valley())
     at = shown("trading", ref)
     settled(next(b for b in at.button if b.label == "Tracer").click().run())

@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from valley import valley
 
 from ui import visit
-from ui.library import Library, library
+from ui.collection import Collection, collection
 from ui.visit import Visit
 
 APP = str(Path(__file__).resolve().parents[1] / "ui" / "streamlit_app.py")
@@ -75,13 +75,13 @@ def test_going_back_takes_back_steps() -> None:
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
+def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Collection:
     monkeypatch.setenv("ALLOCATOR_STORE", str(tmp_path / "store.sqlite"))
-    library.clear()
-    made = library()
+    collection.clear()
+    made = collection()
     yield made
     made.flush()
-    library.clear()
+    collection.clear()
 
 
 def builds(start: str) -> None:
@@ -98,7 +98,7 @@ def builds(start: str) -> None:
     st.write(visit.current().built or "-")
 
 
-def shown(shelf: Library) -> AppTest:
+def shown(shelf: Collection) -> AppTest:
     ref = shelf.keep(valley((), funds=[{"id": "f", "amount": 500}]))
     return AppTest.from_function(builds, kwargs={"start": ref}, default_timeout=30).run()
 
@@ -113,7 +113,7 @@ def query(at: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[-1] for name, value in at.query_params.items()}
 
 
-def test_edits_are_undone_one_by_one_to_the_start(shelf: Library) -> None:
+def test_edits_are_undone_one_by_one_to_the_start(shelf: Collection) -> None:
     at = shown(shelf)
     one = press(at, "1000")
     two = press(at, "2000")
@@ -122,7 +122,7 @@ def test_edits_are_undone_one_by_one_to_the_start(shelf: Library) -> None:
     assert [press(at, "undo") for _ in range(4)] == [two, one, "-", "-"]
 
 
-def test_two_sessions_never_see_each_others_edits(shelf: Library) -> None:
+def test_two_sessions_never_see_each_others_edits(shelf: Collection) -> None:
     ann, bob = shown(shelf), shown(shelf)
     mine = press(ann, "1000")
     bob.run()
@@ -134,7 +134,7 @@ def test_two_sessions_never_see_each_others_edits(shelf: Library) -> None:
     assert [shelf.scenario(ref).funds[0].amount for ref in (mine, other)] == [100_000, 200_000]
 
 
-def test_an_address_that_is_late_undoes_nothing(shelf: Library) -> None:
+def test_an_address_that_is_late_undoes_nothing(shelf: Collection) -> None:
     """The next click may leave the browser before it has heard of the last one."""
     at = shown(shelf)
     before = dict(at.query_params)
@@ -146,7 +146,7 @@ def test_an_address_that_is_late_undoes_nothing(shelf: Library) -> None:
     assert query(at)["v"] == built
 
 
-def test_going_back_and_forward(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_going_back_and_forward(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     at = shown(shelf)
     one = press(at, "1000")
     there = dict(at.query_params)
@@ -172,7 +172,7 @@ def opened(**address: str) -> AppTest:
     return at.run()
 
 
-def test_a_link_to_what_is_not_here_says_so(shelf: Library) -> None:
+def test_a_link_to_what_is_not_here_says_so(shelf: Collection) -> None:
     at = opened(s="statu-quo,0123456789abcdef")
     for _ in range(300):
         if not at.get("progress"):
@@ -183,9 +183,9 @@ def test_a_link_to_what_is_not_here_says_so(shelf: Library) -> None:
     assert "le scénario « 0123456789abcdef » n'est pas sur ce serveur" in said(at).replace("\\", "")
 
 
-def test_a_screen_whose_scenario_is_not_here_says_so(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_screen_whose_scenario_is_not_here_says_so(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     def show() -> None:
-        library().scenario("0123456789abcdef")
+        collection().scenario("0123456789abcdef")
 
     from ui import screens
 
@@ -196,7 +196,7 @@ def test_a_screen_whose_scenario_is_not_here_says_so(shelf: Library, monkeypatch
     assert "Choisissez-en un autre" in at.error[0].value
 
 
-def test_a_bug_shows_no_traceback(shelf: Library, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+def test_a_bug_shows_no_traceback(shelf: Collection, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
     def show() -> None:
         raise RuntimeError("secret detail")
 
@@ -209,7 +209,7 @@ def test_a_bug_shows_no_traceback(shelf: Library, monkeypatch: pytest.MonkeyPatc
     assert "secret detail" in caplog.text
 
 
-def test_the_language_keeps_the_rest(shelf: Library) -> None:
+def test_the_language_keeps_the_rest(shelf: Collection) -> None:
     address = {"s": "statu-quo,rebond-urgence", "t": "region:32", "b": "statu-quo"}
     at = opened(**address)
     switch = at.get("button_group")[0]
@@ -219,7 +219,7 @@ def test_the_language_keeps_the_rest(shelf: Library) -> None:
     assert at.title[0].value == "Sharing out public funds"
 
 
-def test_callbacks_speak_the_language_of_the_visit(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callbacks_speak_the_language_of_the_visit(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     spoken: list[str] = []
 
     def refuses(change: object) -> None:

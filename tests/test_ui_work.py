@@ -22,8 +22,8 @@ if os.environ.get("CI") != "true":  # there it must be installed
 from valley import valley
 
 from ui import access, work
-from ui import library as shelves
-from ui.library import LENGTH, Library
+from ui import collection as shelves
+from ui.collection import LENGTH, Collection
 from ui.work import Job, Workshop
 
 
@@ -211,17 +211,17 @@ def test_large_plans_leave_room(shop: Workshop, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Library]:
-    """A library and a workshop of this test alone."""
-    mine, shop = Library(str(tmp_path / "store.sqlite")), Workshop()
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Collection]:
+    """A collection and a workshop of this test alone."""
+    mine, shop = Collection(str(tmp_path / "store.sqlite")), Workshop()
     for module in (work, shelves):
-        monkeypatch.setattr(module, "library", lambda: mine)
+        monkeypatch.setattr(module, "collection", lambda: mine)
     monkeypatch.setattr(work, "workshop", lambda: shop)
     yield mine
     mine.flush()
 
 
-def test_a_plan_and_a_question_about_it(kept: Library, scenario: allocator.Scenario) -> None:
+def test_a_plan_and_a_question_about_it(kept: Collection, scenario: allocator.Scenario) -> None:
     ref = kept.keep(scenario)
     asked = work.question(ref, fund="f", brief=True)
     assert work.question(ref, fund="f", brief=True) is asked
@@ -232,7 +232,7 @@ def test_a_plan_and_a_question_about_it(kept: Library, scenario: allocator.Scena
 
 
 def test_a_question_about_half_a_plan_is_its_readers_alone(
-    kept: Library, scenario: allocator.Scenario, who: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    kept: Collection, scenario: allocator.Scenario, who: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, solve = Gate(), allocator.solve
     monkeypatch.setattr(allocator, "solve", lambda given, **how: [gate(work.plan(ref)), solve(given)][1])
@@ -248,7 +248,7 @@ def test_a_question_about_half_a_plan_is_its_readers_alone(
     assert mine.wait(20) and other.wait(20)
 
 
-def test_a_question_about_no_scenario_is_refused(kept: Library) -> None:
+def test_a_question_about_no_scenario_is_refused(kept: Collection) -> None:
     asked = work.question("0" * LENGTH, fund="f")
     assert asked.wait(20) and asked.state == "refused"
     assert "n'est pas sur ce serveur" in asked.refusal.problems[0].text("fr")
@@ -256,24 +256,24 @@ def test_a_question_about_no_scenario_is_refused(kept: Library) -> None:
 
 def test_a_variant_outlives_the_server(tmp_path: Path, scenario: allocator.Scenario) -> None:
     place = str(tmp_path / "store.sqlite")
-    before = Library(place)
+    before = Collection(place)
     ref = before.keep(scenario)
     before.flush()
-    assert Library(place).scenario(ref).input_hash == scenario.input_hash
+    assert Collection(place).scenario(ref).input_hash == scenario.input_hash
     with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
-        Library(str(tmp_path / "other.sqlite")).scenario(ref)
+        Collection(str(tmp_path / "other.sqlite")).scenario(ref)
 
 
 def test_a_variant_of_an_office_that_shares_postgresql(empty_database: Callable[..., str], scenario) -> None:
     place = empty_database()
-    before = Library(place)
+    before = Collection(place)
     ref = before.keep(scenario)
     before.flush()
     assert before.failure is None
-    assert Library(place).scenario(ref).input_hash == scenario.input_hash
+    assert Collection(place).scenario(ref).input_hash == scenario.input_hash
     with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
-        Library(place).scenario("0" * LENGTH)
-    gone = Library(place.rpartition("/")[0] + "/gone")
+        Collection(place).scenario("0" * LENGTH)
+    gone = Collection(place.rpartition("/")[0] + "/gone")
     with pytest.raises(allocator.ScenarioError, match="hors d'atteinte"):
         gone.scenario(ref)
 
@@ -284,7 +284,7 @@ def test_what_could_not_be_saved_is_kept_and_tried_again(
     monkeypatch.setattr(shelves, "HELD", 2)
     monkeypatch.setattr(shelves, "AGAIN", 0.2)
     folder = tmp_path / "gone"
-    there = Library(str(folder / "store.sqlite"))
+    there = Collection(str(folder / "store.sqlite"))
     refs = [there.keep(tiny(euros)) for euros in range(1000, 1005)]
     there.flush()
     assert "perdus à l'arrêt" in str(there.failure)
@@ -293,21 +293,21 @@ def test_what_could_not_be_saved_is_kept_and_tried_again(
         there.scenario("0" * LENGTH)
     folder.mkdir()
     until(lambda: there.failure is None and not there._unsaved)
-    assert Library(str(folder / "store.sqlite")).scenario(refs[0])
+    assert Collection(str(folder / "store.sqlite")).scenario(refs[0])
 
 
 def test_a_store_that_is_damaged_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     place = tmp_path / "store.sqlite"
     place.write_bytes(b"not a database at all" * 100)
     with pytest.raises(allocator.ScenarioError, match="hors d'atteinte"):
-        Library(str(place)).scenario("0" * LENGTH)
+        Collection(str(place)).scenario("0" * LENGTH)
     with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
-        Library(str(place)).scenario("../../etc/passwd")
+        Collection(str(place)).scenario("../../etc/passwd")
 
 
 def test_a_store_that_is_busy_loses_nothing(tmp_path: Path, scenario: allocator.Scenario) -> None:
     place = tmp_path / "store.sqlite"
-    there = Library(str(place))
+    there = Collection(str(place))
     there.keep(tiny(999))
     there.flush()
     other = sqlite3.connect(place, isolation_level=None)
@@ -319,14 +319,14 @@ def test_a_store_that_is_busy_loses_nothing(tmp_path: Path, scenario: allocator.
     other.close()
     there.flush()
     assert there.failure is None
-    assert Library(str(place)).scenario(ref).input_hash == scenario.input_hash
+    assert Collection(str(place)).scenario(ref).input_hash == scenario.input_hash
 
 
 def test_the_store_itself_refuses_a_reader(
     tmp_path: Path, scenario: allocator.Scenario, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Should a screen ever forget to ask."""
-    there = Library(str(tmp_path / "store.sqlite"))
+    there = Collection(str(tmp_path / "store.sqlite"))
     reader = access.Visitor("paul@region.example", "read")
     monkeypatch.setattr(access, "visitor", lambda: reader)
     with pytest.raises(allocator.ScenarioError, match="pas le droit"):
@@ -337,4 +337,4 @@ def test_the_store_itself_refuses_a_reader(
     assert there.failure is not None
     monkeypatch.undo()
     with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
-        Library(str(tmp_path / "store.sqlite")).scenario(ref)
+        Collection(str(tmp_path / "store.sqlite")).scenario(ref)

@@ -10,7 +10,7 @@ from allocator.explain.costs import Costs, cost
 from allocator.explain.variants import SECONDS, Variants
 from allocator.texts import Text
 from ui import work
-from ui.library import library
+from ui.collection import collection
 
 if TYPE_CHECKING:
     from allocator.frontier import Frontier
@@ -50,7 +50,7 @@ def frontier(ref: str, x: str, y: str, points: int) -> work.Job:
         def on_found(so_far: Frontier) -> None:
             job.sofar = so_far
 
-        scenario = library().scenario(ref)
+        scenario = collection().scenario(ref)
         more: dict[str, Any] = {"on_point": on_point, "on_found": on_found, "stop": lambda: job.ending}
         return allocator.frontier(scenario, x, y, points=points, time_limit=POINT, **more)
 

@@ -19,7 +19,7 @@ from allocator.texts import LANGUAGES, Text, set_language  # noqa: E402
 from ui import access, visit  # noqa: E402
 from ui.access import Visitor  # noqa: E402
 from ui.cards import note  # noqa: E402
-from ui.library import library  # noqa: E402
+from ui.collection import collection  # noqa: E402
 from ui.screens import SCREENS  # noqa: E402
 from ui.texts import listed  # noqa: E402
 
@@ -50,7 +50,7 @@ def main() -> None:
         links.page_link(each, width="content", query_params=visit.current().address)
     if not visitor.may("edit"):
         note(Text("Lecture seule : vous pouvez tout voir, non modifier.", "Read only: you may see all, not change it."))
-    if (failure := library().failure) is not None:
+    if (failure := collection().failure) is not None:
         st.warning(str(failure))
     try:
         page.run()

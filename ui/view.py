@@ -12,7 +12,7 @@ import streamlit as st
 
 from allocator.compare import Comparison, change_of
 from allocator.texts import Text
-from ui.library import label
+from ui.collection import label
 from ui.texts import quoted
 
 # Told apart by colour-blind people, and at least 3:1 on white and on the dark background.

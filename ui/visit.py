@@ -22,7 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import allocator
 from allocator import data
 from allocator.texts import LANGUAGES, language, set_language
-from ui.library import DRAFT, library
+from ui.collection import DRAFT, collection
 from ui.view import LEVELS, MOST
 
 if TYPE_CHECKING:
@@ -121,13 +121,13 @@ def edit(origin: str, built: str, changes: Mapping[str, Any]) -> None:
     """Build on: `built` (made from `origin`) with these changes, as `allocator.changed` takes them. What there was can be
     had again by `undo`. `ScenarioError` where they cannot be made."""
     current()  # errors speak its language
-    build(origin, allocator.changed(library().scenario(built), changes))
+    build(origin, allocator.changed(collection().scenario(built), changes))
 
 
 def build(origin: str, scenario: Scenario) -> None:
     """Build on with a scenario made from that of `origin`. `ScenarioError` for who may only read."""
-    start = library().scenario(origin)
-    built = library().keep(
+    start = collection().scenario(origin)
+    built = collection().keep(
         scenario.with_(base=start.name, name=start.name.removesuffix(DRAFT) + DRAFT, label=_varied(start))
     )
     was = current()

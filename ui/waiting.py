@@ -11,7 +11,7 @@ import streamlit as st
 
 from allocator.texts import Text, language, set_language
 from ui import work
-from ui.library import library
+from ui.collection import collection
 from ui.texts import NO_BREAK, listed, number, percent, plain
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ STOP = Text("Arrêter", "Stop")
 def plans(refs: Sequence[str]) -> dict[str, Plan] | None:
     """The plans of these scenarios by reference, without those that could not be made (which is said); None while any
     is on its way."""
-    jobs = results({ref: partial(work.plan, ref) for ref in refs}, library().label)
+    jobs = results({ref: partial(work.plan, ref) for ref in refs}, collection().label)
     if jobs is None:
         return None
     return {ref: job.result for ref, job in jobs.items() if job.result is not None}

@@ -22,7 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import allocator
 from allocator.explain import Stopped
 from allocator.texts import Text, language, set_language
-from ui.library import library
+from ui.collection import collection
 
 if TYPE_CHECKING:
     from allocator.engines.base import Progress
@@ -255,18 +255,18 @@ def workshop() -> Workshop:
 
 
 def plan(ref: str) -> Job:
-    """The best plan of a scenario of the library; stopped, the best so far."""
+    """The best plan of a scenario of the collection; stopped, the best so far."""
     return workshop().ask(("plan", ref), lambda job: _solved(ref, job))
 
 
 def known(ref: str, plan: Plan) -> None:
-    """The plan of a scenario of the library that has been found otherwise."""
+    """The plan of a scenario of the collection that has been found otherwise."""
     workshop().give(("plan", ref), plan)
 
 
 def _solved(ref: str, job: Job) -> Plan:
     job.tell(Text("lecture du scénario", "reading the scenario"))
-    scenario = library().scenario(ref)
+    scenario = collection().scenario(ref)
     job.said = Text("calcul du plan", "finding the plan")
     return allocator.solve(scenario, time_limit=TIME_LIMIT, on_progress=job.told, stop=lambda: job.ending)
 

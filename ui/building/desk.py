@@ -15,7 +15,7 @@ import allocator
 from allocator.problems import Problem
 from allocator.scenario import Scenario
 from ui import visit
-from ui.library import library
+from ui.collection import collection
 from ui.texts import listed
 
 TAKEN = "taken"  # where a whole scenario is refused
@@ -30,11 +30,11 @@ class Desk:
 
     @property
     def scenario(self) -> Scenario:
-        return library().scenario(self.built)
+        return collection().scenario(self.built)
 
     @property
     def start(self) -> Scenario:
-        return library().scenario(self.origin)
+        return collection().scenario(self.origin)
 
     def key(self, *names: str) -> str:
         """Of a widget that shows a value of the scenario: another one for each scenario, so that it shows what is true."""

@@ -61,6 +61,12 @@ WORDS = {
     "window": Text("Fenêtre (années)", "Window (years)"),
     "within": Text("Dans le même", "Within the same"),
 }
+CHOICES: dict[str, dict[str, Text]] = {  # what a field may say, where the same word means another thing elsewhere
+    "decision": {
+        "fund": Text("financer", "fund"), "refuse": Text("refuser", "refuse"),
+        "units": Text("tant d'unités", "so many units"),
+    },
+}  # fmt: skip
 PLACES = {
     "region": Text("Régions", "Régions"),
     "departement": Text("Départements", "Départements"),
@@ -128,7 +134,7 @@ def _field(scenario: Scenario, field: FieldInfo, name: str, value: Any, key: str
         return _one_of(label, _groupings(scenario), value, key, str(NOBODY))
     choices = next((get_args(one) for one in kinds if get_origin(one) is Literal), None)
     if choices is not None:
-        return _one_of(label, list(choices), value if value is not None else default, key)
+        return _one_of(label, list(choices), value if value is not None else default, key, told=CHOICES.get(name, {}))
     if bool in kinds:
         return st.checkbox(label, bool(default if value is None else value), key=key)
     if kinds <= {int, Fraction, str, NoneType}:
@@ -164,13 +170,18 @@ def _example(field: FieldInfo) -> str:
     return ""
 
 
-def _one_of(label: str, choices: list[Any], value: Any, key: str, none: str = "") -> Any:
+def _one_of(
+    label: str, choices: list[Any], value: Any, key: str, none: str = "", told: Mapping[str, Text] | None = None
+) -> Any:
+    """One of these; `none`: what stands for nothing; `told`: how some are called here."""
+    known = {} if told is None else told
     options: list[Any] = ([None] if none else []) + choices
     if value is not None and value not in options:
         options.append(value)
     at = options.index(value) if value in options else 0 if options else None
     return st.selectbox(
-        label, options, index=at, key=key, format_func=lambda one: none if one is None else _called(one)
+        label, options, index=at, key=key,
+        format_func=lambda one: none if one is None else str(known[one]) if one in known else _called(one),
     )  # fmt: skip
 
 
@@ -180,7 +191,6 @@ def _called(name: Any) -> str:
         "territory": Text("intercommunalité", "EPCI"), "measure": Text("mesure", "measure"),
         "fund": Text("fonds", "fund"), "year": Text("année", "year"),
         "demands": Text("dossiers", "demands"), "units": Text("unités", "units"),
-        "fund_decision": Text("financer", "fund"), "refuse": Text("refuser", "refuse"),
         "public": Text("aides publiques", "public money"), "cost": Text("coût", "cost"),
     }  # fmt: skip
     return str(known.get(str(name), Text(str(name), str(name))))

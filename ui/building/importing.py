@@ -16,7 +16,7 @@ from allocator.texts import Text
 from ui import visit
 from ui.building.desk import Desk, tell
 from ui.cards import note
-from ui.library import library
+from ui.collection import collection
 from ui.texts import number
 from ui.work import Job, workshop
 
@@ -83,7 +83,7 @@ def _take(desk: Desk, what: str, found: Scenario) -> None:
 
     def take() -> None:
         if what == "scenario":
-            ref = library().keep(found)
+            ref = collection().keep(found)
             visit.go(origin=ref, built=ref, compared=(*visit.current().compared[:1], ref), undone=())
         else:
             desk.take(found)

@@ -7,7 +7,7 @@ import streamlit as st
 from allocator.texts import Text
 from ui import visit
 from ui.building.desk import Desk
-from ui.library import library
+from ui.collection import collection
 from ui.texts import slug
 
 LONGEST = 100
@@ -29,7 +29,7 @@ def draw(desk: Desk) -> None:
         return
     label = " ".join(typed.split())
     named = desk.scenario.with_(name=slug(label) or "variante", label={"fr": label, "en": label})
-    ref = library().keep(named)
+    ref = collection().keep(named)
     others = tuple(one for one in visit.current().compared if one not in (desk.origin, ref))
     visit.go(built=ref, compared=(desk.origin, ref, *others)[:4])
     st.rerun()

@@ -8,7 +8,7 @@ import allocator
 from allocator.texts import Text
 from ui import visit, waiting
 from ui.cards import note
-from ui.library import library
+from ui.collection import collection
 from ui.view import MOST, View
 
 
@@ -33,7 +33,7 @@ def _choose() -> tuple[str, ...]:
     )
     key = visit.key("scenarios")
     st.multiselect(
-        str(asked), library().choices(*here.compared, here.built), format_func=library().label, key=key, default=list(here.compared),
+        str(asked), collection().choices(*here.compared, here.built), format_func=collection().label, key=key, default=list(here.compared),
         max_selections=MOST, select_all=False, placeholder=str(Text("Choisir des scénarios", "Choose scenarios")),
         on_change=lambda: visit.go(compared=tuple(st.session_state[key])),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import streamlit as st
 
 from allocator.texts import Text
 from ui import visit, waiting, work
-from ui.library import library
+from ui.collection import collection
 from ui.texts import plain
 
 ASKED = "asked"  # where other screens leave a question: {"ref": …, "demand": …}
@@ -33,7 +33,7 @@ def chosen(name: str) -> str:
         stay(st.session_state[key])
 
     found: str = st.selectbox(
-        str(Text("Plan", "Plan")), refs, index=refs.index(mine) if mine else 0, format_func=library().label, key=key,
+        str(Text("Plan", "Plan")), refs, index=refs.index(mine) if mine else 0, format_func=collection().label, key=key,
         on_change=look,
     )  # fmt: skip
     return found

@@ -11,7 +11,7 @@ from allocator.texts import Text
 from ui import visit, waiting
 from ui.building import amounts, dossiers, importing, moved, repair, rules, saving, weights
 from ui.building.desk import TAKEN, Desk, refused
-from ui.library import library
+from ui.collection import collection
 from ui.view import View
 
 PARTS: dict[str, tuple[Text, Callable[[Desk], None]]] = {
@@ -43,11 +43,11 @@ def show() -> None:
 
 def _desk() -> Desk:
     here = visit.current()
-    known = library().choices(here.origin, *here.compared)
+    known = collection().choices(here.origin, *here.compared)
     wanted = here.origin or here.compared[-1]
     key = visit.key("origin")
     origin = st.selectbox(
-        str(Text("Partir de", "Start from")), known, index=known.index(wanted), key=key, format_func=library().label,
+        str(Text("Partir de", "Start from")), known, index=known.index(wanted), key=key, format_func=collection().label,
         on_change=lambda: visit.go(origin=st.session_state[key], built=st.session_state[key], undone=()),
     )  # fmt: skip
     return Desk(origin, here.built if here.built and here.origin == origin else origin)

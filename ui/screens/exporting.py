@@ -19,8 +19,8 @@ from allocator.report.files import write_plan
 from allocator.texts import Text, language, set_language
 from ui import visit, waiting, work
 from ui.cards import note
+from ui.collection import collection
 from ui.explaining.telling import chosen
-from ui.library import library
 from ui.tables import table
 from ui.texts import percent, slug
 
@@ -116,7 +116,7 @@ def _comparison() -> None:
     if len(refs) < 2:
         return
     st.subheader(str(Text("La comparaison", "The comparison")))
-    st.html("<ul>" + "".join(f"<li>{escape(library().label(ref))}</li>" for ref in refs) + "</ul>")
+    st.html("<ul>" + "".join(f"<li>{escape(collection().label(ref))}</li>" for ref in refs) + "</ul>")
     note(Text(
         "Une archive : le classeur et les tableaux de la comparaison, et un dossier de fichiers pour chaque plan.",
         "One archive: the workbook and the tables of the comparison, and a folder of files for each plan.",

@@ -15,10 +15,10 @@ from ui import questions, visit, waiting, work
 from ui.building.moved import differences
 from ui.building.weights import label_of
 from ui.cards import cards, note
+from ui.collection import collection, label
 from ui.curves import Scale, curve
 from ui.explaining import money
 from ui.explaining.telling import chosen, stay, told
-from ui.library import label, library
 from ui.tables import Cell, table
 from ui.texts import euros, listed
 from ui.view import View
@@ -61,7 +61,7 @@ def _aims(ref: str) -> None:
         "Chaque point est un plan qu'aucun autre ne bat : pour avoir plus d'un objectif, il faut céder de l'autre.",
         "Each point is a plan that no other one beats: to have more of one aim, some of the other must be given up.",
     ))  # fmt: skip
-    scenario = library().scenario(ref)
+    scenario = collection().scenario(ref)
     names = _names(scenario)
     asked = _asked(ref, names)
     if asked is None:
@@ -208,7 +208,7 @@ def _go_on(ref: str, plan: Plan, k: int, build: bool) -> None:
     here, said = visit.current(), label(plan.scenario)
     named = _labelled(plan, f"{said} (plan {k + 1} de la frontière)", f"{said} (plan {k + 1} of the frontier)")
     try:
-        point = library().keep(named.scenario)
+        point = collection().keep(named.scenario)
     except allocator.ScenarioError as error:
         st.session_state[SAID] = False, listed(error)
         return

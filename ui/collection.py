@@ -45,7 +45,7 @@ class _Unsaved:
     tried: bool = False
 
 
-class Library:
+class Collection:
     """Shared by everyone on this server. `place`: of the store, as for `allocator.Store`."""
 
     def __init__(self, place: str | None = None) -> None:
@@ -198,8 +198,8 @@ def _unread(ref: str) -> allocator.ScenarioError:
 
 
 @st.cache_resource(show_spinner=False)
-def library() -> Library:
+def collection() -> Collection:
     """The one of this server."""
-    made = Library()
+    made = Collection()
     atexit.register(made.flush, 10)  # an edit made just before the server stops
     return made
