@@ -53,16 +53,20 @@ class Desk:
         self._try(TAKEN, lambda: scenario)
 
     def _try(self, where: str, make: Callable[[], Scenario]) -> bool:
-        refused: dict[str, list[Problem]] = st.session_state.setdefault("refused", {})
         try:
             scenario = make()
             if scenario.input_hash != self.scenario.input_hash:
                 visit.build(self.origin, scenario)
         except allocator.ScenarioError as error:
-            refused[where] = list(error.problems)
+            refuse(where, error.problems)
             return False
-        refused.clear()
+        st.session_state["refused"] = {}
         return True
+
+
+def refuse(where: str, problems: Iterable[Problem]) -> None:
+    """Say beside a field why what was asked there is not done; no problems: say nothing any more."""
+    st.session_state.setdefault("refused", {})[where] = list(problems)
 
 
 def refused(where: str) -> None:
