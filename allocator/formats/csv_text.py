@@ -14,6 +14,7 @@ import pandas as pd
 from allocator.formats.yaml_text import line_place, not_utf8
 from allocator.money import NumberError, parse_decimal
 from allocator.problems import Problem
+from allocator.spreadsheet import holds_guarded, unguarded
 from allocator.texts import Text
 
 # A leading zero makes a code, not a number.
@@ -82,13 +83,14 @@ def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]
     rows: list[list[str]] = []
     uneven = 0
     line = 1
+    armed = holds_guarded(text)
     try:
         for record in reader:
             start, line = line, reader.line_num + 1
             if not record:
                 continue
             if header is None:
-                header = [name.strip() for name in record]
+                header = [unguarded(name.strip()) for name in record]
                 if not _header_holds(header, start, table):
                     return None, []
             elif len(record) != len(header):
@@ -96,7 +98,7 @@ def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]
                 if uneven <= MOST_TOLD:
                     table.problems.append(_uneven(len(record), len(header), start, table.file))
             else:
-                rows.append(record)
+                rows.append([unguarded(cell) for cell in record] if armed else record)
                 table.lines.append(start)
     except csv.Error as error:
         table.problems.append(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
 import tempfile
@@ -19,6 +17,7 @@ import yaml
 from allocator.formats import csv_text, yaml_text
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
+from allocator.spreadsheet import csv_rows
 from allocator.tables import TEXT_COLUMNS
 from allocator.texts import Text
 
@@ -144,11 +143,7 @@ def _csv(frame: pd.DataFrame, table: str, columns: Sequence[str], folder: Path, 
                         str(folder / f"{table}.csv"),
                     )
                 )  # fmt: skip
-    out = io.StringIO(newline="")
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(columns)
-    rows.writerows(zip(*cells.values(), strict=True))
-    return out.getvalue()
+    return csv_rows(columns, zip(*cells.values(), strict=True))
 
 
 def cell(value: Any) -> str:
