@@ -70,6 +70,7 @@ def _saved(plan_id: str) -> Any:
 def _of_file(path: Path) -> tuple[Past, ...]:
     file = path
     try:
+        files.permit(path)
         file = path / FILE if path.is_dir() else path
         lines = io.StringIO(files.content(file, files.TABLES).decode("utf-8-sig"), newline="")
         rows: list[Any] = [{k: v and unguarded(v) for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
