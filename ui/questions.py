@@ -28,13 +28,19 @@ def costs(ref: str) -> work.Job:
             raise made.refusal or Stopped
         variants = Variants(made.result, GAP, SECONDS, None, lambda: job.ending)
         rules = [rule for rule in variants.scenario.constraints if rule.enabled]
-        each = []
-        for k, rule in enumerate(rules):
+        each = [] if job.sofar is None else list(job.sofar.ranked)
+        known = {one.rule for one in each}
+        job.begun = job.share = len(each) / len(rules) if rules else 1.0
+        for rule in rules:
+            if rule.id in known:
+                continue
+            k = len(each)
             job.tell(
                 Text(f"{k} sur {len(rules)} ; sans « {rule.label} »", f"{k} of {len(rules)}; without “{rule.label}”")
             )
             each.append(cost(variants, rule.id))
             job.sofar = Costs.of(each)
+            job.share = len(each) / len(rules)
         return Costs.of(each)
 
     return work.workshop().ask(("costs", ref, str(made.rank[1])), found, later=True, after=made)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from allocator.compare import Comparison, change_of
+from allocator import Comparison
+from allocator.compare import change_of
 from allocator.texts import Text
 from ui.collection import label
 from ui.texts import quoted

@@ -77,7 +77,8 @@ def _wait(
     if over == len(jobs):
         st.rerun()
     said = Text(f"Calcul en cours : {over} sur {len(jobs)}.", f"Working: {over} of {len(jobs)}.")
-    st.progress(over / len(jobs), text=str(said) if len(jobs) > 1 else str(Text("Calcul en cours", "Working")))
+    done = sum(1.0 if job.over else job.front.share for job in jobs.values()) / len(jobs)
+    st.progress(done, text=str(said) if len(jobs) > 1 else str(Text("Calcul en cours", "Working")))
     st.markdown("\n".join(f"- {plain(label(name))}{NO_BREAK}: {_far(job)}" for name, job in jobs.items()))
     key = "-".join("-".join(job.key) for job in jobs.values())
     if st.button(str(stop), key=f"stop-{key}"):
@@ -98,6 +99,9 @@ def _far(job: work.Job) -> str:
     said = str(job.said)
     if job.seconds:
         said += f", {number(job.seconds)}{NO_BREAK}s"
+    if job.remaining is not None:
+        minutes = max(1, round(job.remaining / 60))
+        said += str(Text(f" ; encore {minutes} min environ", f"; about {minutes} min to go"))
     told = job.progress
     if told is not None and told.objective is not None:
         said += " ; " + str(Text("meilleur plan : ", "best plan: ")) + number(told.objective, 1)

@@ -1,7 +1,8 @@
 """Work in the background: two threads do jobs in the order asked, while screens stay alive and say how far they are.
 
 Everyone who looks at this server shares the results: a job is known by what it is asked, and made once. What is still
-asked for comes first; what no screen has asked for in a while is given up, begun or not. Who stops a job is given the
+asked for comes first; what no screen has asked for in a while is given up, begun or not; what came of it piece by piece
+is taken up where it was left. Who stops a job is given the
 best that it has; others who ask for the same are given a job of their own, never half of one.
 """
 
@@ -35,6 +36,10 @@ HEAVY = 200_000  # demands of all plans kept: some 2.5 kB each
 LOOKED_AT = 3.0  # seconds since a screen asked: it asks twice a second while it is in front
 LEFT_ALONE = 75.0  # seconds since a screen asked: browsers let a hidden page ask once a minute
 
+FINDING = Text(
+    f"calcul du plan ({TIME_LIMIT / 60:.0f} min au plus)", f"finding the plan ({TIME_LIMIT / 60:.0f} min at most)"
+)
+
 Key = tuple[str, ...]
 
 
@@ -57,7 +62,11 @@ class Job:
     said: Text = Text("en attente", "waiting")
     progress: Progress | None = None
     result: Any = None
-    sofar: Any = None  # of what comes piece by piece: the result where it is stopped
+    sofar: Any = (
+        None  # of what comes piece by piece: the result where it is stopped, the beginning of the next where left
+    )
+    share: float = 0.0  # done so far, from 0 to 1, where it is known
+    begun: float = 0.0  # the share that was there when it began
     refusal: allocator.ScenarioError | None = None
     stopped: bool = False  # by its reader
     left: bool = False  # by everyone
@@ -75,6 +84,12 @@ class Job:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.since if self.since else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds still to go if the rest goes as it went so far; None where nobody can tell."""
+        done = self.share - self.begun
+        return self.seconds * (1 - self.share) / done if done > 0 else None
 
     @property
     def ending(self) -> bool:
@@ -101,11 +116,7 @@ class Job:
         """As `on_progress` of `solve`."""
         self.progress = progress
         proving = progress.stage == "prove"
-        self.said = (
-            Text("preuve qu'aucun plan ne fait mieux", "proof that no plan does better")
-            if proving
-            else Text("calcul du plan", "finding the plan")
-        )
+        self.said = Text("preuve qu'aucun plan ne fait mieux", "proof that no plan does better") if proving else FINDING
 
     def run(self) -> None:
         self.since = time.monotonic()
@@ -117,7 +128,6 @@ class Job:
             self.refusal = refusal
             self.close("refused")
         except Stopped:
-            self.result = self.sofar
             self.close("stopped")
         except BaseException:  # a panic of a library is no Exception: this thread must live, the screen says so
             logging.getLogger(__name__).exception("job %s", self.key)
@@ -125,6 +135,8 @@ class Job:
 
     def close(self, state: str) -> None:
         self.state = state
+        if state == "stopped":
+            self.result = self.sofar
         self.do, self.after, self.sofar = _done, None, None  # they may hold much
         self._over.set()
 
@@ -156,7 +168,8 @@ class Workshop:
         with self._changed:
             job = self._stopped.get((reader(), key)) or self._jobs.get(key)
             if job is None or job.left:
-                job = Job(key, do, self, language(), (later, next(self._count)), after)
+                before = None if job is None else job.result if job.state == "stopped" else job.sofar
+                job = Job(key, do, self, language(), (later, next(self._count)), after, sofar=before)
                 self._jobs[key] = job
                 self._waiting.append(job)
                 self._changed.notify_all()
@@ -212,10 +225,15 @@ class Workshop:
                 job.state = "working"
             job.run()
             with self._changed:
-                if job.left and self._jobs.get(job.key) is job:
-                    del self._jobs[job.key]  # half of what was asked
+                if job.left:
+                    self._drop(job)  # half of what was asked
                 self._tidy()
                 self._changed.notify_all()  # others may have waited for it
+
+    def _drop(self, job: Job) -> None:
+        """What was left: only pieces are kept, for whoever asks again."""
+        if self._jobs.get(job.key) is job and not (job.state == "stopped" and job.result is not None):
+            del self._jobs[job.key]
 
     def _next(self) -> Job | None:
         """The job to begin: what a screen waits for now before what one may come back to, then in the order asked."""
@@ -223,9 +241,8 @@ class Workshop:
         for job in [job for job in self._waiting if now - job.asked > LEFT_ALONE]:
             job.left = True
             self._waiting.remove(job)
-            if self._jobs.get(job.key) is job:
-                del self._jobs[job.key]
             job.close("stopped")
+            self._drop(job)
         ready = [job for job in self._waiting if job.after is None or job.after.over]
         if not ready:
             return None
@@ -267,7 +284,7 @@ def known(ref: str, plan: Plan) -> None:
 def _solved(ref: str, job: Job) -> Plan:
     job.tell(Text("lecture du scénario", "reading the scenario"))
     scenario = collection().scenario(ref)
-    job.said = Text("calcul du plan", "finding the plan")
+    job.said = FINDING
     return allocator.solve(scenario, time_limit=TIME_LIMIT, on_progress=job.told, stop=lambda: job.ending)
 
 

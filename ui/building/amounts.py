@@ -48,9 +48,13 @@ def _fund(desk: Desk, fund: Fund, before: Fund | None) -> None:
         )  # fmt: skip
     if years:  # otherwise the field has said it
         refused(f"funds.{fund.id}.amount")
-    was = sum(_held(before)) if before is not None else None
-    if was is not None and was != sum(_held(fund)):
-        note(Text(f"au départ : {euros(was, True)}", f"at the start: {euros(was, True)}"))
+    was, now = sum(_held(before)) if before is not None else None, sum(_held(fund))
+    if was is not None and was != now:
+        start, held = euros(was, True), euros(now, True)
+        if len(years) > 1:
+            note(Text(f"en tout : {held} (au départ : {start})", f"in all: {held} (at the start: {start})"))
+        else:
+            note(Text(f"au départ : {start}", f"at the start: {start}"))
 
 
 def _held(fund: Fund) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 import allocator
@@ -49,16 +50,19 @@ def differences(view: View) -> None:
     _indicators(view)
     for per, title in (("fund", Text("Fonds", "Fund")), ("measure", Text("Mesure", "Measure"))):
         found = view.comparison.by(per)
-        found = found[(found[change_of(view.names[1])] != 0)].reset_index(drop=True)
-        if len(found):
-            amounts(
-                view,
-                str(Text(f"Ce qui change par {title.fr.lower()}", f"What changes by {title.en.lower()}")),
-                str(title),
-                found,
-                Text("total de ce qui change", "total of what changes"),
-            )
+        moved = found[change_of(view.names[1])] != 0
+        if moved.any():
+            said = Text(f"Ce qui change par {title.fr.lower()}", f"What changes by {title.en.lower()}")
+            amounts(view, str(said), str(title), pd.concat([found[moved], _rest(found[~moved])], ignore_index=True))
     _movers(view)
+
+
+def _rest(found: pd.DataFrame) -> pd.DataFrame:
+    """What stays as it is, in one row, so that the table adds up to the plan."""
+    if found.empty:
+        return found
+    sums = found.drop(columns=["key", "label"]).sum().to_dict()
+    return pd.DataFrame([{"key": "", "label": str(Text("tout le reste", "all the rest")), **sums}])
 
 
 def _card(row: dict[Any, Any], rank: int, first: dict[Any, Any]) -> list[str]:

@@ -10,10 +10,17 @@ from allocator.texts import Text
 from ui import visit
 from ui.building.desk import Desk, refuse, refused
 from ui.collection import collection
-from ui.texts import slug
+from ui.texts import plain, quoted, slug
+from ui.visit import PAGES
 
 LONGEST = 100
+WHERE = {
+    "territoire": Text("Mon territoire", "My territory"),
+    "france": Text("La France entière", "The whole of France"),
+    "exporter": Text("Exporter", "Export"),
+}
 SAVED = "save"
+JUST = "just-saved"  # in the session: the reference of the variant saved last
 
 
 def draw(desk: Desk) -> None:
@@ -22,7 +29,7 @@ def draw(desk: Desk) -> None:
     key = desk.key("name")
     with st.form(desk.key("save"), border=True):
         st.text_input(
-            str(Text("Nom de la variante", "Name of the variant")), max_chars=LONGEST, key=key,
+            str(Text("Nom de la variante", "Name of the variant")), key=key,
             placeholder=str(Text("par exemple : Fonds TI à 65 M€", "for example: TI fund at €65m")),
         )  # fmt: skip
         # by a callback, so that the screen is drawn once: what is clicked between two drawings is lost
@@ -32,11 +39,29 @@ def draw(desk: Desk) -> None:
     refused(SAVED)
 
 
+def told(desk: Desk) -> None:
+    """That what is on the desk has just been saved, and where it is compared."""
+    if st.session_state.get(JUST) != desk.built:
+        return
+    label = quoted(collection().label(desk.built))
+    st.success(plain(str(Text(f"{label} : variante enregistrée.", f"{label}: variant saved."))))
+    line = st.container(horizontal=True, gap="small")
+    pages = st.session_state.get(PAGES, {})
+    for path, said in WHERE.items():
+        if path in pages:  # a screen drawn by itself has none
+            line.page_link(pages[path], label=str(said), query_params=visit.current().address, width="content")
+
+
 def _save(desk: Desk, key: str) -> None:
     here = visit.current()
     label = " ".join(st.session_state[key].split())
     if not label:
         refuse(SAVED, [Problem("", Text("Donnez un nom à la variante.", "Give the variant a name."))])
+        return
+    if len(label) > LONGEST:
+        refuse(SAVED, [Problem("", Text(
+            f"Ce nom a {len(label)} signes : {LONGEST} au plus.", f"This name has {len(label)} characters: {LONGEST} at most."
+        ))])  # fmt: skip
         return
     named = desk.scenario.with_(name=slug(label) or "variante", label={"fr": label, "en": label})
     try:
@@ -45,5 +70,6 @@ def _save(desk: Desk, key: str) -> None:
         refuse(SAVED, error.problems)
         return
     refuse(SAVED, [])
+    st.session_state[JUST] = ref
     others = tuple(one for one in here.compared if one not in (desk.origin, ref))
     visit.go(built=ref, compared=(desk.origin, ref, *others)[:4])

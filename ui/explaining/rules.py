@@ -70,7 +70,13 @@ def _ranking(found: Costs) -> None:
             if each.regained is not None and (counts := each.regained.over(each.counted.size))
         ]
     )  # fmt: skip
-    note(Text(f"En {unit.fr} :", f"In {unit.en}:"))
+    said = Text(f"En {unit.fr} :", f"In {unit.en}:")
+    if unit.fr == "points":
+        said = Text(
+            "En points, que le plan rend les plus nombreux possible (« Construire », « Ce qui compte ») :",
+            "In points, of which the plan makes as many as it can (“Build”, “What counts”):",
+        )
+    note(said)
     described = Text(
         f"Barres : ce que coûte chaque règle, en {unit.fr}. Les chiffres sont dans le tableau.",
         f"Bars: what each rule costs, in {unit.en}. The figures are in the table.",

@@ -34,8 +34,9 @@ def show() -> None:
     controls, effect = (st.container(), st.container()) if wide else st.columns([2, 3], gap="large")
     with controls:
         PARTS[part][1](desk)
-    with effect:
+    with effect, st.container(key="beside" if not wide else "below"):
         _steps()
+        saving.told(desk)
         refused(TAKEN)
         moved.words(desk)
         _effect(desk)

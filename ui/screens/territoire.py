@@ -164,6 +164,10 @@ def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
     counts = mine["fate"].value_counts()
     said = [f"{number(counts[fate])} {text}" for fate, text in FATES.items() if counts.get(fate)]
     st.write(str(Text("Dossiers : ", "Demands: ")) + ", ".join(said) + ".")
+    several = len(members) > 1
+    called = dict(zip(members["id"], members["name"], strict=True))
+    measures = {m.id: m.label for plan in view.comparison.plans for m in plan.scenario.measures}
+    _why(view, name, mine, measures, called if several else {})
     order = mine.assign(size=mine["change"].abs(), paid=mine[["before", "after"]].max(axis=1))
     shown = order.sort_values(["size", "paid", "demand"], ascending=[False, False, True]).head(SHOWN)
     if len(shown) < len(mine):
@@ -171,9 +175,6 @@ def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
             f"Les {SHOWN} dossiers qui changent le plus, sur {number(len(mine))}.",
             f"The {SHOWN} demands that change most, of {number(len(mine))}.",
         ))  # fmt: skip
-    several = len(members) > 1
-    called = dict(zip(members["id"], members["name"], strict=True))
-    measures = {m.id: m.label for plan in view.comparison.plans for m in plan.scenario.measures}
     rows = []
     for row in shown.to_dict("records"):
         what = measures[row["measure"]]
@@ -187,7 +188,6 @@ def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
         view.label(view.names[0]), view.label(name),
     ]  # fmt: skip
     table(f"{Text('Dossiers', 'Demands')} — {label}", head, rows, left=2)
-    _why(view, name, mine, measures, called if several else {})
 
 
 def _why(view: View, name: str, mine: pd.DataFrame, measures: Mapping[str, str], called: Mapping[str, str]) -> None:
