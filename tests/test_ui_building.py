@@ -22,7 +22,9 @@ from screen import settled, text
 from streamlit.testing.v1 import AppTest
 from valley import valley
 
+from ui import work
 from ui.collection import Collection, collection
+from ui.texts import euros
 
 
 @pytest.fixture(autouse=True)
@@ -205,14 +207,33 @@ def test_rules_that_cannot_hold_together_are_repaired_by_a_button(shelf: Collect
     assert built(at).input_hash != shelf.scenario(origin).input_hash
 
 
+def test_what_changes_and_all_the_rest_add_up_to_the_plan(shelf: Collection) -> None:
+    at = shown(shelf.keep(valley()))
+    settled(at.text_input[0].set_value("1,5 M€").run())
+    here = at.session_state["visit"]
+    granted = [euros(int(work.plan(ref).result.grants["cents"].sum())) for ref in (here.origin, here.built)]
+    totals = [
+        html.proto.body.split('class="total"')[1] for html in at.get("html") if 'class="total"' in html.proto.body
+    ]
+    assert len(totals) == 2  # by fund, by measure
+    for total in totals:
+        assert all(amount in total for amount in granted)
+    assert "tout le reste" in text(at)
+
+
 def test_a_variant_gets_a_name_and_is_compared(shelf: Collection) -> None:
     origin = shelf.keep(valley())
     at = shown(origin)
     settled(at.text_input[0].set_value("1,5 M€").run())
     name = next(f for f in at.text_input if f.label == "Nom de la variante")
-    name.set_value("La  mienne")
-    settled(next(b for b in at.button if b.label == "Enregistrer et comparer").click().run())
+    save = "Enregistrer et comparer"
+    name.set_value("m" * 101)
+    settled(next(b for b in at.button if b.label == save).click().run())
+    assert "101 signes : 100 au plus" in at.error[0].value and not at.success
+    next(f for f in at.text_input if f.label == "Nom de la variante").set_value("La  mienne")
+    settled(next(b for b in at.button if b.label == save).click().run())
     assert built(at).label == {"fr": "La mienne", "en": "La mienne"}
+    assert "La mienne" in at.success[0].value
     compared = at.session_state["visit"].compared
     assert compared[:2] == (origin, at.session_state["visit"].built)
     shelf.flush()

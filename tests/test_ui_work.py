@@ -163,6 +163,31 @@ def test_what_nobody_asks_for_any_more_is_given_up(shop: Workshop, monkeypatch: 
     assert anew.result == "whole", "half of it was kept"
 
 
+def test_pieces_are_taken_up_where_they_were_left(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def counting(job: Job) -> list[int]:
+        each = list(job.sofar or ())
+        job.begun = job.share = len(each) / 4
+        while len(each) < 4:
+            each.append(len(each))
+            job.sofar, job.share = list(each), len(each) / 4
+            while len(each) == 2 and not go_on.wait(0.02):
+                job.tell(Text("en route", "on its way"))
+        return each
+
+    first = shop.ask(("pieces",), counting)
+    until(lambda: first.share == 0.5)
+    assert first.remaining is not None and first.remaining == pytest.approx(first.seconds, abs=0.1)
+    monkeypatch.setattr(work, "LEFT_ALONE", 0.1)
+    assert first.wait(5) and first.left
+    monkeypatch.undo()
+    go_on.set()
+    again = shop.ask(("pieces",), counting)
+    assert again is not first and again.wait(5)
+    assert (again.begun, again.result) == (0.5, [0, 1, 2, 3])
+
+
 def test_a_thread_outlives_whatever_a_job_does(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
     class Panic(BaseException):
         """As extensions written in Rust raise."""

@@ -35,7 +35,7 @@ def show() -> None:
     with controls:
         PARTS[part][1](desk)
     with effect, st.container(key="beside" if not wide else "below"):
-        _steps()
+        _steps(desk)
         saving.told(desk)
         refused(TAKEN)
         moved.words(desk)
@@ -54,7 +54,7 @@ def _desk() -> Desk:
     return Desk(origin, here.built if here.built and here.origin == origin else origin)
 
 
-def _steps() -> None:
+def _steps(desk: Desk) -> None:
     here = visit.current()
     line = st.container(horizontal=True, gap="small")
     line.button(
@@ -62,7 +62,7 @@ def _steps() -> None:
         disabled=not here.undone, icon=":material/undo:",
     )  # fmt: skip
     line.button(
-        str(Text("Tout reprendre au départ", "Start over")), disabled=not here.undone,
+        str(Text("Tout reprendre au départ", "Start over")), disabled=desk.built == desk.origin,
         on_click=lambda: visit.go(built=visit.current().origin, undone=()),
     )  # fmt: skip
 
