@@ -89,7 +89,7 @@ class Job:
     def remaining(self) -> float | None:
         """Seconds still to go if the rest goes as it went so far; None where nobody can tell."""
         done = self.share - self.begun
-        return self.seconds * (1 - self.share) / done if done > 0 else None
+        return self.seconds * (1 - self.share) / done if done >= 0.1 else None  # the first pieces tell little
 
     @property
     def ending(self) -> bool:
