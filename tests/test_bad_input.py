@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 import allocator
-from allocator import files
+from allocator import files, limits
 from allocator.formats import saving
 from allocator.problems import ScenarioError
 
@@ -76,7 +76,7 @@ def test_a_link_to_a_table_is_a_table(tmp_path: Path) -> None:
 
 
 def test_files_too_large_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(limits, "FILE_BYTES", 1 << 20)
     (tmp_path / "x.csv").write_bytes(b"x" * ((1 << 20) + 1))
     with pytest.raises(files.Refused, match="1 Mo au plus"):
         files.content(tmp_path / "x.csv")

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from strategies import random_scenario
 
-from allocator import data
+from allocator import data, limits
 from allocator.constraints import KINDS, Constraint
 from allocator.formats import load, save, workbook
-from allocator.formats.workbook import cells, grid, layout, words
+from allocator.formats.workbook import cells, layout, words
 from allocator.formats.workbook.cells import Attributes, CellError, Shape
 from allocator.formats.yaml_text import read as read_yaml
 from allocator.money import Euros
@@ -590,7 +590,7 @@ def test_sheets_without_end_are_refused_before_they_are_unfolded(
         sheet.write(1_048_575, 16_383, 1)
     with pytest.raises(ScenarioError, match="trop étendue : 1048576 lignes × 16384 colonnes"):
         load(tmp_path / "x.xlsx")
-    monkeypatch.setattr(grid, "MOST_BYTES", 100)
+    monkeypatch.setattr(limits, "WORKBOOK_BYTES", 100)
     with pytest.raises(ScenarioError, match="trop grand"):
         load(tmp_path / "x.xlsx")
 

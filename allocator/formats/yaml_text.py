@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
+from allocator import limits
 from allocator.problems import Problem, path_text
 from allocator.texts import Text
 
 Path = tuple[str | int, ...]
 _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
-DEEPEST = 50  # levels of lists and keys; no scenario needs ten
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)\.?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
@@ -62,7 +62,7 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
         depth = 0
         for event in yaml.parse(text, Loader=_Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
+            if depth > limits.YAML_DEPTH:
                 return content, [Problem("", Text("YAML trop imbriqué", "YAML nested too deeply"), None, file)]
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
