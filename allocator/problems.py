@@ -190,6 +190,8 @@ def findings(error: ValidationError, schema: type[BaseModel] | None = None) -> l
     for item in error.errors(include_url=False):
         kind, context = str(item["type"]), dict(item.get("ctx") or {})
         path = tuple(p for p in item["loc"] if isinstance(p, int) or _is_key(p))
+        if kind == "extra_forbidden":  # the last is the user's word, whatever it looks like
+            path = (*(p for p in item["loc"][:-1] if isinstance(p, int) or _is_key(p)), str(item["loc"][-1]))
         message = _SAID.get(kind) or _compared(kind, context)
         remedy: Text | None = None
         cause = context.get("error")

@@ -53,11 +53,10 @@ def found(source: str) -> Iterator[str]:
             first, _, rest = said.partition(".")
             if _runs(f"{called.get(first, first)}.{rest}") or node.attr in METHODS:
                 yield said
-        elif isinstance(node, ast.Name) and node.id in RUN[""] and node.id not in called:
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in RUN[""] and node.id not in called:
             yield node.id
-        elif isinstance(node, ast.keyword) and node.arg in SHELL:
-            if not (isinstance(node.value, ast.Constant) and node.value.value is False):
-                yield ast.unparse(node)
+        elif isinstance(node, ast.keyword) and node.arg in SHELL and ast.unparse(node.value) != "False":
+            yield ast.unparse(node)
 
 
 def _runs(name: str) -> bool:
