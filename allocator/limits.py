@@ -18,8 +18,8 @@ PUBLIC_BYTES = 4 * 2**30  # of a public table, unpacked: the largest that is imp
 LINE_LETTERS = 16 * 2**20  # of a line of a public table: outlines of sites are long
 
 # Scenarios
-DEMANDS = 5_000_000
-FUNDS = 10_000
+ROWS = 5_000_000  # of a table
+FUNDS = 10_000  # as of measures
 RULES = 200_000
 CELLS = 200_000_000  # demands × funds × years
 PICKS = 10_000_000_000  # rules × demands

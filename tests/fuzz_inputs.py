@@ -31,6 +31,7 @@ from typing import Any
 import allocator
 from allocator.importers import importers
 from allocator.problems import Problem, ScenarioError
+from allocator.store import StoreError
 from allocator.texts import Text
 
 SECONDS, MEGABYTES = 10, 1024
@@ -79,7 +80,7 @@ NASTY = (
     "<<: {a: 1}", "../../../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/proc/self/mem", "..", ".", "~root",
     "C:\\x", "lien.csv", "file:///etc/passwd", "http://[::1", "x" * 5000 + ".csv", "{}", "[]", "[[]]", "{a: {b: {c: 1}}}", "- ",
     "? x", ": ", "'", '"', "#", "%", "\\", "\n", "\r\n", ",", ";", "\x85", "\u2028", "2026-13-45", "0000", "99999", "-2026",
-    "<!ENTITY x SYSTEM 'file:///etc/passwd'>", "&x;", "1048577", "4294967296", "18446744073709551616", "ZZZZ9999999999",
+    "<!ENTITY x SYSTEM 'file:///etc/passwd'>", "&x;", '"\\ud800"', "1048577", "4294967296", "18446744073709551616", "ZZZZ9999999999",
 )  # fmt: skip
 
 
@@ -248,7 +249,7 @@ def _asked(scratch: Path, scenario: allocator.Scenario, files: dict[str, bytes])
         problems: list[Problem] = []
         found = _listed(str(at / "list.csv"), problems)
         refused_if(problems)
-        checked(scenario, found)
+        checked(scenario, found[:50])
 
     def paths(at: Path) -> None:
         lines = [line.partition("=") for line in _text(at / "changes").splitlines()]
@@ -315,7 +316,7 @@ def _sent(scenario: allocator.Scenario, book: Path, files: dict[str, bytes]) -> 
 
 def _text(file: Path) -> str:
     """As a command line hands over what is not UTF-8."""
-    return file.read_bytes().decode("utf-8", "surrogateescape")
+    return file.read_bytes().decode("utf-8", "surrogateescape" if file.name == "line" else "replace")
 
 
 def _rebuilt(at: Path, tables: dict[str, bytes]) -> object:
@@ -460,7 +461,8 @@ def outcome(read: Callable[[], object]) -> str:
             read()
         return "accepted"
     except ScenarioError as error:
-        mute = [p for p in error.problems if not str(p.message).strip() or not (str(p.place) or p.file)]
+        placed = isinstance(error, StoreError)  # the record is in the message
+        mute = [p for p in error.problems if not str(p.message).strip() or not (placed or str(p.place) or p.file)]
         if not error.problems or mute:
             return f"a problem without a place or words: {mute[:1]}"
         json.dumps([p.as_dict() for p in error.problems])

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from allocator import limits
-from allocator.problems import Problem, path_text
+from allocator.problems import RETYPE, Problem, path_text, unseen
 from allocator.texts import Text
 
 Path = tuple[str | int, ...]
@@ -165,6 +165,9 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
             out[key] = _value(value_node, below, lines, problems, file)
         return out
     assert isinstance(node, yaml.ScalarNode)
+    if any("\ud800" <= sign <= "\udfff" for sign in node.value):  # "\ud800": half a character
+        problems.append(Problem(_at(path, node), unseen(node.value), RETYPE, file))
+        return None
     return plain(node)
 
 

@@ -112,7 +112,14 @@ def _read_table(file: Path) -> pd.DataFrame:
     data = io.BytesIO(file.read_bytes())
     try:
         return pd.read_parquet(data)
-    except (OSError, ValueError, LookupError, TypeError, NotImplementedError, pa.ArrowException):  # a library reads bytes
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        NotImplementedError,
+        pa.ArrowException,
+    ):  # a library reads bytes
         raise _damaged(file) from None
 
 
