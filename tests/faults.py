@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import io
 import os
+import pkgutil
 import shutil
 import signal
 import sys
@@ -84,7 +86,12 @@ def commands(place: Path) -> dict[str, Command]:
     import test_importers_formats as of
     from valley import valley
 
+    import allocator
     from allocator.formats import saving
+
+    for module in pkgutil.walk_packages(allocator.__path__, "allocator."):  # once here, not in each copy
+        if "migrations" not in module.name:
+            importlib.import_module(module.name)
 
     scenario = place / "vallee"
     saving.save(valley(lumpy=True), scenario)
@@ -117,7 +124,7 @@ def run(command: Command, at: Path, k: int = 0, kind: str = "kill") -> tuple[int
             from allocator.cli import main
 
             out = io.StringIO()
-            disk = Disk(at, k or 10**9, kind)
+            disk = Disk(at.parent, k or 10**9, kind)
             sys.addaudithook(disk)
             with redirect_stdout(out), redirect_stderr(out):
                 status = main(command.arguments(at))
