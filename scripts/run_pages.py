@@ -1,0 +1,205 @@
+"""Run what the pages show: every output in them must be what its command prints today.
+
+    python scripts/run_pages.py [--write] [PAGE.md …]        (without a page: README.md and all of docs/)
+
+A page is run from top to bottom, in an empty folder of its own, by this Python and this repository:
+
+* a fenced block with a title is a file: ```yaml title="mine/scenario.yaml";
+* ```console holds commands (`$ …`, continued with `> …`), each with what it prints; a command that fails is followed by
+  `$ echo $?`;
+* ```python runs in one namespace for the page; what it prints stands in a block ```text right after it;
+* between `<!-- printed by: COMMAND -->` and `<!-- end -->` stands what a command prints, run from the repository;
+* needs="../shared/data" on a block: where that file is absent, the block is left as it is.
+
+`[…]` in an output stands for what was left out: for some lines where it is alone on its line, else for a part of one.
+Empty lines at both ends and blanks at the ends of lines do not count. `<!-- runs in a copy of the repository -->`: the
+folder is not empty. --write puts in what was printed where it differs. Exit status: 0 all as shown, 1 not, 2 no such page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+FENCE = r"^(?P<fence>`{3,})(?P<language>[\w-]*)(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=fence) *$"
+PRINTED = r"^<!-- printed by: (?P<command>.+) -->\n(?P<printed>.*?)^<!-- end -->$"
+PART = re.compile(f"{FENCE}|{PRINTED}", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
+COPY = "<!-- runs in a copy of the repository -->"
+COPIED = ("allocator", "tests", "ui", "scripts", "benchmarks", "pyproject.toml", "README.md", "CHANGELOG.md", "docs")
+LEFT_OUT = "[…]"
+PATIENCE = 300  # seconds for one command: more is not an example
+
+
+def tidy(text: str) -> str:
+    """Without blanks at the ends of lines, nor empty lines at both ends; one newline at the end of what there is."""
+    text = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+    return text + "\n" if text else ""
+
+
+def same(shown: str, printed: str) -> bool:
+    """Whether `printed` is what `shown` says, where `[…]` is anything."""
+    pattern = ""
+    for line in tidy(shown).splitlines():
+        if line.strip() == LEFT_OUT:
+            pattern += r"(?:.*\n)+?"
+        else:
+            pattern += ".*".join(map(re.escape, line.split(LEFT_OUT))) + r"\n"
+    return re.fullmatch(pattern, tidy(printed)) is not None
+
+
+class Page:
+    """One page, run once: `problems` with their lines, and `edits` that would mend the outputs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.text = path, path.read_text(encoding="utf-8")
+        self.problems: list[str] = []
+        self.edits: list[tuple[int, int, str]] = []
+        self.namespace: dict[str, Any] = {"__name__": "__page__"}
+
+    def run(self) -> None:
+        """From top to bottom, in a folder of its own: this process moves there."""
+        with tempfile.TemporaryDirectory() as top:
+            folder = Path(top) / "page"
+            copied = COPY in self.text.splitlines()
+            for name in COPIED if copied else ():
+                copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+                (folder / name).parent.mkdir(exist_ok=True)
+                copy(ROOT / name, folder / name)
+            folder.mkdir(exist_ok=True)
+            (folder / ".venv").symlink_to(sys.prefix)
+            with contextlib.suppress(OSError):  # absent: blocks that need it are left alone
+                (Path(top) / "shared").symlink_to((ROOT.parent / "shared").resolve(strict=True))
+            home = {name: str(Path(top) / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+            searched = str(folder if copied else ROOT)
+            os.environ.update(home, PYTHONPATH=searched, PYTHONUNBUFFERED="1", NO_COLOR="1", PYTHONDONTWRITEBYTECODE="1")
+            os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+            sys.path[0] = searched
+            os.chdir(folder)
+            try:
+                for part in PART.finditer(self.text):
+                    self._part(part)
+            finally:
+                os.chdir(ROOT)
+
+    def _part(self, part: re.Match[str]) -> None:
+        start = part.start("body")
+        if part["command"]:
+            self._judge(part.start("printed"), part["printed"], *command(part["command"], ROOT), exact=True)
+            return
+        info = dict(re.findall(r'(\w+)="([^"]*)"', part["info"]))
+        if "needs" in info and not Path(info["needs"]).exists():
+            print(f"{self._place(start)}: left as it is, without {info['needs']}")
+        elif "title" in info:
+            target = Path(info["title"])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(part["body"], encoding="utf-8")
+        elif part["language"] == "console":
+            self._console(part)
+        elif part["language"] == "python":
+            self._python(part)
+
+    def _console(self, part: re.Match[str]) -> None:
+        status = 0
+        found = list(COMMAND.finditer(part["body"]))
+        if not found or found[0].start():
+            self._tell(part.start("body"), "a console block begins with a command: $ …")
+        for rank, one in enumerate(found):
+            said = re.sub(r"^> ", "", one[1], flags=re.MULTILINE)
+            printed, status = command(f"(exit {status})\n{said}", Path.cwd())
+            asked = rank + 1 < len(found) and found[rank + 1][1].strip() == "echo $?"
+            self._judge(part.start("body") + one.start(2), one[2], printed, 0 if asked else status)
+
+    def _python(self, part: re.Match[str]) -> None:
+        written, status = io.StringIO(), 0
+        code = "\n" * self.text.count("\n", 0, part.start("body")) + part["body"]  # so that a trace tells the page's line
+        with contextlib.redirect_stdout(written):
+            try:
+                exec(compile(code, str(self.path), "exec"), self.namespace)
+            except Exception:
+                traceback.print_exc(file=written)
+                status = 1
+        shown = SHOWN.match(self.text, part.end())
+        if shown:
+            self._judge(shown.start(1), shown[1], written.getvalue(), status)
+        elif status or written.getvalue():
+            self._tell(part.start("body"), f"it prints, and no block ```text follows:\n{written.getvalue()}")
+
+    def _judge(self, start: int, shown: str, printed: str, status: int, exact: bool = False) -> None:
+        if status:
+            self._tell(start, f"exit status {status}:\n{printed}")
+        elif tidy(shown) != tidy(printed) if exact else not same(shown, printed):
+            lines = (tidy(text).splitlines() for text in (shown, printed))
+            self._tell(start, "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm="")))
+            self.edits.append((start, start + len(shown), tidy(printed)))
+
+    def _place(self, start: int) -> str:
+        return f"{self.path}, line {self.text.count(chr(10), 0, start) + 1}"
+
+    def _tell(self, start: int, problem: str) -> None:
+        self.problems.append(f"{self._place(start)}: {problem}")
+
+    def write(self) -> None:
+        """The page with what was printed."""
+        text = self.text
+        for start, end, printed in reversed(self.edits):
+            text = text[:start] + printed + text[end:]
+        self.path.write_text(text, encoding="utf-8")
+
+
+def command(said: str, folder: Path) -> tuple[str, int]:
+    """What a command prints, on both outputs together, and its exit status."""
+    try:
+        done = subprocess.run(
+            ["bash", "-c", said], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, encoding="utf-8", timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"stopped after {PATIENCE} s", 124
+    return done.stdout, done.returncode
+
+
+def pages() -> list[Path]:
+    """Every page of the project."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="put in what was printed where it differs")
+    parser.add_argument("--jobs", type=int, default=2, help="pages at a time")
+    parser.add_argument("pages", type=Path, nargs="*")
+    said = parser.parse_args()
+    chosen = [path.absolute() for path in said.pages] or pages()
+    if absent := [str(path) for path in chosen if not path.is_file()]:
+        print("no such page:", *absent, file=sys.stderr)
+        return 2
+    if len(chosen) > 1:  # each in a process of its own
+        own = [sys.executable, __file__, *(["--write"] if said.write else [])]
+        with ThreadPoolExecutor(said.jobs) as pool:
+            statuses = list(pool.map(lambda path: subprocess.run([*own, str(path)], check=False).returncode, chosen))
+        return max(statuses)
+    page = Page(chosen[0])
+    page.run()
+    if said.write and page.edits:
+        page.write()
+    print(*page.problems, sep="\n\n", end="\n" if page.problems else "")
+    return 1 if page.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
