@@ -13,7 +13,7 @@ A page is run from top to bottom, in an empty folder of its own, by this Python 
 
 `[…]` in an output stands for what was left out: for some lines where it is alone on its line, else for a part of one.
 Empty lines at both ends and blanks at the ends of lines do not count. `<!-- runs in a copy of the repository -->`: the
-folder is not empty. --write puts in what was printed where it differs. Exit status: 0 all as shown, 1 not, 2 no such page.
+folder is not empty; `examples/` and `.venv/` are always there. --write puts in what was printed where it differs. Exit status: 0 all as shown, 1 not, 2 no such page.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PART = re.compile(f"{FENCE}|{PRINTED}", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 COPY = "<!-- runs in a copy of the repository -->"
-COPIED = ("allocator", "tests", "ui", "scripts", "benchmarks", "pyproject.toml", "README.md", "CHANGELOG.md", "docs")
+COPIED = ("allocator", "tests", "ui", "scripts", "benchmarks", "examples", "pyproject.toml", "README.md", "CHANGELOG.md", "docs")
 LEFT_OUT = "[…]"
 PATIENCE = 300  # seconds for one command: more is not an example
 
@@ -82,6 +82,8 @@ class Page:
                 copy(ROOT / name, folder / name)
             folder.mkdir(exist_ok=True)
             (folder / ".venv").symlink_to(sys.prefix)
+            with contextlib.suppress(FileExistsError):
+                (folder / "examples").symlink_to(ROOT / "examples")
             with contextlib.suppress(OSError):  # absent: blocks that need it are left alone
                 (Path(top) / "shared").symlink_to((ROOT.parent / "shared").resolve(strict=True))
             home = {name: str(Path(top) / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
