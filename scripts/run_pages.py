@@ -5,7 +5,7 @@
 A page is run from top to bottom, in an empty folder of its own, by this Python and this repository:
 
 * a fenced block with a title is a file: ```yaml title="mine/scenario.yaml";
-* ```console holds commands (`$ …`, continued with `> …`), each with what it prints; a command that fails is followed by
+* ```console holds commands of one shell (`$ …`, continued with `> …`), each with what it prints; a command that fails is followed by
   `$ echo $?`;
 * ```python runs in one namespace for the page; what it prints stands in a block ```text right after it;
 * between `<!-- printed by: COMMAND -->` and `<!-- end -->` stands what a command prints, run from the repository;
@@ -42,7 +42,8 @@ COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 COPY = "<!-- runs in a copy of the repository -->"
 COPIED = ("allocator", "tests", "ui", "scripts", "benchmarks", "examples", "pyproject.toml", "README.md", "CHANGELOG.md", "docs")
 LEFT_OUT = "[…]"
-PATIENCE = 300  # seconds for one command: more is not an example
+END = "-- status "
+PATIENCE = 300  # seconds for one block: more is not an example
 
 
 def tidy(text: str) -> str:
@@ -68,6 +69,7 @@ class Page:
     def __init__(self, path: Path) -> None:
         self.path, self.text = path, path.read_text(encoding="utf-8")
         self.problems: list[str] = []
+        self.differs: list[str] = []  # outputs that are not as shown; `problems` is what no writing mends
         self.edits: list[tuple[int, int, str]] = []
         self.namespace: dict[str, Any] = {"__name__": "__page__"}
 
@@ -101,7 +103,7 @@ class Page:
     def _part(self, part: re.Match[str]) -> None:
         start = part.start("body")
         if part["command"]:
-            self._judge(part.start("printed"), part["printed"], *command(part["command"], ROOT), exact=True)
+            self._judge(part.start("printed"), part["printed"], *shell(part["command"], ROOT), exact=True)
             return
         info = dict(re.findall(r'(\w+)="([^"]*)"', part["info"]))
         if "needs" in info and not Path(info["needs"]).exists():
@@ -116,15 +118,16 @@ class Page:
             self._python(part)
 
     def _console(self, part: re.Match[str]) -> None:
-        status = 0
         found = list(COMMAND.finditer(part["body"]))
         if not found or found[0].start():
             self._tell(part.start("body"), "a console block begins with a command: $ …")
+        commands = [re.sub(r"^> ", "", one[1], flags=re.MULTILINE) for one in found]
+        done = shell("".join(f"{each}_s=$?; printf '\\n{END}%d\\n' $_s; (exit $_s)\n" for each in commands), Path.cwd())[0]
+        told = re.split(rf"\n{END}(\d+)\n", done)  # output, status, output, status … and what came after the last
         for rank, one in enumerate(found):
-            said = re.sub(r"^> ", "", one[1], flags=re.MULTILINE)
-            printed, status = command(f"(exit {status})\n{said}", Path.cwd())
-            asked = rank + 1 < len(found) and found[rank + 1][1].strip() == "echo $?"
-            self._judge(part.start("body") + one.start(2), one[2], printed, 0 if asked else status)
+            printed, status = (told[2 * rank], int(told[2 * rank + 1])) if 2 * rank + 1 < len(told) else (told[-1], 1)
+            expected = commands[rank + 1 : rank + 2] == ["echo $?\n"]
+            self._judge(part.start("body") + one.start(2), one[2], printed, 0 if expected else status)
 
     def _python(self, part: re.Match[str]) -> None:
         written, status = io.StringIO(), 0
@@ -146,8 +149,8 @@ class Page:
             self._tell(start, f"exit status {status}:\n{printed}")
         elif tidy(shown) != tidy(printed) if exact else not same(shown, printed):
             lines = (tidy(text).splitlines() for text in (shown, printed))
-            self._tell(start, "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm="")))
             self.edits.append((start, start + len(shown), tidy(printed)))
+            self.differs.append(self._place(start) + ": " + "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm="")))
 
     def _place(self, start: int) -> str:
         return f"{self.path}, line {self.text.count(chr(10), 0, start) + 1}"
@@ -163,8 +166,8 @@ class Page:
         self.path.write_text(text, encoding="utf-8")
 
 
-def command(said: str, folder: Path) -> tuple[str, int]:
-    """What a command prints, on both outputs together, and its exit status."""
+def shell(said: str, folder: Path) -> tuple[str, int]:
+    """What commands print, on both outputs together, and the last exit status."""
     try:
         done = subprocess.run(
             ["bash", "-c", said], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -199,8 +202,10 @@ def main() -> int:
     page.run()
     if said.write and page.edits:
         page.write()
-    print(*page.problems, sep="\n\n", end="\n" if page.problems else "")
-    return 1 if page.problems else 0
+        print(f"{page.path}: {len(page.edits)} outputs written")
+    problems = page.problems if said.write else page.problems + page.differs
+    print(*problems, sep="\n\n", end="\n" if problems else "")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
