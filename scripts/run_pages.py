@@ -170,7 +170,7 @@ def shell(said: str, folder: Path) -> tuple[str, int]:
     """What commands print, on both outputs together, and the last exit status."""
     try:
         done = subprocess.run(
-            ["bash", "-c", said], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            ["bash", "-o", "pipefail", "-c", said], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, encoding="utf-8", timeout=PATIENCE, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
