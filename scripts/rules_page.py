@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -39,20 +41,46 @@ def units(plan: Plan) -> dict[str, float]:
     return {demand: float(given.get(demand, 0)) for demand in example.DEMANDS["id"]}
 
 
-def effect(kind: type[Constraint], without: Plan) -> str:
-    """The example's rule imposed on the small scenario, against the plan without it."""
-    plan = allocator.solve(example_scenario({"kind": kind.model_fields["kind"].default, **kind.example.fields}), gap=0)
-    if plan.objective is None or without.objective is None:
-        return f"**Effet.** Avec cette règle, aucun plan n'est possible.\n\n{plan.conflict.text() if plan.conflict else ''}"
-    if plan.objective == without.objective:
-        return "**Effet.** Le meilleur plan sans la règle la tient déjà, ou un autre plan a autant de points : elle ne coûte rien ici."
-    before, after = units(without), units(plan)
+def funds(f: float, g: float) -> dict[str, Any]:
+    """The small scenario's funds with these amounts: `f` over the horizon, `g` each year."""
+    first, second = example.FUNDS
+    return {"funds": [{**first, "amount": f}, {**second, "amounts": dict.fromkeys(example.YEARS, g)}]}
+
+
+CHEAPEST = "si l'objectif est le moins d'euros"
+SITUATIONS: dict[str, dict[str, Any]] = {  # in which an example's effect is looked for, in this order
+    "dans ce scénario": {},
+    CHEAPEST: {"objective": {"minimise": "euros"}},
+    "si `f` n'a que 50 € et `g` 300 € par an": funds(50, 300),
+    "si `f` n'a que 100 € et `g` 10 € par an": funds(100, 10),
+    "si `f` n'a que 30 € et `g` 40 € par an": funds(30, 40),
+}
+
+
+@cache
+def without(situation: str) -> Plan:
+    """The plan without any rule."""
+    return allocator.solve(example_scenario(**SITUATIONS[situation]), gap=0)
+
+
+def effect(kind: type[Constraint]) -> str:
+    """What the example's rule changes, in the first situation where it changes anything."""
+    rule = {"kind": kind.model_fields["kind"].default, **kind.example.fields}
+    for situation, parts in SITUATIONS.items():
+        free, held = without(situation), allocator.solve(example_scenario(rule, **parts), gap=0)
+        if held.objective is not None and held.objective != free.objective:
+            break
+    else:
+        tried = " ; ".join(SITUATIONS)
+        return f"**Effet.** Aucun dans les situations essayées ({tried}) : un plan qui la tient y vaut autant que le meilleur sans elle."
+    before, after = units(free), units(held)
     changed = [(f"`{d}`", number(before[d], 2), number(after[d], 2)) for d in before if abs(before[d] - after[d]) > 5e-3]
-    lost = f"**Effet.** {number(without.objective, 2)} points sans la règle, {number(plan.objective, 2)} avec elle"
-    return f"{lost}. Ce qui change :\n\n{table(changed, 'dossier', 'unités sans', 'unités avec')}"
+    unit = "€" if situation == CHEAPEST else "emplois"
+    values = f"{number(abs(free.objective or 0), 2)} {unit} sans la règle, {number(held.objective, 2)} {unit} avec elle"
+    return f"**Effet**, {situation} : {values}. Ce qui change :\n\n{table(changed, 'dossier', 'unités sans', 'unités avec')}"
 
 
-def section(kind: type[Constraint], without: Plan) -> str:
+def section(kind: type[Constraint]) -> str:
     """One kind."""
     name = kind.model_fields["kind"].default
     rule = yaml.safe_dump([{"kind": name, **kind.example.fields}], allow_unicode=True, sort_keys=False, default_flow_style=None)
@@ -66,23 +94,19 @@ def section(kind: type[Constraint], without: Plan) -> str:
         "**En formule**, telle que l'écrit la classe, en anglais :\n\n" + f"```text\n{inspect.cleandoc(kind.__doc__ or '')}\n```",
         f"**Exemple.**\n\n```yaml\n{rule}```",
         f"Tenue par : {paid(kind.example.keeps)}.\n\nRompue par : {paid(kind.example.breaks)}.",
-        effect(kind, without),
+        effect(kind),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def main() -> None:
-    without = allocator.solve(example_scenario(), gap=0)
-    funds = "\n".join(f"* `{fund.id}` : {yaml.safe_dump(given, default_flow_style=True, allow_unicode=True, width=999).strip()}"
-                      for fund, given in zip(without.scenario.funds, example.FUNDS, strict=True))  # fmt: skip
     frame = pd.DataFrame(example.DEMANDS)
     print(f"{len(KINDS)} sortes de règles. Toutes portent sur ce petit scénario, inventé : trois territoires, deux années "
-          f"({example.YEARS[0]} et {example.YEARS[-1]}), deux fonds et ces dossiers ; l'objectif est le plus d'emplois.\n")  # fmt: skip
-    print(funds + "\n")
+          f"({example.YEARS[0]} et {example.YEARS[-1]}), deux fonds et ces dossiers ; l'objectif est le plus d'emplois. Le fonds `f` a 1 000 €, `g` 100 € puis 200 €, avec report de l'un à l'autre.\n")  # fmt: skip
     print(table(frame.to_numpy().tolist(), *(str(column) for column in frame.columns)) + "\n")
     places = pd.DataFrame(example.TERRITORIES)
     print(table(places.to_numpy().tolist(), *(str(column) for column in places.columns)) + "\n")
-    print("\n\n".join(section(kind, without) for kind in KINDS.values()))
+    print("\n\n".join(section(kind) for kind in KINDS.values()))
 
 
 if __name__ == "__main__":
