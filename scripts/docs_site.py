@@ -29,12 +29,16 @@ SOURCE = "source"  # the folder of the site where files of the repository stand
 def on_startup(command: str, dirty: bool) -> None:
     """Every example first: none may show what is not so."""
     if command == "build" and "DOCS_AS_THEY_ARE" not in os.environ and subprocess.run(RUN, check=False).returncode:
-        raise PluginError("an example is not as shown (above); mend it, or: python scripts/run_pages.py --write PAGE.md")
+        raise PluginError(
+            "an example is not as shown (above); mend it, or: python scripts/run_pages.py --write PAGE.md"
+        )
 
 
 def linked(markdown: str, folder: str) -> set[str]:
     """The files and folders of the repository, outside docs/, that a page standing in `folder` names."""
-    targets = {posixpath.normpath(posixpath.join(folder, found["target"])) for found in LINK.finditer(CODE.sub("", markdown))}
+    targets = {
+        posixpath.normpath(posixpath.join(folder, found["target"])) for found in LINK.finditer(CODE.sub("", markdown))
+    }
     return {target for target in targets if not target.startswith(("docs/", "..")) and (ROOT / target).exists()}
 
 

@@ -1,6 +1,6 @@
 """Every kind of rule for docs/fr/regles.md: what its class carries, and what its example changes in the small scenario.
 
-    python scripts/rules_page.py        (prints Markdown, in French)
+python scripts/rules_page.py        (prints Markdown, in French)
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def table(rows: Iterable[Iterable[object]], *headers: str) -> str:
 def paid(grants: Iterable[Paid]) -> str:
     """`a-ecole` 100 € de `f` en 2026, …"""
     return ", ".join(
-        f"`{demand}` {format_euros(parse_cents(euros), 'fr')} de `{fund}` en {year}" for demand, fund, year, euros in grants
+        f"`{demand}` {format_euros(parse_cents(euros), 'fr')} de `{fund}` en {year}"
+        for demand, fund, year, euros in grants
     )
 
 
@@ -74,7 +75,9 @@ def effect(kind: type[Constraint]) -> str:
         tried = " ; ".join(SITUATIONS)
         return f"**Effet.** Aucun dans les situations essayées ({tried}) : un plan qui la tient y vaut autant que le meilleur sans elle."
     before, after = units(free), units(held)
-    changed = [(f"`{d}`", number(before[d], 2), number(after[d], 2)) for d in before if abs(before[d] - after[d]) > 5e-3]
+    changed = [
+        (f"`{d}`", number(before[d], 2), number(after[d], 2)) for d in before if abs(before[d] - after[d]) > 5e-3
+    ]
     unit = "€" if situation == CHEAPEST else "emplois"
     values = f"{number(abs(free.objective or 0), 2)} {unit} sans la règle, {number(held.objective, 2)} {unit} avec elle"
     return f"**Effet**, {situation} : {values}. Ce qui change :\n\n{table(changed, 'dossier', 'unités sans', 'unités avec')}"
@@ -83,15 +86,20 @@ def effect(kind: type[Constraint]) -> str:
 def section(kind: type[Constraint]) -> str:
     """One kind."""
     name = kind.model_fields["kind"].default
-    rule = yaml.safe_dump([{"kind": name, **kind.example.fields}], allow_unicode=True, sort_keys=False, default_flow_style=None)
+    rule = yaml.safe_dump(
+        [{"kind": name, **kind.example.fields}], allow_unicode=True, sort_keys=False, default_flow_style=None
+    )
     said = ", ".join(f"`{field}`" + ("" if needed else " (facultatif)") for field, needed in fields(kind).items())
     parts = [
         f"## {kind.title.fr} (`{name}`)",
         f"{kind.says.fr[0].upper()}{kind.says.fr[1:]}.",
         f"**D'où elle vient.** {kind.law.fr[0].upper()}{kind.law.fr[1:]}.",
-        f"**Ce qu'elle ne couvre pas.** {kind.not_covered.fr[0].upper()}{kind.not_covered.fr[1:]}." if kind.not_covered else "",
+        f"**Ce qu'elle ne couvre pas.** {kind.not_covered.fr[0].upper()}{kind.not_covered.fr[1:]}."
+        if kind.not_covered
+        else "",
         f"**Champs.** {said}.",
-        "**En formule**, telle que l'écrit la classe, en anglais :\n\n" + f"```text\n{inspect.cleandoc(kind.__doc__ or '')}\n```",
+        "**En formule**, telle que l'écrit la classe, en anglais :\n\n"
+        + f"```text\n{inspect.cleandoc(kind.__doc__ or '')}\n```",
         f"**Exemple.**\n\n```yaml\n{rule}```",
         f"Tenue par : {paid(kind.example.keeps)}.\n\nRompue par : {paid(kind.example.breaks)}.",
         effect(kind),

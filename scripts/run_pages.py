@@ -9,6 +9,8 @@ A page is run from top to bottom, in an empty folder of its own, by this Python 
   `$ echo $?`;
 * ```python runs in one namespace for the page; what it prints stands in a block ```text right after it;
 * between `<!-- printed by: COMMAND -->` and `<!-- end -->` stands what a command prints, run from the repository;
+* a table right after `<!-- typed into: BOOK.xlsx, SHEET -->` is typed into that sheet: cells by their names where its first
+  column is `case`, else columns by their headers, in place of the rows that were there;
 * needs="../shared/data" on a block: where that file is absent, the block is left as it is.
 
 `[…]` in an output stands for what was left out: for some lines where it is alone on its line, else for a part of one.
@@ -35,12 +37,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = r"^(?P<fence>`{3,})(?P<language>[\w-]*)(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=fence) *$"
-PRINTED = r"^<!-- printed by: (?P<command>.+) -->\n(?P<printed>.*?)^<!-- end -->$"
-PART = re.compile(f"{FENCE}|{PRINTED}", re.MULTILINE | re.DOTALL)
+PRINTED = r"^<!-- printed by: (?P<command>[^\n]+) -->\n(?P<printed>.*?)^<!-- end -->$"
+TYPED = r"^<!-- typed into: (?P<book>[^,\n]+), (?P<sheet>[^\n]+) -->\n\n(?P<table>(?:\|[^\n]*\n)+)"
+PART = re.compile(f"{FENCE}|{PRINTED}|{TYPED}", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 COPY = "<!-- runs in a copy of the repository -->"
-COPIED = ("allocator", "tests", "ui", "scripts", "benchmarks", "examples", "pyproject.toml", "README.md", "CHANGELOG.md", "docs")
+COPIED = ["allocator", "tests", "ui", "scripts", "benchmarks", "examples", "docs", "pyproject.toml", "README.md", "CHANGELOG.md"]
 LEFT_OUT = "[…]"
 END = "-- status "
 PATIENCE = 300  # seconds for one block: more is not an example
@@ -90,9 +93,11 @@ class Page:
                 (Path(top) / "shared").symlink_to((ROOT.parent / "shared").resolve(strict=True))
             home = {name: str(Path(top) / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
             searched = str(folder if copied else ROOT)
-            os.environ.update(home, PYTHONPATH=searched, PYTHONUNBUFFERED="1", NO_COLOR="1", PYTHONDONTWRITEBYTECODE="1")
+            os.environ.update(
+                home, PYTHONPATH=searched, PYTHONUNBUFFERED="1", NO_COLOR="1", PYTHONDONTWRITEBYTECODE="1"
+            )
             os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-            sys.path[0] = searched
+            sys.path.insert(0, searched)
             os.chdir(folder)
             try:
                 for part in PART.finditer(self.text):
@@ -101,6 +106,11 @@ class Page:
                 os.chdir(ROOT)
 
     def _part(self, part: re.Match[str]) -> None:
+        if part["book"]:
+            from type_in import type_in  # beside this file
+
+            type_in(Path(part["book"]), part["sheet"], part["table"])
+            return
         start = part.start("body")
         if part["command"]:
             self._judge(part.start("printed"), part["printed"], *shell(part["command"], ROOT), exact=True)
@@ -122,7 +132,9 @@ class Page:
         if not found or found[0].start():
             self._tell(part.start("body"), "a console block begins with a command: $ …")
         commands = [re.sub(r"^> ", "", one[1], flags=re.MULTILINE) for one in found]
-        done = shell("".join(f"{each}_s=$?; printf '\\n{END}%d\\n' $_s; (exit $_s)\n" for each in commands), Path.cwd())[0]
+        done = shell(
+            "".join(f"{each}_s=$?; printf '\\n{END}%d\\n' $_s; (exit $_s)\n" for each in commands), Path.cwd()
+        )[0]
         told = re.split(rf"\n{END}(\d+)\n", done)  # output, status, output, status … and what came after the last
         for rank, one in enumerate(found):
             printed, status = (told[2 * rank], int(told[2 * rank + 1])) if 2 * rank + 1 < len(told) else (told[-1], 1)
@@ -131,7 +143,9 @@ class Page:
 
     def _python(self, part: re.Match[str]) -> None:
         written, status = io.StringIO(), 0
-        code = "\n" * self.text.count("\n", 0, part.start("body")) + part["body"]  # so that a trace tells the page's line
+        code = (
+            "\n" * self.text.count("\n", 0, part.start("body")) + part["body"]
+        )  # so that a trace tells the page's line
         with contextlib.redirect_stdout(written):
             try:
                 exec(compile(code, str(self.path), "exec"), self.namespace)
@@ -150,7 +164,9 @@ class Page:
         elif tidy(shown) != tidy(printed) if exact else not same(shown, printed):
             lines = (tidy(text).splitlines() for text in (shown, printed))
             self.edits.append((start, start + len(shown), tidy(printed)))
-            self.differs.append(self._place(start) + ": " + "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm="")))
+            self.differs.append(
+                self._place(start) + ": " + "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm=""))
+            )
 
     def _place(self, start: int) -> str:
         return f"{self.path}, line {self.text.count(chr(10), 0, start) + 1}"
