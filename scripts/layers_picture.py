@@ -1,6 +1,6 @@
 """The layers of the package, from pyproject.toml, as a picture: who may know whom.
 
-    python scripts/layers_picture.py [--check]        (writes docs/layers.svg; --check: exit status 1 where it is not so)
+python scripts/layers_picture.py [--check]        (writes docs/layers.svg; --check: exit status 1 where it is not so)
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ WIDTH, HEIGHT, STEP, GAP = 560, 22, 26, 8  # a box's height, from one layer to t
 
 def layers() -> list[list[str]]:
     """From the top down; those of one layer side by side."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     (pipeline,) = [contract for contract in contracts if contract["type"] == "layers"]
     return [re.findall(r"\w+", layer) for layer in pipeline["layers"]]
 
@@ -25,7 +27,9 @@ def layers() -> list[list[str]]:
 def picture() -> str:
     """An SVG that names every module; a screen reader is told the order."""
     rows = layers()
-    title = "Modules of allocator, from the top down; each may import only those below it: " + "; ".join(map(", ".join, rows))
+    title = "Modules of allocator, from the top down; each may import only those below it: " + "; ".join(
+        map(", ".join, rows)
+    )
     height = STEP * len(rows) + 40
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
@@ -37,7 +41,9 @@ def picture() -> str:
         wide = (WIDTH - 70 - GAP * (len(names) - 1)) / len(names)
         for place, name in enumerate(names):
             x, y = 60 + place * (wide + GAP), 10 + rank * STEP
-            out.append(f'<rect x="{x:g}" y="{y}" width="{wide:g}" height="{HEIGHT}" rx="3" fill="#eef3fb" stroke="#5b7db1"/>')
+            out.append(
+                f'<rect x="{x:g}" y="{y}" width="{wide:g}" height="{HEIGHT}" rx="3" fill="#eef3fb" stroke="#5b7db1"/>'
+            )
             out.append(f'<text x="{x + wide / 2:g}" y="{y + 15}" text-anchor="middle" fill="#123">{name}</text>')
     return "\n".join([*out, "</svg>", ""])
 

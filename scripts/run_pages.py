@@ -43,7 +43,18 @@ PART = re.compile(f"{FENCE}|{PRINTED}|{TYPED}", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 COPY = "<!-- runs in a copy of the repository -->"
-COPIED = ["allocator", "tests", "ui", "scripts", "benchmarks", "examples", "docs", "pyproject.toml", "README.md", "CHANGELOG.md"]
+COPIED = [
+    "allocator",
+    "tests",
+    "ui",
+    "scripts",
+    "benchmarks",
+    "examples",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+]
 LEFT_OUT = "[…]"
 END = "-- status "
 PATIENCE = 300  # seconds for one block: more is not an example
