@@ -37,6 +37,7 @@ NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
 FEWEST_NODES, MOST_NODES = 300, 20_000
 FIRST_PRICED, FEWEST_FIRST, FIRST_NODES = 300_000, 30, 1_000  # likewise, before an engine is asked
+FREED = 0.25  # of the whole columns, at most, in a program that is to be quick
 FIRST_PART = 0.2  # of the time left
 TURNS = 12  # of telling demands apart, before all are
 LEEWAY = Fraction(1, 10**6)  # of a level's value, that later levels may give up: what whole cents need
@@ -334,12 +335,16 @@ class _Run:
             return False
         return root.objective - near.objective <= self.gap * abs(near.objective)
 
-    def _near(self, relaxed: Relaxed, root: Outcome) -> Outcome | None:
-        """A point with every whole column that is whole at the root kept there: quick, and often good enough."""
+    def _near(self, relaxed: Relaxed, root: Outcome, families: bool = False) -> Outcome | None:
+        """A point with every whole column that is whole at the root kept there: quick, and often good enough. `families`:
+        those of which a member is not whole there are free, where that leaves a small program."""
         if root.x is None or root.objective is None or self.gap < 1e-6:
             return None
         for _ in range(ROUNDS):
-            found = self._ask(_kept_near(relaxed.compiled.program, root.x), relaxed, None, self.gap / 10)
+            kept = _kept_near(relaxed.compiled, root.x, families)
+            if families and (kept.integer & (kept.lower < kept.upper)).sum() > FREED * kept.integer.sum():
+                return None
+            found = self._ask(kept, relaxed, None, self.gap if families else self.gap / 10)
             broken = [] if found.x is None else relaxed.compiled.broken_caps(found.x)
             if not broken:
                 return None if found.x is None else replace(found, reason=Reason.FEASIBLE, bound=None)
@@ -434,9 +439,10 @@ class _Run:
             yield found
             tree.deadline = self.deadline
             if not self.known[0].ok and found.near is not None:  # whole where it is whole there, perhaps
-                near = self._near(relaxed, replace(root, x=found.near))
-                if near is not None:
-                    yield Found(found.proof, near.x, False, 0, found.bound)
+                for families in (False, True) if relaxed.compiled.family_rows else (False,):
+                    near = self._near(relaxed, replace(root, x=found.near), families)
+                    if near is not None:
+                        yield Found(found.proof, near.x, False, 0, found.bound)
             point = tree.x if self.known[1] is None else self.known[1]
             near = None if point is None else replace(root, x=point, reason=Reason.FEASIBLE, bound=None)
             outcome = self._search_engine(relaxed, root, near)
@@ -554,9 +560,15 @@ def _one_row_alone(space: Space) -> tuple[Certificate, Conflict] | None:
     return None
 
 
-def _kept_near(program: Program, x: np.ndarray) -> Program:
-    """The program with every whole column that is whole in x kept there: small, and often as good."""
-    kept = program.integer & (np.abs(x - np.round(x)) <= 1e-6)
+def _kept_near(compiled: Compiled, x: np.ndarray, families: bool) -> Program:
+    """The program with every whole column that is whole in x kept there: small, and often as good. `families`: but for
+    those of which a member is not whole."""
+    program = compiled.program
+    split = program.integer & (np.abs(x - np.round(x)) > 1e-6)
+    if families:
+        members = program.matrix[list(compiled.family_rows)] != 0
+        split = split | (members.T @ (members @ split) > 0)
+    kept = program.integer & ~split
     lower, upper = np.where(kept, np.round(x), program.lower), np.where(kept, np.round(x), program.upper)
     return replace(program, lower=lower, upper=upper)
 

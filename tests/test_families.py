@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import allocator
 from allocator.bound import ALL_YEARS, Cut, Proof, prove
+from allocator.program import compile
+from allocator.solver import _kept_near
 from allocator.space import Space
 
 SMALL, LARGE = "petit", "grand"
@@ -84,6 +86,20 @@ def test_the_count_is_what_closes_it(monkeypatch):
         detail = next(c for c in allocator.solve(scenario, gap=0).certificate.checks if c.name == "bound").detail
         cases[name] = int(detail.en.rpartition("(")[2].split()[0])
     assert cases["counted"] < cases["alone"]
+
+
+def test_a_whole_point_is_looked_for_among_families():
+    """What stays where it is whole: all but one column, or all but those like it."""
+    compiled = compile(Space.of(districts(0, 3, (17,)))).counting()
+    program = compiled.program
+    small, large = (compiled.unit_column[family].max(axis=1) for family in compiled.space.families)
+    x = np.zeros(program.columns)
+    x[small[1]], x[large[0]] = 0.5, 1.0
+    for families, free in ((False, small[[1]]), (True, small)):
+        near = _kept_near(compiled, x, families)
+        stays = near.lower == near.upper
+        assert set(np.flatnonzero(program.integer & ~stays)) == set(free)
+        assert (near.lower[stays & program.integer] == x[stays & program.integer]).all()
 
 
 @settings(max_examples=80, deadline=None)

@@ -170,8 +170,16 @@ class Visitor:
         """A screen by its link at the top."""
         link = self.page.locator(".stPageLink a").filter(has=self.page.get_by_text(title, exact=True))
         path = urlsplit(link.get_attribute("href") or "").path.rsplit("/", 1)[-1]
-        link.click()
+        self.moves(link.click)
         self.page.wait_for_url(lambda url: urlsplit(url).path == f"/{path}")
+        return self.waits()
+
+    def moves(self, act: Callable[[], Any]) -> Visitor:
+        """Do what changes the address, and wait until its screen is drawn: on a slow machine long after the address is new."""
+        before, runs = self.page.url, self.page.evaluate("window.runs")
+        act()
+        self.page.wait_for_url(lambda url: url != before)
+        self.page.wait_for_function("before => window.runs > before", arg=runs, polling=100)
         return self.waits()
 
     def waits(self, seconds: float = 60) -> Visitor:
@@ -193,6 +201,13 @@ class Visitor:
         ]
 
 
+# Before anything of a page: `runs` of the server that it has seen end.
+COUNTED = """
+window.runs = 0;
+new MutationObserver(seen => seen.forEach(each => {
+  if (each.target.dataset.testScriptState === 'notRunning') window.runs++;
+})).observe(document, {attributes: true, subtree: true, attributeFilter: ['data-test-script-state']});
+"""
 SETTLED = """() => {
   const app = document.querySelector('.stApp'), now = performance.now();
   const busy = !app || app.dataset.testScriptState !== 'notRunning' || document.querySelector('.stProgress')
@@ -214,6 +229,7 @@ def visitor(chromium: Any, server: Server, own_server: Any) -> Iterator[Callable
             viewport={"width": width, "height": 1000}, locale="fr-FR", color_scheme=scheme, accept_downloads=True
         )
         context.set_default_timeout(60_000)
+        context.add_init_script(COUNTED)
         inside.append(Visitor(context.new_page(), to, near).watch())
         return inside[-1]
 

@@ -78,18 +78,18 @@ def test_build_break_repair_compare_export(
     assert here.accessible() == []
 
     # back and forward are steps, and an address that says nothing new is none
-    moves(here, page.go_back)
+    here.moves(page.go_back)
     assert page.url == first
     expect(page.get_by_label(PLOTS)).to_have_value("10\u202f000\u202f000\u202f000\u00a0€")
-    moves(here, page.go_forward)
+    here.moves(page.go_forward)
     expect(page.get_by_text("Impossible").first).to_be_visible()
 
-    moves(here, page.get_by_role("button", name=re.compile(f"^Porter « {PLOTS} »")).first.click)
+    here.moves(page.get_by_role("button", name=re.compile(f"^Porter « {PLOTS} »")).first.click)
     expect(page.get_by_text("Impossible")).to_have_count(0)
     expect(page.get_by_label(PLOTS)).to_have_value(re.compile("^7\u202f2[0-9]{2}"))
 
     page.get_by_label("Nom de la variante").fill("Terrains <b>au plus juste</b> & _vite_")
-    moves(here, page.get_by_role("button", name="Enregistrer et comparer").click)
+    here.moves(page.get_by_role("button", name="Enregistrer et comparer").click)
     here.opens("La France entière")
     expect(page.locator(".card .plan").nth(1)).to_have_text("Terrains <b>au plus juste</b> & _vite_")
     figures = page.locator(".card .figure").all_text_contents()
@@ -115,16 +115,7 @@ def amount(here: Any, said: str) -> None:
     """Write what the fund holds, and wait for the plan."""
     field = here.page.get_by_label(PLOTS)
     field.fill(said)
-    moves(here, lambda: field.press("Enter"))
-
-
-def moves(here: Any, act: Callable[[], Any]) -> None:
-    """What changes the visit, and so the address; until its screen is drawn, without what stood there before."""
-    before = here.page.url
-    act()
-    here.page.wait_for_url(lambda url: url != before)
-    here.waits()
-    expect(here.page.get_by_label(PLOTS)).to_have_count(1)
+    here.moves(lambda: field.press("Enter"))
 
 
 def test_ten_people_at_once_each_see_their_own(visitor: Callable[..., Any]) -> None:
