@@ -116,9 +116,8 @@ def test_no_such_page_is_told(tmp_path):
     assert done.returncode == 2 and "absent.md" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["docs/diff.md", "docs/decisions/README.md"])
-def test_a_page_is_as_shown(name):
-    done = ran(ROOT / name)
+def test_a_page_is_as_shown():
+    done = ran(ROOT / "docs/diff.md")
     assert done.returncode == 0, done.stdout
 
 
