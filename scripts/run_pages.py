@@ -2,20 +2,9 @@
 
     python scripts/run_pages.py [--write] [PAGE.md …]        (without a page: README.md and all of docs/)
 
-A page is run from top to bottom, in an empty folder of its own, by this Python and this repository:
-
-* a fenced block with a title is a file: ```yaml title="mine/scenario.yaml";
-* ```console holds commands of one shell (`$ …`, continued with `> …`), each with what it prints; a command that fails is followed by
-  `$ echo $?`;
-* ```python runs in one namespace for the page; what it prints stands in a block ```text right after it;
-* between `<!-- printed by: COMMAND -->` and `<!-- end -->` stands what a command prints, run from the repository;
-* a table right after `<!-- typed into: BOOK.xlsx, SHEET -->` is typed into that sheet: cells by their names where its first
-  column is `case`, else columns by their headers, in place of the rows that were there;
-* needs="../shared/data" on a block: where that file is absent, the block is left as it is.
-
-`[…]` in an output stands for what was left out: for some lines where it is alone on its line, else for a part of one.
-Empty lines at both ends and blanks at the ends of lines do not count. `<!-- runs in a copy of the repository -->`: the
-folder is not empty; `examples/` and `.venv/` are always there. --write puts in what was printed where it differs. Exit status: 0 all as shown, 1 not, 2 no such page.
+A page is run from top to bottom, in an empty folder of its own, by this Python and this repository; docs/pages.md says
+what each kind of block does. --write puts in what was printed where it differs.
+Exit status: 0 all as shown, 1 not, 2 no such page.
 """
 
 from __future__ import annotations
@@ -43,18 +32,7 @@ PART = re.compile(f"{FENCE}|{PRINTED}|{TYPED}", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 COPY = "<!-- runs in a copy of the repository -->"
-COPIED = [
-    "allocator",
-    "tests",
-    "ui",
-    "scripts",
-    "benchmarks",
-    "examples",
-    "docs",
-    "pyproject.toml",
-    "README.md",
-    "CHANGELOG.md",
-]
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "out", "site", "dist", "build", "results.jsonl")
 LEFT_OUT = "[…]"
 END = "-- status "
 PATIENCE = 300  # seconds for one block: more is not an example
@@ -92,10 +70,8 @@ class Page:
         with tempfile.TemporaryDirectory() as top:
             folder = Path(top) / "page"
             copied = COPY in self.text.splitlines()
-            for name in COPIED if copied else ():
-                copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-                (folder / name).parent.mkdir(exist_ok=True)
-                copy(ROOT / name, folder / name)
+            if copied:
+                shutil.copytree(ROOT, folder, ignore=NOT_COPIED)
             folder.mkdir(exist_ok=True)
             (folder / ".venv").symlink_to(sys.prefix)
             with contextlib.suppress(FileExistsError):
@@ -117,12 +93,15 @@ class Page:
                 os.chdir(ROOT)
 
     def _part(self, part: re.Match[str]) -> None:
+        start = part.start("body")
         if part["book"]:
             from type_in import type_in  # beside this file
 
-            type_in(Path(part["book"]), part["sheet"], part["table"])
+            try:
+                type_in(Path(part["book"]), part["sheet"], part["table"])
+            except Exception as error:
+                self._tell(part.start("table"), f"it cannot be typed in: {error!r}")
             return
-        start = part.start("body")
         if part["command"]:
             self._judge(part.start("printed"), part["printed"], *shell(part["command"], ROOT), exact=True)
             return
@@ -131,6 +110,9 @@ class Page:
             print(f"{self._place(start)}: left as it is, without {info['needs']}")
         elif "title" in info:
             target = Path(info["title"])
+            if not target.resolve().is_relative_to(Path.cwd()):
+                self._tell(start, f"{target} is outside the page's folder")
+                return
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(part["body"], encoding="utf-8")
         elif part["language"] == "console":
@@ -143,10 +125,10 @@ class Page:
         if not found or found[0].start():
             self._tell(part.start("body"), "a console block begins with a command: $ …")
         commands = [re.sub(r"^> ", "", one[1], flags=re.MULTILINE) for one in found]
-        done = shell(
-            "".join(f"{each}_s=$?; printf '\\n{END}%d\\n' $_s; (exit $_s)\n" for each in commands), Path.cwd()
-        )[0]
-        told = re.split(rf"\n{END}(\d+)\n", done)  # output, status, output, status … and what came after the last
+        script = "".join(f"{each}_s=$?; printf '\\n{END}%d\\n' $_s; (exit $_s)\n" for each in commands)
+        told = re.split(
+            rf"\n{END}(\d+)\n", shell(script, Path.cwd())[0]
+        )  # output, status, output, status … and what came after the last
         for rank, one in enumerate(found):
             printed, status = (told[2 * rank], int(told[2 * rank + 1])) if 2 * rank + 1 < len(told) else (told[-1], 1)
             expected = commands[rank + 1 : rank + 2] == ["echo $?\n"]
@@ -154,9 +136,8 @@ class Page:
 
     def _python(self, part: re.Match[str]) -> None:
         written, status = io.StringIO(), 0
-        code = (
-            "\n" * self.text.count("\n", 0, part.start("body")) + part["body"]
-        )  # so that a trace tells the page's line
+        above = self.text.count("\n", 0, part.start("body"))
+        code = "\n" * above + part["body"]  # so that a trace tells the page's line
         with contextlib.redirect_stdout(written):
             try:
                 exec(compile(code, str(self.path), "exec"), self.namespace)
@@ -175,9 +156,8 @@ class Page:
         elif tidy(shown) != tidy(printed) if exact else not same(shown, printed):
             lines = (tidy(text).splitlines() for text in (shown, printed))
             self.edits.append((start, start + len(shown), tidy(printed)))
-            self.differs.append(
-                self._place(start) + ": " + "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm=""))
-            )
+            difference = "\n".join(difflib.unified_diff(*lines, "shown", "printed", lineterm=""))
+            self.differs.append(f"{self._place(start)}: {difference}")
 
     def _place(self, start: int) -> str:
         return f"{self.path}, line {self.text.count(chr(10), 0, start) + 1}"
@@ -205,18 +185,13 @@ def shell(said: str, folder: Path) -> tuple[str, int]:
     return done.stdout, done.returncode
 
 
-def pages() -> list[Path]:
-    """Every page of the project."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="put in what was printed where it differs")
     parser.add_argument("--jobs", type=int, default=2, help="pages at a time")
     parser.add_argument("pages", type=Path, nargs="*")
     said = parser.parse_args()
-    chosen = [path.absolute() for path in said.pages] or pages()
+    chosen = [path.absolute() for path in said.pages] or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if absent := [str(path) for path in chosen if not path.is_file()]:
         print("no such page:", *absent, file=sys.stderr)
         return 2

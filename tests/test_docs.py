@@ -56,6 +56,11 @@ BAD = {
     "python prints unseen": (fenced("python", "print(2)\n"), "no block ```text follows"),
     "python prints another thing": (fenced("python", "print(2)\n") + fenced("text", "3\n"), "-3\n+2"),
     "python raises": (fenced("python", "1 / 0\n"), "ZeroDivisionError"),
+    "a file elsewhere": (fenced('text title="../f"', "hello\n"), "outside the page's folder"),
+    "no such workbook": (
+        "<!-- typed into: b.xlsx, Fonds -->\n\n| case | valeur |\n|---|---|\n\n",
+        "cannot be typed in",
+    ),
     "what a command prints no more": ("<!-- printed by: echo a -->\n[…]\n<!-- end -->\n", "-[…]\n+a"),
 }
 
