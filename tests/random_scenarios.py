@@ -98,7 +98,7 @@ def far_apart(rng: random.Random, scenario: Scenario) -> Scenario:
     points = getattr(scenario.objective, "maximise", None)
     if not isinstance(points, dict):
         return scenario.with_(constraints=rules)
-    weights = {name: str(weight() * rng.choice((1, 1, -1))) for name in points}
+    weights = {name: str(weight() if value > 0 else -weight()) for name, value in points.items()}
     return scenario.with_(constraints=rules, objective={"maximise": weights})
 
 
