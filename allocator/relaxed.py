@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from allocator.engines.base import Engine, Outcome, Reason, Session, Stop
+from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
 from allocator.program import Compiled
 
 ROUNDS = 50  # of adding broken caps
 ON_FACE = 1e-7  # a reduced cost or dual beyond this keeps its column or row where it is
+NOISE = 1e-12  # of what a reduced cost is the difference of: below, floats say nothing
 GOLDEN = (5**0.5 - 1) / 2
 OPEN = 4  # programs kept open at most: those of a few levels of an objective
 
@@ -85,11 +86,13 @@ class Relaxed:
         fixed order of demands, years and funds.
 
         The optimal points are what complementary slackness leaves: a column with a reduced cost stays at its bound, a row
-        with a dual at its side.
+        with a dual at its side. What the engine's tolerance hides of the objective is looked at before euros are: a demand
+        of 15 Md€ may be worth as much as one of 1 €, and next to nothing per euro.
         """
         program = self.compiled.program
         row_lower, row_upper, objective = program.row_lower, program.row_upper, program.objective
-        for level in _tie_breakers(self.compiled):
+        levels: list[np.ndarray | None] = [None, *_tie_breakers(self.compiled)]
+        for level in levels:
             program, x, duals = self.compiled.program, best.x, best.duals
             if x is None or duals is None:
                 break
@@ -104,6 +107,10 @@ class Relaxed:
             side = np.where(duals > 0, row_upper, row_lower)
             tight &= np.isfinite(side)
             row_lower, row_upper = np.where(tight, side, row_lower), np.where(tight, side, row_upper)
+            if level is None:
+                level = _hidden(program, np.where(tight, duals, 0.0), upper > lower)
+                if level is None:
+                    continue
             objective = level
             outcome = self.solve(lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level)
             if outcome.reason is not Reason.OPTIMAL:
@@ -141,6 +148,16 @@ def _equal(one: sparse.csr_matrix, other: sparse.csr_matrix) -> bool:
         and np.array_equal(one.indices, other.indices)
         and np.array_equal(one.data, other.data)
     )
+
+
+def _hidden(program: Program, duals: np.ndarray, free: np.ndarray) -> np.ndarray | None:
+    """What is left of the objective (columns,) on the `free` columns where rows with `duals` are kept at their sides, made
+    large; None where it is nothing."""
+    left = program.objective - program.matrix.T @ duals
+    size = np.abs(program.objective) + abs(program.matrix).T @ np.abs(duals)
+    left = np.where(free & (np.abs(left) > NOISE * size), left, 0.0)
+    largest = float(np.abs(left).max(initial=0.0))
+    return left / largest if largest > 0 else None
 
 
 def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:

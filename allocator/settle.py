@@ -120,8 +120,8 @@ def _round_columns(
     soft = program.matrix[:, slacks] @ sparse.diags(1 / grain)
     moving = sparse.csr_matrix(sparse.hstack([per_step[:, free], soft]))
     touched = np.flatnonzero(np.diff(moving.indptr))
-    left = _precise_product(sparse.csr_matrix(per_step), base)
-    left = (left + _precise_product(sparse.csr_matrix(program.matrix[:, slacks]), stands))[touched]
+    left = precise_product(sparse.csr_matrix(per_step), base)
+    left = (left + precise_product(sparse.csr_matrix(program.matrix[:, slacks]), stands))[touched]
     lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
     if compiled.caps:
         moves = np.zeros(counted, bool)
@@ -212,7 +212,7 @@ def _kept_back(compiled: Compiled, x: np.ndarray) -> np.ndarray:
     return back
 
 
-def _precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:
+def precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:
     """matrix @ x in extended precision: a sum of 15 Md€ still shows its cents."""
     products = matrix.data.astype(np.longdouble) * x.astype(np.longdouble)[matrix.indices]
     sums = np.zeros(matrix.shape[0], np.longdouble)
