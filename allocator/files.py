@@ -2,13 +2,15 @@
 
 A scenario may come from a stranger. What it names is read with the rights of whoever runs it, so it may name a table, a
 scenario or a plan (by the suffix of the file that a link leads to), and never a device, a pipe, or a system's own file,
-whose lines an error message would show.
+whose lines an error message would show. One that was sent to a server is read `within` its own folder (028).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from allocator.texts import Text
@@ -17,6 +19,8 @@ MOST_BYTES = 500 * 2**20  # of a table: a million demands are about 100 MB
 MOST_YAML = 20 * 2**20  # of a YAML file: rules and funds; rows have tables
 TABLES = (".csv", ".txt")
 YAML = (".yaml", ".yml")
+_OURS = Path(__file__).resolve().parent / "data"
+_WITHIN: ContextVar[Path | None] = ContextVar("within", default=None)
 
 
 class Refused(Exception):
@@ -27,12 +31,35 @@ class Refused(Exception):
         self.message, self.remedy = message, remedy
 
 
+@contextmanager
+def within(folder: Path) -> Iterator[None]:
+    """Inside, no file is read but those of a folder and the built-in ones, whatever a scenario names and links lead to."""
+    token = _WITHIN.set(folder.resolve())
+    try:
+        yield
+    finally:
+        _WITHIN.reset(token)
+
+
+def permit(path: Path) -> None:
+    """`Refused` where a file may not be read here; whether there is one is not said, nor looked at."""
+    root = _WITHIN.get()
+    if root is not None and not any(path.resolve().is_relative_to(one) for one in (root, _OURS)):
+        wrong = Text(
+            "un fichier envoyé ne nomme aucun fichier du serveur", "a file sent here names no file of the server"
+        )
+        remedy = Text("Mettez-y le contenu, ou chargez le dossier entier avec la commande allocator.",
+                      "Put its content inside, or load the whole folder by the command allocator.")  # fmt: skip
+        raise Refused(wrong, remedy)
+
+
 def content(path: Path, kinds: Collection[str] = ()) -> bytes:
     """A file's bytes. `kinds`: the suffixes that it may have, where a file names it.
 
     `Refused` where it is no such file, is too large or cannot be read; `FileNotFoundError` where there is none.
     """
     try:
+        permit(path)
         real = path.resolve()
         if real.exists() and not real.is_file():  # a folder, or a device without an end
             wrong = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")

@@ -13,6 +13,7 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from allocator import files, saved
 from allocator.problems import ScenarioError, did_you_mean, listed
+from allocator.spreadsheet import unguarded
 from allocator.texts import Text
 
 FILE = "grants.csv"
@@ -69,9 +70,10 @@ def _saved(plan_id: str) -> Any:
 def _of_file(path: Path) -> tuple[Past, ...]:
     file = path
     try:
+        files.permit(path)
         file = path / FILE if path.is_dir() else path
         lines = io.StringIO(files.content(file, files.TABLES).decode("utf-8-sig"), newline="")
-        rows: list[Any] = [{k: v for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
+        rows: list[Any] = [{k: v and unguarded(v) for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
     except (OSError, ValueError, files.Refused, csv.Error) as error:
         plain = str(getattr(error, "strerror", None) or type(error).__name__)
         said = Text("introuvable", "not found") if isinstance(error, FileNotFoundError) else Text(plain, plain)

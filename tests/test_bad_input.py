@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import fuzz_inputs
+import openpyxl
 import pytest
 
 import allocator
 from allocator import files
+from allocator.formats import saving
 from allocator.problems import ScenarioError
 
 CASES = 30  # of each reader
@@ -89,3 +91,104 @@ def test_a_number_too_large_in_a_table_has_its_cell(tmp_path: Path) -> None:
     yaml = fuzz_inputs.YAML.replace("demands: demands.csv", "demands: many.csv")
     (tmp_path / "many.csv").write_text(fuzz_inputs.DEMANDS.replace("100000", "1" * 50), encoding="utf-8")
     assert "many.csv, ligne 2, colonne asked" in refused(tmp_path, yaml)
+
+
+def sent(folder: Path, reference: str) -> Path:
+    """A workbook whose rule looks back to a plan by a path."""
+    scenario = allocator.load(folder / "given")
+    rule = {"kind": "continuity", "id": "suite", "reference": [{"demand": "d1", "cents": 100}], "max_change": 0.5}
+    at = folder / "sent" / "scenario.xlsx"
+    at.parent.mkdir()
+    saving.save(scenario.with_(constraints=[rule]), at)
+    book = openpyxl.load_workbook(at)
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if "d1" in str(cell.value)]
+    [named] = [cell for cell in cells if "cents" in str(cell.value)]
+    named.value = reference
+    book.save(at)
+    return at
+
+
+@pytest.mark.parametrize("path", ["{}/plan", "{}/plan/grants.csv", "../plan", "link.csv", "{}/nothing", "/proc/1"])
+def test_what_is_sent_names_no_file_of_the_server(tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "given").mkdir()
+    for name, text in (("territories.csv", fuzz_inputs.TERRITORIES), ("demands.csv", fuzz_inputs.DEMANDS),
+                       ("aid.csv", fuzz_inputs.AID), ("grants.csv", fuzz_inputs.GRANTS), ("scenario.yaml", fuzz_inputs.YAML)):  # fmt: skip
+        (tmp_path / "given" / name).write_text(text, encoding="utf-8")
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan" / "grants.csv").write_text(fuzz_inputs.GRANTS)
+    at = sent(tmp_path, path.format(tmp_path))
+    (at.parent / "link.csv").symlink_to(tmp_path / "plan" / "grants.csv")
+    if "nothing" not in path and "proc" not in path:  # at home it is read
+        monkeypatch.chdir(at.parent)
+        assert allocator.load(at).constraints
+    with pytest.raises(ScenarioError) as error:
+        allocator.load(at, confined=True)
+    assert "ne nomme aucun fichier du serveur" in str(error.value)
+    assert "introuvable" not in str(error.value)  # whether there is one is not told
+
+
+def test_what_is_sent_may_stand_on_a_built_in_scenario(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text("name: x\nbase: rebond-urgence\n")
+    assert allocator.load(tmp_path, confined=True).name == "x"
+
+
+def test_the_front_end_reads_what_is_sent_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("streamlit", reason="the front-end is an extra: pip install '.[ui]'")
+    from ui.building import importing
+    from ui.work import Job, Workshop
+
+    asked = []
+    given = allocator.load("rebond-urgence")
+    monkeypatch.setattr(allocator, "load", lambda path, **how: asked.append(how) or given)
+    for what in importing.KINDS:
+        importing._read(Job(("x",), lambda job: None, Workshop(0), asked=1e18), what, given, "x.xlsx", b"")
+    assert asked == [{"confined": True}] * len(importing.KINDS)
+
+
+HIDDEN = {"U+202E": "\u202e", "U+200B": "\u200b", "U+001B": "\x1b[2J", "U+FEFF": "\ufeff"}
+
+
+@pytest.mark.parametrize("code", HIDDEN)
+def test_what_nobody_sees_is_told_where_it_stands(tmp_path: Path, code: str) -> None:
+    character = HIDDEN[code]
+    spelled = character.encode("unicode_escape").decode()
+    yaml = fuzz_inputs.YAML.replace("name: essai", f'name: essai\nlabel: "a{spelled}b"')
+    assert f"label (ligne 2) : caractère invisible ou de contrôle ({code}" in refused(tmp_path, yaml)
+    with_it = fuzz_inputs.DEMANDS.replace("d2", f"d{character}2")
+    (tmp_path / "other.csv").write_text(with_it, encoding="utf-8")
+    yaml = fuzz_inputs.YAML.replace("demands: demands.csv", "demands: other.csv")
+    assert f"other.csv, ligne 3 : caractère invisible ou de contrôle ({code}" in refused(tmp_path, yaml)
+
+
+def test_what_nobody_sees_is_told_in_a_workbook(tmp_path: Path) -> None:
+    at = tmp_path / "classeur.xlsx"
+    saving.save(allocator.load("rebond-urgence"), at)
+    book = openpyxl.load_workbook(at)
+    cell = next(
+        cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value == "plafond-conversion"
+    )
+    cell.value = "reste\u202e-a-charge"
+    book.save(at)
+    with pytest.raises(ScenarioError, match=f"{cell.coordinate} .*U\\+202E.*Retirez-le"):
+        allocator.load(at)
+
+
+def test_a_letter_is_one_letter_however_it_is_written(tmp_path: Path) -> None:
+    """« é » as one character, or as an e and an accent."""
+    one, two = "d\u00e9pollution", "de\u0301pollution"
+    for name, text in (("territories.csv", fuzz_inputs.TERRITORIES), ("aid.csv", fuzz_inputs.AID), ("grants.csv", fuzz_inputs.GRANTS),
+                       ("demands.csv", fuzz_inputs.DEMANDS.replace("rebond", two).replace("emplois", one)),
+                       ("scenario.yaml", fuzz_inputs.YAML.replace("rebond", one).replace("emplois", two))):  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    scenario = allocator.load(tmp_path)
+    assert one in scenario.demands["measure"].tolist() and one in scenario.demands
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    scenario = allocator.load("rebond-urgence").with_(label="a\u202eb")
+    for name in ("dossier", "classeur.xlsx"):
+        with pytest.raises(ScenarioError, match=r"label : caractère invisible ou de contrôle \(U\+202E"):
+            saving.save(scenario, tmp_path / name)
+        assert not (tmp_path / name).exists()
+    with pytest.raises(ScenarioError, match="forme normale C"):
+        saving.save(scenario.with_(label="e\u0301"), tmp_path / "dossier")

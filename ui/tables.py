@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from allocator.compare import change_of
+from allocator.spreadsheet import csv_of
 from allocator.texts import Text
 from ui.texts import NOTHING, euros, quoted, signed
 from ui.view import View
@@ -73,6 +74,6 @@ def download(view: View, found: pd.DataFrame, file: str, key: str) -> None:
     names = {name: f"{name} (centimes)" for name in found.columns if name not in ("key", "label")}
     st.download_button(
         str(Text("Télécharger ces chiffres (CSV, en centimes)", "Download these figures (CSV, in cents)")),
-        found.rename(columns=names).to_csv(index=False, lineterminator="\n").encode("utf-8-sig"),
+        csv_of(found.rename(columns=names)).encode("utf-8-sig"),
         file_name=file, mime="text/csv", key=key, on_click="ignore",
     )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from allocator import files
 from allocator.problems import Problem, ScenarioError, did_you_mean, near
 from allocator.texts import Text
 
@@ -15,12 +17,18 @@ if TYPE_CHECKING:
 __all__ = ["load", "save"]
 
 
-def load(what: str | os.PathLike[str]) -> Scenario:
+def load(what: str | os.PathLike[str], *, confined: bool = False) -> Scenario:
     """The scenario with a built-in name, in a folder (its `scenario.yaml`), in a `.yaml` file or in a workbook.
 
     A built-in name comes before a folder of the same name (write `./name` for that). `ScenarioError` lists
-    every problem with its file, line or cell.
+    every problem with its file, line or cell. `confined`: what a stranger sent names no file but those of its own folder.
     """
+    path = Path(os.fspath(what))
+    with files.within(path if path.is_dir() else path.parent) if confined else nullcontext():
+        return _load(what)
+
+
+def _load(what: str | os.PathLike[str]) -> Scenario:
     from allocator import data
     from allocator.formats import folder
 

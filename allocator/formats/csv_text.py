@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
+from allocator.characters import HIDDEN, REMEDY, composed, told
 from allocator.formats.yaml_text import line_place, not_utf8
 from allocator.money import NumberError, parse_decimal
 from allocator.problems import Problem
+from allocator.spreadsheet import holds_guarded, unguarded
 from allocator.texts import Text
 
 # A leading zero makes a code, not a number.
@@ -59,6 +62,8 @@ def read(data: bytes, file: str, texts: Iterable[str]) -> CsvTable:
     except UnicodeDecodeError as error:
         table.problems.append(not_utf8(data, error, file))
         return table
+    text = composed(text)
+    table.problems.extend(_hidden(text, file))
     header, rows = _rows(text, table)
     if header is None:
         return table
@@ -76,19 +81,26 @@ def frame(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Collectio
     )
 
 
+def _hidden(text: str, file: str) -> Iterator[Problem]:
+    for found in islice(HIDDEN.finditer(text), MOST_TOLD):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Problem(line_place(line), told(found[0]), REMEDY, file)
+
+
 def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
     rows: list[list[str]] = []
     uneven = 0
     line = 1
+    armed = holds_guarded(text)
     try:
         for record in reader:
             start, line = line, reader.line_num + 1
             if not record:
                 continue
             if header is None:
-                header = [name.strip() for name in record]
+                header = [unguarded(name.strip()) for name in record]
                 if not _header_holds(header, start, table):
                     return None, []
             elif len(record) != len(header):
@@ -96,7 +108,7 @@ def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]
                 if uneven <= MOST_TOLD:
                     table.problems.append(_uneven(len(record), len(header), start, table.file))
             else:
-                rows.append(record)
+                rows.append([unguarded(cell) for cell in record] if armed else record)
                 table.lines.append(start)
     except csv.Error as error:
         table.problems.append(

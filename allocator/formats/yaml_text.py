@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from allocator.characters import HIDDEN, REMEDY, composed, told
 from allocator.problems import Problem, path_text
 from allocator.texts import Text
 
@@ -55,7 +56,7 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
     content = Content()
     problems: list[Problem] = []
     try:
-        text = data.decode("utf-8-sig")
+        text = composed(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return content, [not_utf8(data, error, file)]
     try:
@@ -144,6 +145,7 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
                     )
                 )
                 continue
+            _seen(key_node, path, problems, file)
             if not isinstance(key, int) or isinstance(key, bool):
                 key = key_node.value
             below = (*path, key)
@@ -165,7 +167,14 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
             out[key] = _value(value_node, below, lines, problems, file)
         return out
     assert isinstance(node, yaml.ScalarNode)
+    _seen(node, path, problems, file)
     return plain(node)
+
+
+def _seen(node: yaml.ScalarNode, path: Path, problems: list[Problem], file: str) -> None:
+    """Also what quotes and an escape spell."""
+    if found := HIDDEN.search(node.value):
+        problems.append(Problem(_at(path, node), told(found[0]), REMEDY, file))
 
 
 def _at(path: Path, node: yaml.Node) -> Text:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import re
 import unicodedata
@@ -16,6 +14,7 @@ from typing import Any, NamedTuple
 
 from allocator.importers.reading import decimal_text
 from allocator.importers.report import Account
+from allocator.spreadsheet import csv_rows
 from allocator.texts import Text
 
 NOT_PLACED, ACCOUNT = "non-places.csv", "import.json"
@@ -32,11 +31,7 @@ class Table(NamedTuple):
         return [row[at] for row in self.rows]
 
     def text(self) -> str:
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.headers)
-        writer.writerows([cell_text(cell) for cell in row] for row in self.rows)
-        return out.getvalue()
+        return csv_rows(self.headers, (map(cell_text, row) for row in self.rows))
 
 
 @dataclass

@@ -24,6 +24,7 @@ from allocator.formats.saving import replaced
 from allocator.money import format_euros
 from allocator.report.console import STATUS, number
 from allocator.report.files import replace_file
+from allocator.spreadsheet import csv_of
 from allocator.texts import Text, language
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def write_comparison(
     if reasons:
         tables["costs"] = pd.DataFrame(costs_of(reasons))
     tables["demands"] = _with_euros(comparison.demands(), "before", "after", "change")
-    files = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
+    files = {f"{name}.csv": csv_of(table) for name, table in tables.items()}
     report = json.dumps(told(comparison, reasons), ensure_ascii=False, indent=2, allow_nan=False)
     files["comparison.json"] = report + "\n"
     from allocator.report.comparison_book import write_comparison_book

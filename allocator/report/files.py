@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from allocator.formats.saving import replaced
+from allocator.spreadsheet import csv_of
 
 if TYPE_CHECKING:
     from allocator.explain import Explanation
@@ -50,9 +51,9 @@ def summary(plan: Plan, reasons: Explanation | None = None) -> dict[str, Any]:
 
 def _csv(table: pd.DataFrame) -> str:
     if "cents" not in table:
-        return table.to_csv(index=False, lineterminator="\n")
+        return csv_of(table)
     euros = [f"{cents // 100}.{cents % 100:02d}" for cents in table["cents"].tolist()]
-    return table.assign(euros=euros).to_csv(index=False, lineterminator="\n")
+    return csv_of(table.assign(euros=euros))
 
 
 def replace_file(path: Path, text: str) -> Path:

@@ -16,6 +16,7 @@ from allocator.money import format_euros
 from allocator.report.console import number, print_plan
 from allocator.report.files import replace_file
 from allocator.report.frontier_chart import chart
+from allocator.spreadsheet import csv_of
 from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def write_frontier(found: Frontier, folder: str | os.PathLike[str]) -> list[Path
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     files = {
-        "frontier.csv": found.table.to_csv(index_label="point", lineterminator="\n"),
-        "grants.csv": found.grants.to_csv(index=False, lineterminator="\n"),
+        "frontier.csv": csv_of(found.table, index="point"),
+        "grants.csv": csv_of(found.grants),
         "frontier.json": json.dumps(found.as_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
     }
     if found.points:

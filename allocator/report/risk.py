@@ -18,6 +18,7 @@ from allocator.money import format_euros
 from allocator.objectives import Minimise
 from allocator.report.console import STATUS, number
 from allocator.report.files import replace_file
+from allocator.spreadsheet import csv_of
 from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def write_risk(
     tables |= {} if influence is None else {"influence": influence}
     tables |= {} if price is None else {"robustness": price.table}
     tables |= {} if regrets is None else {"regret": regrets.table}
-    files = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n") for name, table in tables.items()}
+    files = {f"{name}.csv": csv_of(table) for name, table in tables.items()}
     if price is not None:
         files["robustness.svg"] = curve(price)
     report = as_dict(risk, influence, price, regrets)

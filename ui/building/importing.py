@@ -102,13 +102,13 @@ def _read(job: Job, what: str, scenario: Scenario, name: str, content: bytes) ->
         if what == "scenario":
             path = Path(folder) / f"scenario{Path(name).suffix.lower()}"
             path.write_bytes(content)
-            return _named(name, lambda: allocator.load(path))
+            return _named(name, lambda: allocator.load(path, confined=True))
         # The scenario with another table of demands, as a folder of files says it: read and checked as any other.
         from allocator.formats import saving
 
         saving.save(scenario, folder)
         (Path(folder) / "demands.csv").write_bytes(content)
-        return _named(name, lambda: allocator.load(folder))
+        return _named(name, lambda: allocator.load(folder, confined=True))
 
 
 def _named(name: str, read: Any) -> Scenario:
