@@ -154,7 +154,9 @@ def _hidden(program: Program, duals: np.ndarray, free: np.ndarray) -> np.ndarray
     """What is left of the objective (columns,) on the `free` columns where rows with `duals` are kept at their sides, made
     large; None where it is nothing."""
     left = program.objective - program.matrix.T @ duals
-    size = np.abs(program.objective) + abs(program.matrix).T @ np.abs(duals)
+    matrix = program.matrix  # whose own abs() would put its entries in another order, here and for whoever looks next
+    sizes = sparse.csr_matrix((np.abs(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
+    size = np.abs(program.objective) + sizes.T @ np.abs(duals)
     left = np.where(free & (np.abs(left) > NOISE * size), left, 0.0)
     largest = float(np.abs(left).max(initial=0.0))
     return left / largest if largest > 0 else None
