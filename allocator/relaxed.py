@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 
+from allocator.engines import heard
 from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
 from allocator.program import Compiled
 
@@ -24,6 +26,7 @@ class Relaxed:
         self.compiled = compiled
         self.engine = engine
         self.session: Session = engine.session(compiled.program)
+        self.failure = ""  # what the engine last failed with
 
     def take(self, compiled: Compiled) -> bool:
         """Whether this program, but for sides, ranges and values, is the one that is open; then it will be solved from here."""
@@ -52,7 +55,8 @@ class Relaxed:
         """
         for _ in range(ROUNDS):
             program = self.compiled.program
-            outcome = self.session.solve(
+            ask = partial(
+                self.session.solve,
                 lower=program.lower if lower is None else lower,
                 upper=program.upper if upper is None else upper,
                 row_lower=_first(row_lower, program.row_lower),
@@ -61,6 +65,9 @@ class Relaxed:
                 time_limit=time_limit,
                 stop=stop,
             )
+            outcome = heard(ask, program.columns, program.rows)
+            if outcome.reason is Reason.ERROR:
+                self.failure = outcome.message
             broken = [] if outcome.x is None else self.compiled.broken_caps(outcome.x)
             if not broken:
                 return outcome

@@ -12,6 +12,7 @@ from ortools.graph.python import max_flow
 from scipy import sparse
 
 from allocator.caps import Block
+from allocator.engines import heard
 from allocator.engines.base import Engine, Program, Reason
 from allocator.program import Compiled
 from allocator.reading import Reading
@@ -176,7 +177,7 @@ def _round_columns(
         offset=float(program.objective[:counted] @ (base / compiled.column_steps) + program.objective[slacks] @ stands),
     )
     gap = 1e-9 if reach == REACH[0] else CENTS_MAY_COST / 10
-    outcome = rounder.solve(small, gap=gap, time_limit=ROUNDING_SECONDS)
+    outcome = heard(lambda: rounder.solve(small, gap=gap, time_limit=ROUNDING_SECONDS), small.columns, small.rows)
     if outcome.x is None or outcome.objective is None:
         return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from allocator.bound import ALL_YEARS, Cut, Proof
+from allocator.engines import heard
 from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reason, Stop
 from allocator.program import Compiled
 from allocator.relaxed import Relaxed
@@ -70,6 +71,7 @@ class Search:
     check: float = 0.0  # seconds that a node takes to be checked, which is to be done by the deadline too
     best: float = -np.inf
     x: np.ndarray | None = None
+    _lost: float = -np.inf  # the best bound of the nodes that an engine said nothing of
     _near: tuple[int, np.ndarray | None] = (2**53, None)  # columns that are not whole, and the point
     _top: Node | None = field(default=None, repr=False)
     _heap: list[tuple[float, int, Node]] = field(default_factory=list, repr=False)
@@ -135,7 +137,7 @@ class Search:
             near, far = children
             heapq.heappush(heap, (-far.bound, self._count, far))
             current = near
-        left = max((node.bound for _, _, node in heap), default=-np.inf)
+        left = max([self._lost, *(node.bound for _, _, node in heap)])
         complete = left <= self.cutoff()
         assert self._top is not None
         return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()), self._near[1])
@@ -181,6 +183,7 @@ class Search:
                 node.multipliers, node.farkas, node.bound = empty, True, -np.inf
             return None
         if outcome.reason is not Reason.OPTIMAL or outcome.x is None or outcome.duals is None:
+            self._lost = max(self._lost, node.bound)
             return None  # the parent's multipliers stay: a weaker bound, still true
         x, duals = compiled.tidied(outcome.x), outcome.duals
         value = float(program.objective @ x) + program.offset
@@ -363,7 +366,7 @@ def farkas_multipliers(
 ) -> np.ndarray | None:
     """Multipliers (rows of the scenario,) that show the box empty; None when the rows can be kept after all."""
     elastic = elastic_program(relaxed.compiled, lower, upper, sides=(row_lower, row_upper))
-    outcome = relaxed.engine.solve(elastic)
+    outcome = heard(lambda: relaxed.engine.solve(elastic), elastic.columns, elastic.rows)
     if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-9:
         return None
     return relaxed.compiled.multipliers(outcome.duals, farkas=True)

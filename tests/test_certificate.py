@@ -110,6 +110,51 @@ def test_a_lying_engine_changes_nothing(lie, whole):
     assert plan.objective == pytest.approx(truth.objective, rel=1e-9)
 
 
+NONSENSE = LIES | {
+    "no duals": lambda p, o: replace(o, duals=None),
+    "duals of another size": lambda p, o: replace(o, duals=np.zeros(p.rows + 7)),
+    "an objective that is not a number": lambda p, o: replace(o, objective=np.nan, bound=np.nan),
+    "an infinite point": lambda p, o: replace(o, x=np.full(p.columns, np.inf)),
+    "words": lambda p, o: replace(o, x=["one", "two"], duals="three"),
+    "no outcome": lambda p, o: None,
+}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["divisible", "whole"])
+@pytest.mark.parametrize("place", ["of whole units", "without whole units", "of linear programs"])
+@pytest.mark.parametrize("lie", NONSENSE)
+def test_nonsense_from_any_engine_is_an_honest_status(monkeypatch, lie, place, whole):
+    """Never a traceback, and never a plan called optimal, a bound or an impossibility that is not."""
+    best = {False: Fraction(122125, 1000), True: Fraction(12025, 100)}[whole]  # see below
+    liar = Liar(NONSENSE[lie])
+    liar.whole_units = place != "without whole units"
+    if place == "of linear programs":
+        monkeypatch.setitem(engines.ENGINES, "sifting", liar)
+    plan = allocator.solve(
+        scenario(whole=whole), engine="auto" if place == "of linear programs" else liar, gap=1e-6, time_limit=1
+    )
+    assert plan.status in ("optimal", "feasible", "no_plan")
+    if plan.status == "no_plan":
+        assert str(plan.message)
+        return
+    assert plan.certificate.ok
+    assert plan.levels[0].objective <= best <= plan.levels[0].bound
+    assert plan.status == "feasible" or plan.levels[0].objective >= best * (1 - Fraction(1, 10**6))
+
+
+def test_the_best_plans_of_these_scenarios():
+    """What a true engine proves."""
+    for each, best in ((False, Fraction(122125, 1000)), (True, Fraction(12025, 100))):
+        level = allocator.solve(scenario(whole=each), gap=0).levels[0]
+        assert 0 <= level.bound - best <= Fraction(1, 10**9) and 0 <= best - level.objective <= Fraction(1, 10**6)
+
+
+def test_what_an_engine_failed_with_is_told(monkeypatch):
+    monkeypatch.setitem(engines.ENGINES, "sifting", Liar(crash))
+    plan = allocator.solve(scenario())
+    assert plan.status == "no_plan" and "RuntimeError: segmentation fault, so to speak" in plan.message.en
+
+
 LP_LIES = {
     "duals of the wrong sign": lambda p, o: replace(o, duals=None if o.duals is None else -o.duals),
     "duals too small": lambda p, o: replace(o, duals=None if o.duals is None else 0.5 * o.duals),
