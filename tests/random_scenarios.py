@@ -146,6 +146,8 @@ def faults(scenario: Scenario, plan: Any, truth: Truth, gap: float) -> Iterator[
     said = [level.objective * level.aim.sign for level in plan.levels]
     if said != list(values)[: len(said)] or (plan.status == "optimal" and len(said) < len(values)):
         yield f"says levels {[float(v) for v in said]}, which are {[float(v) for v in values]}"
+    if not plan.levels:
+        return
     sign = plan.levels[0].aim.sign
     own, bound = sign * values[0], plan.levels[0].bound
     if bound is not None and bound < own:
