@@ -469,8 +469,9 @@ class _Run:
     def _claim(self, found: Found) -> None:
         """What our own search claims, where the engine knows no whole units or was not asked."""
         if not self.engine.whole_units or (self.engine is self.lp and found.complete):
-            done = "infeasible" if found.x is None else "optimal"
-            self.report = replace(self.report, claimed_status=done if found.complete else "feasible")
+            none = found.x is None
+            done, known = ("infeasible", "nothing") if none else ("optimal", "feasible")
+            self.report = replace(self.report, claimed_status=done if found.complete else known)
 
     def _close_enough(self, certificate: Certificate) -> bool:
         return certificate.ok and certificate.exact_gap is not None and certificate.exact_gap <= self.gap

@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -154,13 +155,13 @@ def _set(node: ast.AST, name: str, k: int, value: ast.AST) -> ast.AST:
 
 @dataclass(frozen=True)
 class Mutant:
-    """`source` of the whole file, changed at `line` in `function`; `what`: the text there before and after."""
+    """`source()`: the whole file, changed at `line` in `function`; `what`: the text there before and after."""
 
     target: str
     function: str
     line: int
     what: str
-    source: str
+    source: Callable[[], str]
 
     @property
     def key(self) -> str:
@@ -178,13 +179,8 @@ def mutants(name: str, target: Target) -> Iterator[Mutant]:
                 spot = copy.deepcopy(node)
                 after = list(changes(spot))[rank](spot)
                 what = f"{_text(node)} → {_text(after)}"
-                yield Mutant(
-                    name,
-                    function,
-                    node.lineno if hasattr(node, "lineno") else body.lineno,
-                    what,
-                    _replaced(tree, node, after),
-                )
+                line = getattr(node, "lineno", body.lineno)
+                yield Mutant(name, function, line, what, partial(_replaced, tree, node, after))
 
 
 def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -303,7 +299,7 @@ def run(chosen: list[Mutant], until: float) -> int:
             if time.monotonic() > until:
                 break
             target = TARGETS[mutant.target]
-            (home / target.path).write_text(mutant.source, encoding="utf-8")
+            (home / target.path).write_text(mutant.source(), encoding="utf-8")
             survived = passes(home, target.tests, allowed[target.tests], log)
             shutil.copy(ROOT / target.path, home / target.path)
             known = mutant.key in EQUIVALENT

@@ -155,6 +155,14 @@ def test_what_an_engine_failed_with_is_told(monkeypatch):
     assert plan.status == "no_plan" and "RuntimeError: segmentation fault, so to speak" in plan.message.en
 
 
+def test_what_an_engine_said_nothing_of_is_not_called_impossible():
+    silent = Liar(LIES["nothing found"])
+    silent.whole_units = False
+    plan = allocator.solve(scenario(), engine=silent)
+    assert (plan.status, plan.engine.claimed_status) == ("no_plan", "nothing")
+    assert "exists" not in plan.message.en
+
+
 LP_LIES = {
     "duals of the wrong sign": lambda p, o: replace(o, duals=None if o.duals is None else -o.duals),
     "duals too small": lambda p, o: replace(o, duals=None if o.duals is None else 0.5 * o.duals),
