@@ -225,7 +225,11 @@ def run(seed: int, numbers: range, every: int = 0) -> Report:
     report, began = Report(), time.perf_counter()
     for k in numbers:
         before = len(report.faults)
-        judge(seed, k, report)
+        try:
+            judge(seed, k, report)
+        except KeyboardInterrupt:  # what is known by now is shown
+            report.cases -= 1
+            break
         if every:
             for number, what in report.faults[before:]:
                 print(f"  --seed {seed} --first {number} --count 1: {what}", flush=True)
