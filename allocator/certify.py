@@ -87,7 +87,10 @@ def relative_gap(objective: Fraction | None, bound: Fraction | None) -> Fraction
 def certify(reading: Reading, proof: Proof | None) -> Certificate:
     """Check a plan against its scenario, and how far it may be from the best, by `proof`."""
     space = reading.space
-    checks = [_grants(reading), _eligible(reading), _steps(reading)]
+    checks = [_grants(reading)]
+    if not checks[0].ok:  # of what is no grant of this scenario nothing can be counted
+        return Certificate(tuple(checks), sign=space.aim.sign)
+    checks += [_eligible(reading), _steps(reading)]
     if space.moves:
         checks.append(_moves(reading))
     levels = tuple((rule, tuple(rule.check(reading))) for rule in space.rules)

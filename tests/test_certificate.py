@@ -243,6 +243,18 @@ def test_every_way_to_break_a_plan_is_seen(broken, check):
     assert check in {c.name for c in found.checks if not c.ok}
 
 
+@pytest.mark.parametrize("position", ["demand", "fund", "year"])
+@pytest.mark.parametrize("beyond", [False, True], ids=["before the first", "after the last"])
+def test_a_grant_outside_the_scenario_is_no_grant(position, beyond):
+    """Nor does it take the place of another: −1 would be the last in numpy."""
+    space, reading, proof = plan_and_proof()
+    limit = {"demand": space.n, "fund": space.shape[0], "year": space.shape[1]}[position]
+    elsewhere = getattr(reading, position).copy()
+    elsewhere[0] = limit if beyond else -1
+    found = certify(twisted(reading, **{position: elsewhere}), proof)
+    assert not found.ok and [c.name for c in found.checks] == ["grants"]
+
+
 def test_no_objective_beyond_any_multipliers():
     """Weak duality: whatever the multipliers, the bound holds for the best plan."""
     space, _, _ = plan_and_proof()
