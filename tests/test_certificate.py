@@ -13,7 +13,7 @@ import pytest
 import allocator
 from allocator import engines, program
 from allocator.bound import ALL_YEARS, Cut, Proof, prove
-from allocator.certify import certify, certify_infeasible
+from allocator.certify import certify, certify_infeasible, value_step
 from allocator.engines.base import Outcome, Reason
 from allocator.reading import Reading
 from allocator.space import Space
@@ -241,6 +241,30 @@ def test_every_way_to_break_a_plan_is_seen(broken, check):
     found = certify(broken(reading), proof)
     assert not found.ok
     assert check in {c.name for c in found.checks if not c.ok}
+
+
+def test_each_level_is_counted_and_bounded_once():
+    lexicographic = {"lexicographic": [{"maximise": {"emplois": 1}}, {"minimise": "euros"}]}
+    names = [check.name for check in allocator.solve(scenario(objective=lexicographic)).certificate.checks]
+    assert len(set(names)) == len(names)
+    assert {"objective", "bound", "objective:2", "bound:2"} == {
+        n for n in names if n.startswith(("objective", "bound"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("priced", "steps"),
+    [
+        ({"kind": "ceiling", "amount": "1 M€"}, True),
+        ({"kind": "count", "on": {"measures": ["ecole"]}, "min": 3}, True),
+        ({"kind": "count", "on": {"measures": ["friche"]}, "min": 3}, False),
+    ],
+)
+def test_points_lie_on_a_step_only_where_what_is_priced_is_whole(priced, steps):
+    """A bound is rounded down to that step: of units that can be had in part there is none."""
+    given = scenario(constraints=[{**priced, "soft": 1}])
+    worthless = given.demands.assign(emplois=given.demands["emplois"].where(given.demands["measure"] == "ecole", 0))
+    assert (value_step(Space.of(given.with_(demands=worthless))) is not None) == steps
 
 
 @pytest.mark.parametrize("position", ["demand", "fund", "year"])
