@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 OUT    ?= out
+SITE   ?= site
 JOBS   ?= 2
 # More for pytest: make test ARGS="-k money"; for the measurements: make bench ARGS="--only 'start/*'"
 ARGS   ?=
@@ -12,6 +13,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 UI  := $(VENV)/.ui-installed
 DEV := $(VENV)/.dev-installed
+DOCS := $(VENV)/.docs-installed
 BENCH := $(VENV)/.bench-installed
 AUDIT := $(VENV)-audit
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --fork-strategy fewest \
@@ -22,7 +24,7 @@ LICENCES := Apache;BSD;EUPL-1.2;ISC;LGPL-3.0-only;MIT;MPL-2.0;Mozilla Public Lic
 # It says so in a file only: MIT.
 SILENT := axe-playwright-python
 
-.PHONY: help demo ui test lint bench lock audit dist release clean
+.PHONY: help demo ui test lint docs bench lock audit dist release clean
 .DELETE_ON_ERROR:
 
 help: ## cette aide
@@ -46,6 +48,7 @@ lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pypr
 	$(LOCK) -o requirements/run.txt
 	$(LOCK) --extra ui -c requirements/run.txt -o requirements/ui.txt
 	$(LOCK) --extra all --extra dev -c requirements/ui.txt -o requirements/dev.txt
+	$(LOCK) --extra all --extra dev --extra docs -c requirements/dev.txt -o requirements/docs.txt
 	$(LOCK) --extra all --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) --extra audit -c requirements/dev.txt -o requirements/audit.txt
 
@@ -60,11 +63,14 @@ dist: $(AUDIT) $(DEV) ## construire dist/ : paquet, sources, liste des composant
 release: lint test dist ## tout vérifier et construire la version de pyproject.toml, sans rien publier ; ARGS="--tests" l'essaie à neuf
 	@$(BIN)/python scripts/dist.py --release $(ARGS)
 
+docs: $(DOCS) ## exécuter tous les exemples des pages, puis construire le site dans site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(SITE)
+
 bench: $(BENCH) ## mesurer tout, plusieurs heures (reprend où c'était), puis écrire docs/benchmarks.md ; ARGS="--list"
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean: ## supprimer .venv, out/ et les caches
-	rm -rf $(VENV) $(AUDIT) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AUDIT) $(OUT) $(SITE) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: nothing is installed again until a lock or pyproject.toml changes.
@@ -83,6 +89,10 @@ $(DEV): requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.
 
 $(BENCH): requirements/bench.txt requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/bench.txt --venv $(VENV)
+	@touch $(RUN) $(UI) $(DEV) $@
+
+$(DOCS): requirements/docs.txt requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/docs.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $(DEV) $@
 
 $(AUDIT): requirements/audit.txt pyproject.toml

@@ -87,6 +87,8 @@ def relative_gap(objective: Fraction | None, bound: Fraction | None) -> Fraction
 def certify(reading: Reading, proof: Proof | None) -> Certificate:
     """Check a plan against its scenario, and how far it may be from the best, by `proof`."""
     space = reading.space
+    if not _inside(reading):  # of what is no grant of this scenario nothing can be counted
+        return Certificate((_grants(reading),), sign=space.aim.sign)
     checks = [_grants(reading), _eligible(reading), _steps(reading)]
     if space.moves:
         checks.append(_moves(reading))
@@ -156,21 +158,19 @@ def _whole(space: Space, row: Row) -> bool:
     )
 
 
+def _inside(reading: Reading) -> bool:
+    """Whether every grant is to a demand, from a fund and in a year of the scenario."""
+    funds, years = reading.space.shape
+    positions = ((reading.demand, reading.space.n), (reading.fund, funds), (reading.year, years))
+    return all(bool(((at >= 0) & (at < count)).all()) for at, count in positions)
+
+
 def _grants(reading: Reading) -> Check:
     """Whole positive cents, each (demand, fund, year) once, within the scenario."""
-    space = reading.space
-    funds, years = space.shape
-    inside = (
-        (reading.demand >= 0)
-        & (reading.demand < space.n)
-        & (reading.fund >= 0)
-        & (reading.fund < funds)
-        & (reading.year >= 0)
-        & (reading.year < years)
-    )
+    funds, years = reading.space.shape
     key = (reading.demand * funds + reading.fund) * years + reading.year
     whole = np.issubdtype(reading.cents.dtype, np.integer) and bool((reading.cents > 0).all())
-    ok = bool(inside.all()) and len(np.unique(key)) == len(key) and whole
+    ok = _inside(reading) and len(np.unique(key)) == len(key) and whole
     total = int(reading.cents.sum())
     return Check(
         "grants",

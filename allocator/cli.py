@@ -87,6 +87,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from allocator.problems import Problem, ScenarioError
 
     try:
+        _readable(arguments)
         options = _parser().parse_args(arguments)
         return int(options.run(options))
     except _Usage as error:
@@ -110,6 +111,19 @@ def _run(arguments: Sequence[str] | None) -> int:
             file=sys.stderr,
         )
         return BUG
+
+
+def _readable(arguments: Sequence[str]) -> None:
+    """`ScenarioError` where the terminal handed over bytes that are no UTF-8."""
+    from allocator.problems import Problem, ScenarioError
+
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = argument.encode("utf-8", "replace").decode()
+            wrong = Text(f"« {shown} » n'est pas en UTF-8", f"“{shown}” is not UTF-8")
+            raise ScenarioError([Problem(Text("ligne de commande", "command line"), wrong)]) from None
 
 
 def _refuse(problems: Sequence[Any], as_json: bool) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.engines import heard
 from allocator.engines.base import Reason
 from allocator.program import compile
 from allocator.relaxed import Relaxed
@@ -178,7 +179,8 @@ def _misses(relaxed: Relaxed, rows: np.ndarray) -> tuple[np.ndarray, float] | No
     """Which of `rows` (scenario's rows,) bool have a multiplier, and the least miss, when they cannot all hold."""
     compiled = relaxed.compiled
     program = compiled.program
-    outcome = relaxed.engine.solve(elastic_program(compiled, program.lower, program.upper, rows))
+    elastic = elastic_program(compiled, program.lower, program.upper, rows)
+    outcome = heard(lambda: relaxed.engine.solve(elastic), elastic.columns, elastic.rows)
     if outcome.reason is Reason.INFEASIBLE:
         return np.zeros(len(rows), bool), 0.0
     if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-7:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy import sparse
 
-from allocator.engines.base import Engine, Outcome, Reason, Session, Stop
+from allocator.engines import heard
+from allocator.engines.base import Engine, Outcome, Program, Reason, Session, Stop
 from allocator.program import Compiled
 
 ROUNDS = 50  # of adding broken caps
 ON_FACE = 1e-7  # a reduced cost or dual beyond this keeps its column or row where it is
+NOISE = 1e-12  # of what a reduced cost is the difference of: below, floats say nothing
 GOLDEN = (5**0.5 - 1) / 2
 OPEN = 4  # programs kept open at most: those of a few levels of an objective
 
@@ -23,6 +26,7 @@ class Relaxed:
         self.compiled = compiled
         self.engine = engine
         self.session: Session = engine.session(compiled.program)
+        self.failure = ""  # what the engine last failed with
 
     def take(self, compiled: Compiled) -> bool:
         """Whether this program, but for sides, ranges and values, is the one that is open; then it will be solved from here."""
@@ -51,7 +55,8 @@ class Relaxed:
         """
         for _ in range(ROUNDS):
             program = self.compiled.program
-            outcome = self.session.solve(
+            ask = partial(
+                self.session.solve,
                 lower=program.lower if lower is None else lower,
                 upper=program.upper if upper is None else upper,
                 row_lower=_first(row_lower, program.row_lower),
@@ -60,6 +65,9 @@ class Relaxed:
                 time_limit=time_limit,
                 stop=stop,
             )
+            outcome = heard(ask, program.columns, program.rows)
+            if outcome.reason is Reason.ERROR:
+                self.failure = outcome.message
             broken = [] if outcome.x is None else self.compiled.broken_caps(outcome.x)
             if not broken:
                 return outcome
@@ -85,11 +93,13 @@ class Relaxed:
         fixed order of demands, years and funds.
 
         The optimal points are what complementary slackness leaves: a column with a reduced cost stays at its bound, a row
-        with a dual at its side.
+        with a dual at its side. What the engine's tolerance hides of the objective is looked at before euros are: a demand
+        of 15 Md€ may be worth as much as one of 1 €, and next to nothing per euro.
         """
         program = self.compiled.program
         row_lower, row_upper, objective = program.row_lower, program.row_upper, program.objective
-        for level in _tie_breakers(self.compiled):
+        levels: list[np.ndarray | None] = [None, *_tie_breakers(self.compiled)]
+        for level in levels:
             program, x, duals = self.compiled.program, best.x, best.duals
             if x is None or duals is None:
                 break
@@ -104,6 +114,10 @@ class Relaxed:
             side = np.where(duals > 0, row_upper, row_lower)
             tight &= np.isfinite(side)
             row_lower, row_upper = np.where(tight, side, row_lower), np.where(tight, side, row_upper)
+            if level is None:
+                level = _hidden(program, np.where(tight, duals, 0.0), upper > lower)
+                if level is None:
+                    continue
             objective = level
             outcome = self.solve(lower=lower, upper=upper, row_lower=row_lower, row_upper=row_upper, objective=level)
             if outcome.reason is not Reason.OPTIMAL:
@@ -141,6 +155,18 @@ def _equal(one: sparse.csr_matrix, other: sparse.csr_matrix) -> bool:
         and np.array_equal(one.indices, other.indices)
         and np.array_equal(one.data, other.data)
     )
+
+
+def _hidden(program: Program, duals: np.ndarray, free: np.ndarray) -> np.ndarray | None:
+    """What is left of the objective (columns,) on the `free` columns where rows with `duals` are kept at their sides, made
+    large; None where it is nothing."""
+    left = program.objective - program.matrix.T @ duals
+    matrix = program.matrix  # whose own abs() would put its entries in another order, here and for whoever looks next
+    sizes = sparse.csr_matrix((np.abs(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
+    size = np.abs(program.objective) + sizes.T @ np.abs(duals)
+    left = np.where(free & (np.abs(left) > NOISE * size), left, 0.0)
+    largest = float(np.abs(left).max(initial=0.0))
+    return left / largest if largest > 0 else None
 
 
 def _tie_breakers(compiled: Compiled) -> list[np.ndarray]:

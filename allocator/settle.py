@@ -12,6 +12,7 @@ from ortools.graph.python import max_flow
 from scipy import sparse
 
 from allocator.caps import Block
+from allocator.engines import heard
 from allocator.engines.base import Engine, Program, Reason
 from allocator.program import Compiled
 from allocator.reading import Reading
@@ -120,8 +121,8 @@ def _round_columns(
     soft = program.matrix[:, slacks] @ sparse.diags(1 / grain)
     moving = sparse.csr_matrix(sparse.hstack([per_step[:, free], soft]))
     touched = np.flatnonzero(np.diff(moving.indptr))
-    left = _precise_product(sparse.csr_matrix(per_step), base)
-    left = (left + _precise_product(sparse.csr_matrix(program.matrix[:, slacks]), stands))[touched]
+    left = precise_product(sparse.csr_matrix(per_step), base)
+    left = (left + precise_product(sparse.csr_matrix(program.matrix[:, slacks]), stands))[touched]
     lower, upper = (np.asarray(side[touched] - left, float) for side in (program.row_lower, program.row_upper))
     if compiled.caps:
         moves = np.zeros(counted, bool)
@@ -176,7 +177,7 @@ def _round_columns(
         offset=float(program.objective[:counted] @ (base / compiled.column_steps) + program.objective[slacks] @ stands),
     )
     gap = 1e-9 if reach == REACH[0] else CENTS_MAY_COST / 10
-    outcome = rounder.solve(small, gap=gap, time_limit=ROUNDING_SECONDS)
+    outcome = heard(lambda: rounder.solve(small, gap=gap, time_limit=ROUNDING_SECONDS), small.columns, small.rows)
     if outcome.x is None or outcome.objective is None:
         return None, -np.inf
     base[free] += np.round(outcome.x[: len(free)])
@@ -212,7 +213,7 @@ def _kept_back(compiled: Compiled, x: np.ndarray) -> np.ndarray:
     return back
 
 
-def _precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:
+def precise_product(matrix: sparse.csr_matrix, x: np.ndarray) -> np.ndarray:
     """matrix @ x in extended precision: a sum of 15 Md€ still shows its cents."""
     products = matrix.data.astype(np.longdouble) * x.astype(np.longdouble)[matrix.indices]
     sums = np.zeros(matrix.shape[0], np.longdouble)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,7 @@ class _Run:
         self.deadline = None if self.time_limit is None else start + self.time_limit
         self.seconds = Seconds()
         self.generous = False
+        self.failure = ""  # what an engine failed with
         self.check = 0.0
         self.report = EngineReport(
             self.engine.name, self.engine.version, "not_run", None, self.why, self.gap, self.time_limit
@@ -258,6 +260,7 @@ class _Run:
         relaxed = self._relaxed(compiled)
 
         root = relaxed.solve(time_limit=self._left(), stop=self.stop)
+        self.failure = relaxed.failure
         if root.reason is Reason.INFEASIBLE:
             search = Search(relaxed, self.gap, 0.0, nodes=1)
             empty = search.run(root).proof
@@ -326,6 +329,8 @@ class _Run:
 
     def _claimed(self, relaxed: Relaxed, outcome: Outcome) -> Outcome:
         """The outcome, its word kept for the report."""
+        if outcome.reason is Reason.ERROR:
+            self.failure = outcome.message
         claim = None if outcome.bound is None else float(outcome.bound) * relaxed.compiled.objective_scale * self.sign
         self.report = replace(self.report, claimed_status=outcome.reason.value, claimed_bound=claim)
         return outcome
@@ -363,19 +368,14 @@ class _Run:
 
     def _ask(self, program: Program, relaxed: Relaxed, start: np.ndarray | None, gap: float) -> Outcome:
         """The engine's word; one that crashes or returns nonsense has said nothing."""
-        try:
-            outcome = self.engine.solve(
-                program, gap=gap, time_limit=self._left(), start=start, on_progress=self._told(relaxed),
-                stop=self.stop,
-            )  # fmt: skip
-        except Exception as error:
-            return Outcome(Reason.ERROR, engine=self.engine.name, message=f"{type(error).__name__}: {error}")
-        x = outcome.x
-        if x is None:
+        ask = partial(
+            self.engine.solve, program, gap=gap, time_limit=self._left(), start=start, on_progress=self._told(relaxed),
+            stop=self.stop,
+        )  # fmt: skip
+        outcome = engines.heard(ask, program.columns, program.rows)
+        if outcome.x is None:
             return outcome
-        if np.shape(x) != (program.columns,) or not np.isfinite(x).all():
-            return replace(outcome, reason=Reason.ERROR, x=None, message="the point is not one of this program")
-        return replace(outcome, objective=float(program.objective @ x) + program.offset)
+        return replace(outcome, objective=float(program.objective @ outcome.x) + program.offset)
 
     def _told(self, relaxed: Relaxed) -> OnProgress | None:
         tell, scale = self.on_progress, relaxed.compiled.objective_scale * self.sign
@@ -454,6 +454,7 @@ class _Run:
             yield apart
         tree.nodes = nodes
         found = told(tree).go_on() if own else told(tree).run(root)
+        self.failure = self.failure or within.failure
         self._claim(found)
         yield found
 
@@ -468,8 +469,9 @@ class _Run:
     def _claim(self, found: Found) -> None:
         """What our own search claims, where the engine knows no whole units or was not asked."""
         if not self.engine.whole_units or (self.engine is self.lp and found.complete):
-            done = "infeasible" if found.x is None else "optimal"
-            self.report = replace(self.report, claimed_status=done if found.complete else "feasible")
+            none = found.x is None
+            done, known = ("infeasible", "nothing") if none else ("optimal", "feasible")
+            self.report = replace(self.report, claimed_status=done if found.complete else known)
 
     def _close_enough(self, certificate: Certificate) -> bool:
         return certificate.ok and certificate.exact_gap is not None and certificate.exact_gap <= self.gap
@@ -497,7 +499,7 @@ class _Run:
         if status == "no_plan":
             kept = None
             message = (
-                Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
+                self._found_nothing()
                 if last.reading is None
                 else Text("le plan trouvé ne passe pas la vérification", "the plan found does not pass its certificate")
             )
@@ -507,6 +509,14 @@ class _Run:
             self.scenario, status, certificate, self.report, self.seconds, kept, None, tuple(binding),
             (compiled.program.columns, compiled.program.rows), message, tuple(levels),
         )  # fmt: skip
+
+    def _found_nothing(self) -> Text:
+        if self.failure:
+            return Text(
+                f"aucun plan trouvé : un moteur a échoué ({self.failure})",
+                f"no plan found: an engine failed ({self.failure})",
+            )
+        return Text("aucun plan trouvé dans les limites données", "no plan found within the limits given")
 
     def _infeasible(self, space: Space, proof: Proof | None, named: Conflict | None) -> Plan:
         start = time.monotonic()

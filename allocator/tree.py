@@ -14,12 +14,15 @@ import numpy as np
 from scipy import sparse
 
 from allocator.bound import ALL_YEARS, Cut, Proof
+from allocator.engines import heard
 from allocator.engines.base import OnProgress, Outcome, Program, Progress, Reason, Stop
 from allocator.program import Compiled
 from allocator.relaxed import Relaxed
+from allocator.settle import precise_product
 
 PLUNGE = 200  # nodes more, on the way down to a first plan
 WHOLE = 1e-6  # how far from whole a column may be and count as whole
+HAIR = 2.0**-50  # of what a row adds up: what its coefficients may be off by as floats
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Search:
     check: float = 0.0  # seconds that a node takes to be checked, which is to be done by the deadline too
     best: float = -np.inf
     x: np.ndarray | None = None
+    _lost: float = -np.inf  # the best bound of the nodes that an engine said nothing of
     _near: tuple[int, np.ndarray | None] = (2**53, None)  # columns that are not whole, and the point
     _top: Node | None = field(default=None, repr=False)
     _heap: list[tuple[float, int, Node]] = field(default_factory=list, repr=False)
@@ -77,6 +81,8 @@ class Search:
     _sums: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
     _family_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
     _counts: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
+    _exact_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
+    _exact: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)), repr=False)
 
     def run(self, root: Outcome) -> Found:
         """Search below a solved root; `root.reason` OPTIMAL or INFEASIBLE."""
@@ -91,6 +97,11 @@ class Search:
         counted = sparse.csr_matrix(compiled.program.matrix[rows])
         within = counted @ compiled.program.integer == np.diff(counted.indptr)  # all of this part
         self._family_rows, self._counts = rows[within], counted[within]
+        own = sparse.csr_matrix(compiled.program.matrix[: len(compiled.row_scale)])
+        filled = np.diff(own.indptr)
+        whole = (own != 0).astype(int) @ compiled.program.integer.astype(int)
+        self._exact_rows = np.flatnonzero((filled > 0) & (whole == filled))
+        self._exact = own[self._exact_rows]
         top = Node(
             {}, np.inf, np.zeros(len(compiled.row_scale)) if root.duals is None else compiled.multipliers(root.duals)
         )
@@ -126,7 +137,7 @@ class Search:
             near, far = children
             heapq.heappush(heap, (-far.bound, self._count, far))
             current = near
-        left = max((node.bound for _, _, node in heap), default=-np.inf)
+        left = max([self._lost, *(node.bound for _, _, node in heap)])
         complete = left <= self.cutoff()
         assert self._top is not None
         return Found(self._proof(self._top), self.x, complete, self._count, max(left, self.cutoff()), self._near[1])
@@ -172,6 +183,7 @@ class Search:
                 node.multipliers, node.farkas, node.bound = empty, True, -np.inf
             return None
         if outcome.reason is not Reason.OPTIMAL or outcome.x is None or outcome.duals is None:
+            self._lost = max(self._lost, node.bound)
             return None  # the parent's multipliers stay: a weaker bound, still true
         x, duals = compiled.tidied(outcome.x), outcome.duals
         value = float(program.objective @ x) + program.offset
@@ -179,6 +191,9 @@ class Search:
         node.bound = min(node.bound, value)
         part = np.where(program.integer, np.abs(x - np.round(x)), 0.0)  # at most one half
         if part.max(initial=0.0) <= WHOLE:
+            broken = self._broken(np.where(program.integer, np.round(x), x), row_lower, row_upper)
+            if broken is not None:
+                return self._apart(node, x, *broken)
             if value > self.best:
                 self.best, self.x = value, x
             return None
@@ -189,12 +204,44 @@ class Search:
             return None
         self._fix(node, bounds, x, duals, value)
         at, level = self._split(x, part)
-        node.split, node.at = at, float(np.floor(level + WHOLE))
-        low, high = node.box.get(at, self._range(at))
-        down = Node({**node.box, at: (low, node.at)}, node.bound, node.multipliers)
-        up = Node({**node.box, at: (node.at + 1, high)}, node.bound, node.multipliers)
-        node.children = (down, up)
+        down, up = self._halved(node, at, float(np.floor(level + WHOLE)))
         return (up, down) if level - node.at > 0.5 else (down, up)
+
+    def _halved(self, node: Node, at: int, last: float) -> tuple[Node, Node]:
+        """The node split between `last` and the next whole number."""
+        low, high = node.box.get(at, self._range(at))
+        node.split, node.at = at, last
+        down = Node({**node.box, at: (low, last)}, node.bound, node.multipliers)
+        up = Node({**node.box, at: (last + 1, high)}, node.bound, node.multipliers)
+        node.children = (down, up)
+        return node.children
+
+    def _broken(self, x: np.ndarray, row_lower: np.ndarray, row_upper: np.ndarray) -> tuple[int, float] | None:
+        """A row of nothing but whole columns that the whole point x breaks by less than a solver sees: 1 € beside 15 Md€.
+        Its place among `_exact_rows`, and 1 where x is beyond its upper side, −1 below its lower."""
+        left = precise_product(self._exact, x)
+        hair = HAIR * (abs(self._exact) @ np.abs(x))
+        for sign, beyond in ((1.0, left - row_upper[self._exact_rows]), (-1.0, row_lower[self._exact_rows] - left)):
+            found = np.flatnonzero(beyond > hair)
+            if len(found):
+                return int(found[0]), sign
+        return None
+
+    def _apart(self, node: Node, x: np.ndarray, row: int, sign: float) -> tuple[Node, Node] | None:
+        """Split the node at a whole point that is no plan, on a column of the row that it breaks; where all of these are
+        decided, the row alone shows that nothing is left."""
+        columns = self._exact.indices[self._exact.indptr[row] : self._exact.indptr[row + 1]]
+        for column in columns.tolist():
+            low, high = node.box.get(column, self._range(column))
+            if low < high:
+                here = float(np.round(x[column]))
+                down, up = self._halved(node, column, here - 1 if here > low else here)
+                return (down, up) if here == low else (up, down)
+        multipliers = np.zeros_like(node.multipliers)
+        multipliers[self._exact_rows[row]] = sign
+        node.otherwise = node.multipliers
+        node.multipliers, node.farkas, node.bound = multipliers, True, -np.inf
+        return None
 
     def _split(self, x: np.ndarray, part: np.ndarray) -> tuple[int, float]:
         """What to split, and its value: how many units a family gets before which of its demands, and a demand's total
@@ -319,7 +366,7 @@ def farkas_multipliers(
 ) -> np.ndarray | None:
     """Multipliers (rows of the scenario,) that show the box empty; None when the rows can be kept after all."""
     elastic = elastic_program(relaxed.compiled, lower, upper, sides=(row_lower, row_upper))
-    outcome = relaxed.engine.solve(elastic)
+    outcome = heard(lambda: relaxed.engine.solve(elastic), elastic.columns, elastic.rows)
     if outcome.reason is not Reason.OPTIMAL or outcome.duals is None or (outcome.objective or 0.0) > -1e-9:
         return None
     return relaxed.compiled.multipliers(outcome.duals, farkas=True)

@@ -9,7 +9,7 @@ still add cannot repair it. What several sums miss together (``Joint``) is judge
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -21,7 +21,14 @@ MOST_PLANS = 4_000_000  # combinations held at once: beyond, the scenario is not
 
 
 class TooMany(ValueError):
-    """More combinations than are looked at."""
+    """More combinations than are looked at, or larger numbers than are summed."""
+
+
+def below(limit: int, numbers: Iterable[int]) -> None:
+    """Sums of these fit in 64 bits, or ``TooMany``."""
+    largest = max(map(abs, numbers), default=0)
+    if largest >= limit:
+        raise TooMany(largest)
 
 
 class Best(NamedTuple):
@@ -72,6 +79,7 @@ def folded(
 ) -> tuple[np.ndarray, int]:
     """``fold`` of the sums of each combination, as whole numbers over one scale; each set of sums is folded once."""
     flat, scale = whole([Fraction(value) for values in columns for parts in values for value in parts])
+    below(2**60, flat)
     width, at = len(columns[0][0]), 0
     sums = np.zeros((len(taken), width), np.int64)
     for d, values in enumerate(columns):
@@ -81,7 +89,7 @@ def folded(
         at += size
     different, which = np.unique(sums, axis=0, return_inverse=True)
     results, result_scale = whole([fold(tuple(Fraction(int(v), scale) for v in row)) for row in different])
-    assert max(map(abs, results)) < 2**60
+    below(2**60, results)
     return np.array(results, np.int64)[which.reshape(-1)], result_scale
 
 
@@ -101,7 +109,7 @@ class Every(NamedTuple):
             gain, scale = folded(columns, self.taken, lambda parts, level=level: level_value(level, parts))
             if rank == 0:
                 common = math.lcm(scale, *(price.denominator for _, price in self.lost))
-                assert int(np.abs(gain).max()) * common < 2**60
+                below(2**60 // common, [int(np.abs(gain).max())])
                 gain = gain * (common // scale)
                 for missed, price in self.lost:
                     gain = gain - missed * int(price * common)
@@ -163,7 +171,7 @@ def every_plan(scenario: Any, most: int = MOST_PLANS) -> Every:
             if not any(value for values in parts for value in values) and limit * sign >= 0:
                 continue
             numbers, scale = whole([*(value for values in parts for value in values), sign * limit])
-            assert max(map(abs, numbers)) < 2**50
+            below(2**50, numbers)
             bound, at, columns = numbers[-1], 0, []
             for values in parts:
                 columns.append(np.array(numbers[at : at + len(values)], dtype=np.int64))

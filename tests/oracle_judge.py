@@ -578,4 +578,7 @@ def cent_worth(reading: Reading, demand: Any) -> Fraction:
         return Fraction(1, 100)
     if level.kind == "maximise":
         return abs(reading.worth(demand, level.weights or {})) / demand.asked
-    return abs(reading.counted(level.of, demand)) / min(people for _, people in level.groups)
+    people = min(
+        (people for _, people in level.groups), default=0
+    )  # nobody lives anywhere: every plan is worth as much
+    return abs(reading.counted(level.of, demand)) / people if people else Fraction(0)

@@ -13,7 +13,7 @@ import pytest
 import allocator
 from allocator import engines, program
 from allocator.bound import ALL_YEARS, Cut, Proof, prove
-from allocator.certify import certify, certify_infeasible
+from allocator.certify import certify, certify_infeasible, value_step
 from allocator.engines.base import Outcome, Reason
 from allocator.reading import Reading
 from allocator.space import Space
@@ -110,6 +110,59 @@ def test_a_lying_engine_changes_nothing(lie, whole):
     assert plan.objective == pytest.approx(truth.objective, rel=1e-9)
 
 
+NONSENSE = LIES | {
+    "no duals": lambda p, o: replace(o, duals=None),
+    "duals of another size": lambda p, o: replace(o, duals=np.zeros(p.rows + 7)),
+    "an objective that is not a number": lambda p, o: replace(o, objective=np.nan, bound=np.nan),
+    "an infinite point": lambda p, o: replace(o, x=np.full(p.columns, np.inf)),
+    "words": lambda p, o: replace(o, x=["one", "two"], duals="three"),
+    "no outcome": lambda p, o: None,
+}
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["divisible", "whole"])
+@pytest.mark.parametrize("place", ["of whole units", "without whole units", "of linear programs"])
+@pytest.mark.parametrize("lie", NONSENSE)
+def test_nonsense_from_any_engine_is_an_honest_status(monkeypatch, lie, place, whole):
+    """Never a traceback, and never a plan called optimal, a bound or an impossibility that is not."""
+    best = {False: Fraction(122125, 1000), True: Fraction(12025, 100)}[whole]  # see below
+    liar = Liar(NONSENSE[lie])
+    liar.whole_units = place != "without whole units"
+    if place == "of linear programs":
+        monkeypatch.setitem(engines.ENGINES, "sifting", liar)
+    plan = allocator.solve(
+        scenario(whole=whole), engine="auto" if place == "of linear programs" else liar, gap=1e-6, time_limit=1
+    )
+    assert plan.status in ("optimal", "feasible", "no_plan")
+    if plan.status == "no_plan":
+        assert str(plan.message)
+        return
+    assert plan.certificate.ok
+    assert plan.levels[0].objective <= best <= plan.levels[0].bound
+    assert plan.status == "feasible" or plan.levels[0].objective >= best * (1 - Fraction(1, 10**6))
+
+
+def test_the_best_plans_of_these_scenarios():
+    """What a true engine proves."""
+    for each, best in ((False, Fraction(122125, 1000)), (True, Fraction(12025, 100))):
+        level = allocator.solve(scenario(whole=each), gap=0).levels[0]
+        assert 0 <= level.bound - best <= Fraction(1, 10**9) and 0 <= best - level.objective <= Fraction(1, 10**6)
+
+
+def test_what_an_engine_failed_with_is_told(monkeypatch):
+    monkeypatch.setitem(engines.ENGINES, "sifting", Liar(crash))
+    plan = allocator.solve(scenario())
+    assert plan.status == "no_plan" and "RuntimeError: segmentation fault, so to speak" in plan.message.en
+
+
+def test_what_an_engine_said_nothing_of_is_not_called_impossible():
+    silent = Liar(LIES["nothing found"])
+    silent.whole_units = False
+    plan = allocator.solve(scenario(), engine=silent)
+    assert (plan.status, plan.engine.claimed_status) == ("no_plan", "nothing")
+    assert "exists" not in plan.message.en
+
+
 LP_LIES = {
     "duals of the wrong sign": lambda p, o: replace(o, duals=None if o.duals is None else -o.duals),
     "duals too small": lambda p, o: replace(o, duals=None if o.duals is None else 0.5 * o.duals),
@@ -188,6 +241,42 @@ def test_every_way_to_break_a_plan_is_seen(broken, check):
     found = certify(broken(reading), proof)
     assert not found.ok
     assert check in {c.name for c in found.checks if not c.ok}
+
+
+def test_each_level_is_counted_and_bounded_once():
+    lexicographic = {"lexicographic": [{"maximise": {"emplois": 1}}, {"minimise": "euros"}]}
+    names = [check.name for check in allocator.solve(scenario(objective=lexicographic)).certificate.checks]
+    assert len(set(names)) == len(names)
+    assert {"objective", "bound", "objective:2", "bound:2"} == {
+        n for n in names if n.startswith(("objective", "bound"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("priced", "steps"),
+    [
+        ({"kind": "ceiling", "amount": "1 M€"}, True),
+        ({"kind": "count", "on": {"measures": ["ecole"]}, "min": 3}, True),
+        ({"kind": "count", "on": {"measures": ["friche"]}, "min": 3}, False),
+    ],
+)
+def test_points_lie_on_a_step_only_where_what_is_priced_is_whole(priced, steps):
+    """A bound is rounded down to that step: of units that can be had in part there is none."""
+    given = scenario(constraints=[{**priced, "soft": 1}])
+    worthless = given.demands.assign(emplois=given.demands["emplois"].where(given.demands["measure"] == "ecole", 0))
+    assert (value_step(Space.of(given.with_(demands=worthless))) is not None) == steps
+
+
+@pytest.mark.parametrize("position", ["demand", "fund", "year"])
+@pytest.mark.parametrize("beyond", [False, True], ids=["before the first", "after the last"])
+def test_a_grant_outside_the_scenario_is_no_grant(position, beyond):
+    """Nor does it take the place of another: −1 would be the last in numpy."""
+    space, reading, proof = plan_and_proof()
+    limit = {"demand": space.n, "fund": space.shape[0], "year": space.shape[1]}[position]
+    elsewhere = getattr(reading, position).copy()
+    elsewhere[0] = limit if beyond else -1
+    found = certify(twisted(reading, **{position: elsewhere}), proof)
+    assert not found.ok and [c.name for c in found.checks] == ["grants"]
 
 
 def test_no_objective_beyond_any_multipliers():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+import allocator
 from allocator.engines import ENGINES, Outcome, Program, Reason, UnknownEngine, engine, every
 from allocator.engines.guard import Guarded, Task, breach, checked, clean, dual_objective
+from allocator.report.kinds import example_scenario
 
 INF = np.inf
 PULP = ["pulp:HiGHS", "pulp:PULP_CBC_CMD"]  # what the locked libraries bring
@@ -677,6 +680,57 @@ def test_cbc_leaves_no_process_and_keeps_every_digit(tmp_path: Any, monkeypatch:
     assert outcome.x is not None
     assert outcome.x[0] == pytest.approx(12_345_678.123456789, rel=1e-15)  # PuLP would read 12345678.
     assert not list(tmp_path.iterdir())
+
+
+# What a library in a process of its own may do: the script that stands for CBC, a time limit, what comes of it.
+BROKEN_PROCESSES = {
+    "crashes": ("kill -SEGV $$", None, Reason.ERROR, "code -11"),
+    "hangs and does not listen": ("trap '' INT; sleep 60", 0.2, Reason.NOTHING, "killed"),
+    "is silent": ("exit 0", None, Reason.ERROR, "wrote no solution"),
+    "says it is optimal and writes no point": ("echo 'Optimal - objective value 9' > status.txt", None, Reason.NOTHING, "no point"),
+    "writes a point of another size": (
+        "echo 'Optimal - objective value 9' > status.txt; head -c 200 /dev/zero > point.bin", None, Reason.ERROR, "0 columns",
+    ),
+    "calls infeasible what has a plan": ("echo 'Infeasible - objective value 0' > status.txt", None, Reason.INFEASIBLE, ""),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the scripts are for sh")
+@pytest.mark.parametrize("case", BROKEN_PROCESSES)
+def test_a_broken_process_is_an_honest_status(case: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the engine, with words; and by `solve`, which finds another way or says that it has no plan."""
+    from allocator.engines import cbc
+
+    script, limit, reason, told = BROKEN_PROCESSES[case]
+    binary = tmp_path / "cbc"
+    binary.write_text(f"#!/bin/sh\n{script}\n")
+    binary.chmod(0o755)
+    monkeypatch.setattr(cbc, "_binary", lambda: str(binary))
+    monkeypatch.setattr(cbc, "_GRACE", 0.2)
+    given = ALL_WHOLE["knapsack"][0]
+    outcome = engine("cbc").solve(given, time_limit=limit)
+    assert (outcome.reason, outcome.x, outcome.bound) == (reason, None, None) and told in outcome.message
+    if reason is Reason.INFEASIBLE:  # what only the process says is refused where a point is known
+        assert engine("cbc").solve(given, start=np.zeros(given.columns)).reason is Reason.ERROR
+    scarce = example_scenario(funds=[{"id": "f", "amount": 390}])
+    plan = allocator.solve(scarce, engine="cbc", gap=0, time_limit=limit)
+    true = allocator.solve(scarce, gap=0)
+    assert plan.status in ("optimal", "feasible", "no_plan")
+    assert plan.status == "no_plan" or (plan.certificate.ok and plan.bound >= true.objective >= plan.objective)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the script is for sh")
+def test_a_process_of_pulp_that_crashes_is_an_error_with_words(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from allocator.engines import pulp_any
+
+    crashing = tmp_path / "python"
+    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.chmod(0o755)
+    monkeypatch.setattr(pulp_any, "_idle", [])
+    monkeypatch.setattr(pulp_any.sys, "executable", str(crashing))
+    outcome = pulp_any.Pulp("pulp:HiGHS").solve(ALL_WHOLE["knapsack"][0])
+    assert outcome.reason is Reason.ERROR and outcome.x is None and "died" in outcome.message
+    assert pulp_any._idle == []
 
 
 def test_cbc_limits_are_not_called_optimal_nor_the_relaxation_a_point() -> None:

@@ -98,11 +98,11 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["run.txt", "dev.txt", "docs.txt"])
 def test_lock_satisfies_the_project(lock: str) -> None:
     wanted = PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["build"]
-    if lock == "dev.txt":
-        wanted = wanted + PROJECT["project"]["optional-dependencies"]["dev"]
+    for extra in {"run.txt": [], "dev.txt": ["dev"], "docs.txt": ["dev", "docs"]}[lock]:
+        wanted = wanted + PROJECT["project"]["optional-dependencies"][extra]
     versions = locked(lock)
     for requirement in map(Requirement, wanted):
         held = versions.get(canonical(requirement.name), [])
@@ -110,9 +110,10 @@ def test_lock_satisfies_the_project(lock: str) -> None:
         assert all(version in requirement.specifier for version in held), f"{requirement}: {held}: make lock"
 
 
-def test_dev_lock_holds_the_run_lock() -> None:
-    run, dev = locked("run.txt"), locked("dev.txt")
-    assert {name: dev.get(name) for name in run} == run
+@pytest.mark.parametrize(("smaller", "larger"), [("run.txt", "dev.txt"), ("dev.txt", "docs.txt")])
+def test_each_lock_holds_the_one_before(smaller: str, larger: str) -> None:
+    before, after = locked(smaller), locked(larger)
+    assert {name: after.get(name) for name in before} == before
 
 
 def test_build_system_is_the_locked_one() -> None:

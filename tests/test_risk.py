@@ -163,6 +163,11 @@ def test_indices_of_a_linear_outcome_are_the_known_ones(plan):
         assert found.loc[d, "total"] == pytest.approx(share, abs=0.03)
 
 
+def test_a_thing_alone_has_all_the_variance(plan):
+    found = influence(plan, uncertainty({"id": "x", "what": "cost", "by": "demand", "range": [1, 2]}))
+    assert len(found) and (found[["first", "total"]] == 1).all(axis=None) and set(found["id"]) == {"x"}
+
+
 def test_many_things_are_screened(plan, monkeypatch):
     """Morris: μ* of a linear outcome is its slope, σ is 0."""
     monkeypatch.setattr("allocator.risk.influence.MANY", 1)

@@ -14,7 +14,7 @@ from importlib import import_module
 from allocator.texts import Text
 
 from .base import Engine, OnProgress, Outcome, Program, Progress, Reason, Session, Stop
-from .guard import ColdSession
+from .guard import ColdSession, heard
 
 __all__ = [
     "ENGINES",
@@ -30,6 +30,7 @@ __all__ = [
     "UnknownEngine",
     "engine",
     "every",
+    "heard",
 ]
 
 

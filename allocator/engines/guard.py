@@ -371,6 +371,29 @@ def checked(program: Program, outcome: Outcome, gap: float, start: np.ndarray | 
     return replace(outcome, reason=reason, x=x, duals=duals, objective=objective, bound=bound, message="; ".join(notes))
 
 
+def heard(ask: Callable[[], Outcome], columns: int, rows: int) -> Outcome:
+    """The word of any engine, one that has no guard too: an error where it raises or its point is none of a program of so
+    many columns; no duals where they are not those of so many rows."""
+    try:
+        outcome = ask()
+        if not isinstance(outcome, Outcome):
+            return Outcome(Reason.ERROR, message=f"the engine returned {type(outcome).__name__}, no Outcome")
+        x, duals = _numbers(outcome.x, columns), _numbers(outcome.duals, rows)
+    except Exception as error:
+        return Outcome(Reason.ERROR, message=f"{type(error).__name__}: {error}")
+    if outcome.x is not None and x is None:
+        return replace(outcome, reason=Reason.ERROR, x=None, duals=None, message="the point is not one of this program")
+    return replace(outcome, x=x, duals=duals)
+
+
+def _numbers(values: Any, count: int) -> np.ndarray | None:
+    """So many finite numbers; None for anything else."""
+    if values is None or np.shape(values) != (count,):
+        return None
+    numbers = np.asarray(values, float)
+    return numbers if np.isfinite(numbers).all() else None
+
+
 def _known(value: float | None) -> bool:
     return value is not None and abs(value) < INFINITE
 

@@ -58,7 +58,7 @@ class ComparisonBook:
         self._demands()
         self._inequality()
         self._rules()
-        self.book.book.close()
+        self.book.close()
 
     def _sheet(
         self, name: Text, line: Text, headers: Sequence[str], rows: Iterable[Sequence[Any]], money: Sequence[int]

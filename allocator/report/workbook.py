@@ -72,7 +72,7 @@ class ResultBook:
             self._rules()
         self._provenance()
         Sheets(self.book, self.scenario).write()
-        self.book.book.close()
+        self.book.close()
 
     # What every sheet of rows is made of
 

@@ -65,7 +65,9 @@ def influence(plan: Plan, uncertainty: Uncertainty, samples: int = SOBOL, seed: 
         values = np.concatenate([block[outcome] for block in blocks])
         if np.ptp(values) <= 1e-9 * max(1.0, float(np.abs(values).max())):
             continue
-        if many:
+        if len(sources) == 1:  # SALib takes a group that is alone for its members; all the variance is its own
+            columns = iter([(names[0], 1.0, 0.0, 1.0, 0.0)])
+        elif many:
             of = morris_analysis.analyze(problem, points, values, num_levels=LEVELS, seed=seed)
             columns = zip(
                 of["names"], of["sigma"], [np.nan] * len(names), of["mu_star"], of["mu_star_conf"], strict=True

@@ -51,7 +51,7 @@ def save(scenario: Scenario, path: str | os.PathLike[str], lines: tuple[Text, ..
     book = Book(os.fspath(path))
     write_readme(book, lines)
     Sheets(book, scenario).write()
-    book.book.close()
+    book.close()
 
 
 def _bytes(path: Path, file: str) -> bytes:

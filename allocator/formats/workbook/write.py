@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from allocator.formats.csv_text import looks_like_number
@@ -72,6 +73,13 @@ class Book:
         self.wrap = made({"text_wrap": True, "valign": "top"})
         self.label = made({"bold": True, "bg_color": _PALE})
         self.grey = made({"bg_color": _GREY, "font_color": "#7F7F7F", "pattern": 1})
+
+    def close(self) -> None:
+        """Write the file; `OSError` where it cannot be."""
+        try:
+            self.book.close()
+        except FileCreateError as error:
+            raise error.args[0] from None
 
     def sheet(self, name: str, title: str, line: str = "") -> Worksheet:
         """A sheet with its title and a line of help."""
