@@ -168,7 +168,8 @@ class Funded(Explanation):
         other = self._other
         if self.contrary is None:
             return Text(
-                f"{other.fr} n'a donné aucun plan dans les limites", f"{other.en} gave no plan within the limits"
+                f"{other.fr} : le calcul a été arrêté avant d'en trouver un plan, on ne sait donc pas ce que cela coûterait",
+                f"{other.en}: the computation was stopped before it found such a plan, so what that would cost is unknown",
             )
         if self.contrary.nothing:
             return Text(
