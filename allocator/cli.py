@@ -53,6 +53,16 @@ class _Parser(argparse.ArgumentParser):
         raise _Usage(message, self.format_usage())
 
 
+class _Version(argparse.Action):
+    """Looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from allocator import __version__
+
+        print(f"allocator {__version__}")
+        parser.exit()
+
+
 class _Usage(Exception):
     pass
 
@@ -134,6 +144,9 @@ def _parser() -> _Parser:
     parser = _Parser(prog="allocator", description=str(Text(
         "Répartit des fonds publics entre des dossiers, sous des règles, avec un certificat.",
         "Spreads public funds over demands, under rules, with a certificate.")), parents=[common])  # fmt: skip
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help=str(Text("la version installée", "the version installed"))
+    )
     of = parser.add_subparsers(dest="command", required=True, metavar="COMMANDE", parser_class=_Parser)
     for command in commands():
         mine = of.add_parser(command.NAME, parents=[common], help=str(command.HELP))

@@ -143,3 +143,52 @@ def test_the_front_end_reads_what_is_sent_so(tmp_path: Path, monkeypatch: pytest
     for what in importing.KINDS:
         importing._read(Job(("x",), lambda job: None, Workshop(0), asked=1e18), what, given, "x.xlsx", b"")
     assert asked == [{"confined": True}] * len(importing.KINDS)
+
+
+HIDDEN = {"U+202E": "\u202e", "U+200B": "\u200b", "U+001B": "\x1b[2J", "U+FEFF": "\ufeff"}
+
+
+@pytest.mark.parametrize("code", HIDDEN)
+def test_what_nobody_sees_is_told_where_it_stands(tmp_path: Path, code: str) -> None:
+    character = HIDDEN[code]
+    spelled = character.encode("unicode_escape").decode()
+    yaml = fuzz_inputs.YAML.replace("name: essai", f'name: essai\nlabel: "a{spelled}b"')
+    assert f"label (ligne 2) : caractère invisible ou de contrôle ({code}" in refused(tmp_path, yaml)
+    with_it = fuzz_inputs.DEMANDS.replace("d2", f"d{character}2")
+    (tmp_path / "other.csv").write_text(with_it, encoding="utf-8")
+    yaml = fuzz_inputs.YAML.replace("demands: demands.csv", "demands: other.csv")
+    assert f"other.csv, ligne 3 : caractère invisible ou de contrôle ({code}" in refused(tmp_path, yaml)
+
+
+def test_what_nobody_sees_is_told_in_a_workbook(tmp_path: Path) -> None:
+    at = tmp_path / "classeur.xlsx"
+    saving.save(allocator.load("rebond-urgence"), at)
+    book = openpyxl.load_workbook(at)
+    cell = next(
+        cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value == "plafond-conversion"
+    )
+    cell.value = "reste\u202e-a-charge"
+    book.save(at)
+    with pytest.raises(ScenarioError, match=f"{cell.coordinate} .*U\\+202E.*Retirez-le"):
+        allocator.load(at)
+
+
+def test_a_letter_is_one_letter_however_it_is_written(tmp_path: Path) -> None:
+    """« é » as one character, or as an e and an accent."""
+    one, two = "d\u00e9pollution", "de\u0301pollution"
+    for name, text in (("territories.csv", fuzz_inputs.TERRITORIES), ("aid.csv", fuzz_inputs.AID), ("grants.csv", fuzz_inputs.GRANTS),
+                       ("demands.csv", fuzz_inputs.DEMANDS.replace("rebond", two).replace("emplois", one)),
+                       ("scenario.yaml", fuzz_inputs.YAML.replace("rebond", one).replace("emplois", two))):  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    scenario = allocator.load(tmp_path)
+    assert one in scenario.demands["measure"].tolist() and one in scenario.demands
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    scenario = allocator.load("rebond-urgence").with_(label="a\u202eb")
+    for name in ("dossier", "classeur.xlsx"):
+        with pytest.raises(ScenarioError, match=r"label : caractère invisible ou de contrôle \(U\+202E"):
+            saving.save(scenario, tmp_path / name)
+        assert not (tmp_path / name).exists()
+    with pytest.raises(ScenarioError, match="forme normale C"):
+        saving.save(scenario.with_(label="e\u0301"), tmp_path / "dossier")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from allocator import characters
+from allocator.characters import HIDDEN, REMEDY, composed
 from allocator.formats import csv_text, yaml_text
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
@@ -31,6 +33,7 @@ def save(scenario: Scenario, path: str | os.PathLike[str]) -> list[Path]:
     cannot hold something of it; `OSError` where nothing can be written there.
     """
     at = Path(path)
+    _check_texts(scenario, str(path))
     if at.suffix.lower() == ".xlsx":
         from allocator.formats import workbook
 
@@ -46,6 +49,38 @@ def save(scenario: Scenario, path: str | os.PathLike[str]) -> list[Path]:
     texts = _files(scenario, at)
     at.mkdir(parents=True, exist_ok=True)
     return [replaced(at / name, _writer(text)) for name, text in texts.items()]
+
+
+def _check_texts(scenario: Scenario, file: str) -> None:
+    """Readers refuse what nobody sees, and write each letter in one way: such texts would not come back."""
+    told: list[Problem] = []
+
+    def look(place: str, value: object) -> None:
+        if isinstance(value, Mapping):
+            for key, below in value.items():
+                look(place, key)
+                look(f"{place}.{key}" if place else str(key), below)
+        elif isinstance(value, (list, tuple)):
+            for below in value:
+                look(place, below)
+        elif isinstance(value, str) and (found := HIDDEN.search(value)):
+            told.append(Problem(place, characters.told(found[0]), REMEDY, file))
+        elif isinstance(value, str) and composed(value) != value:
+            message = Text(
+                f"« {value} » n'est pas en forme normale C d'Unicode", f"“{value}” is not in Unicode normal form C"
+            )
+            told.append(Problem(place, message, Text("Composez-en les accents.", "Compose its accents."), file))
+
+    look("", scenario.to_dict())
+    for table in _TABLES:
+        frame = getattr(scenario, table)
+        for name in () if frame is None else frame.columns:
+            look(table, str(name))
+            if not pd.api.types.is_numeric_dtype(frame[name]):
+                for text in frame[name].unique():
+                    look(f"{table}.{name}", text)
+    if told:
+        raise ScenarioError(told)
 
 
 def given_columns(scenario: Scenario, table: str) -> list[str]:

@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 from python_calamine import CalamineError, CalamineWorkbook
 
 from allocator import files, limits
+from allocator.characters import HIDDEN, composed, told
 from allocator.formats.workbook.cells import Cell
 from allocator.problems import Problem
 from allocator.texts import Text
@@ -130,7 +131,15 @@ def _worksheets(book: Any) -> list[str]:
 
 def _grid(book: Any, name: str, broken: dict[tuple[int, int], Text]) -> Grid:
     rows = [[_cell(value) for value in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-    return Grid(name, rows, broken)
+    return Grid(name, rows, broken | dict(_hidden(rows)))
+
+
+def _hidden(rows: list[list[Cell]]) -> Iterator[tuple[tuple[int, int], Text]]:
+    """Cells with a character that nobody sees."""
+    for k, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if isinstance(cell, str) and (found := HIDDEN.search(cell)):
+                yield (k, column), told(found[0])
 
 
 def _cell(value: Any) -> Cell:
@@ -140,7 +149,7 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, datetime):
         return value.date() if value.time() == time() else value
     if isinstance(value, str):
-        return value if value.strip() else None
+        return composed(value) if value.strip() else None
     return value if isinstance(value, (bool, int, date)) or value is None else str(value)
 
 
