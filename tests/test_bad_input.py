@@ -33,7 +33,7 @@ SELDOM = ("import ti", "import fonds-friches", "import cartofriches", "import ch
 def test_a_result_or_a_problem(every: dict[str, fuzz_inputs.Reader], name: str) -> None:
     if name.startswith("sent") and name not in every:
         pytest.skip("the front-end is an extra: pip install '.[ui]'")
-    cases = CASES if name in OFTEN else 5
+    cases = CASES if name in OFTEN else 3
     report = fuzz_inputs.run(name, every[name], range(cases), seed=7)
     assert report.failures == []
     assert report.accepted + report.refused == cases and (report.refused or name in SELDOM)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import fuzz_inputs
 import pandas as pd
 import pytest
+from valley import valley
 
 import allocator
 from allocator import limits
@@ -197,3 +200,79 @@ def test_no_password_is_told(
         told = capsys.readouterr()
         assert "MOTSECRET" not in (told.out + told.err) + caplog.text
         assert "erreur interne" not in told.err
+
+
+# Markdown of screens
+
+PICTURE = "![x](http://exemple.invalid/p)"
+
+
+def draw(screen: str, refs: list[str]) -> None:
+    """Run by AppTest in a script of its own."""
+    from importlib import import_module
+
+    import streamlit as st
+
+    from ui import visit
+
+    if "visit" not in st.session_state:
+        st.query_params["s"], st.query_params["t"] = ",".join(refs), "territory:t1"
+    visit.begin()
+    import_module(f"ui.screens.{screen}").show()
+
+
+def elements(node: Any) -> Iterator[Any]:
+    """What stands on a screen, boxes and their titles included."""
+    for child in node.children.values():
+        yield child
+        yield from elements(child) if hasattr(child, "children") else ()
+
+
+def labelled(amount: int) -> allocator.Scenario:
+    """Of which everything is called by the picture."""
+    given = valley(lumpy=True)
+    return given.with_(
+        name=f"s{amount}", label=PICTURE, description=PICTURE, labels={"emplois": PICTURE},
+        territories=given.territories.assign(name=PICTURE),
+        funds=[{"id": "f", "amount": amount, "label": PICTURE, "source": PICTURE, "hypothesis": PICTURE},
+               {"id": "g", "amounts": {2026: 10, 2027: 10}, "label": PICTURE}],
+        measures=[{"id": one, "label": PICTURE, "unit": PICTURE, "lumpy": True} for one in ("friche", "ecole")],
+        constraints=[{"kind": "floor", "label": PICTURE, "amount": 800_000, "on": {"where": {"region": "Sud"}}},
+                     {"kind": "count", "label": PICTURE, "on": {"measures": "ecole"}, "max": 0}],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "screen", ["territoire", "nation", "building", "explaining", "trading", "exporting", "scenarios"]
+)
+@pytest.mark.parametrize("amount", [3_000_000, 100_000])  # with a plan, and without
+def test_no_label_is_markdown(screen: str, amount: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A picture in a label would be fetched from a stranger's server by whoever opens the screen."""
+    pytest.importorskip("streamlit", reason="the front-end is an extra: pip install '.[ui]'")
+    from screen import settled
+    from streamlit.testing.v1 import AppTest
+
+    from ui.collection import collection
+
+    monkeypatch.setenv("ALLOCATOR_STORE", str(tmp_path / "store.sqlite"))
+    collection.clear()
+    refs = [collection().keep(labelled(amount + k)) for k in (0, 1)]
+    at = settled(AppTest.from_function(draw, default_timeout=60, kwargs={"screen": screen, "refs": refs}).run())
+    collection().flush()
+    collection.clear()
+    # frames, charts and lists of choices read no Markdown
+    unread = (
+        "html",
+        "arrow_data_frame",
+        "vega_lite_chart",
+        "selectbox",
+        "multiselect",
+        "text_input",
+        "download_button",
+    )
+    shown = list(elements(at.main))
+    read = [
+        element for element in shown if element.type not in unread and PICTURE in str(getattr(element, "proto", ""))
+    ]
+    assert [(element.type, str(element.proto)[:300]) for element in read] == []
+    assert not [each.label for each in shown if each.type in unread[3:6] and PICTURE in each.label]
