@@ -202,7 +202,7 @@ def _why(view: View, name: str, mine: pd.DataFrame, measures: Mapping[str, str],
         labels[demand] = f"{', '.join(what)} ({demand}) : {got}"
     form = st.form(visit.key(f"why-{name}"), border=True)
     chosen = form.selectbox(
-        str(Text(f"Pourquoi ce dossier, dans {quoted(view.label(name))} ?", f"Why this demand, in {quoted(view.label(name))}?")),
+        plain(str(Text(f"Pourquoi ce dossier, dans {quoted(view.label(name))} ?", f"Why this demand, in {quoted(view.label(name))}?"))),
         list(labels), index=None, format_func=lambda each: labels[each], placeholder=str(Text("Choisir un dossier", "Choose a demand")),
     )  # fmt: skip
     if form.form_submit_button(str(Text("Expliquer", "Explain"))) and chosen is not None:
