@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from allocator.characters import visible
-from allocator.texts import Text, language
+from allocator.texts import UNSEEN, Text, language, visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -125,9 +124,21 @@ def did_you_mean(name: object, names: Iterable[object]) -> Text | None:
         shown = listed(yearly)
         return Text(f"Il est demandé chaque année, sous ces noms : {shown}", f"It is asked for every year, as: {shown}")
     close = near(name, known)
+    if close is not None and close != str(name) and unicodedata.normalize("NFC", str(name)) == unicodedata.normalize("NFC", close):
+        return Text(f"« {close} » s'y écrit avec d'autres signes Unicode (accents séparés) : recopiez-le.",
+                    f"“{close}” is written with other Unicode signs there (separate accents): copy it.")  # fmt: skip
     if close is not None:
         return Text(f"Vouliez-vous dire « {close} » ?", f"Did you mean “{close}”?")
     return Text(f"Possibles : {listed(known)}.", f"Possible: {listed(known)}.")
+
+
+def unseen(text: str) -> Text:
+    """What is wrong with a text that holds signs which cannot be seen."""
+    shown = visible(text, UNSEEN)
+    return Text(f"« {shown} » contient un signe invisible", f"“{shown}” holds a sign that cannot be seen")
+
+
+RETYPE = Text("Écrivez-le de nouveau, au clavier.", "Type it anew.")
 
 
 def path_text(path: Iterable[str | int]) -> str:

@@ -149,6 +149,45 @@ def test_drawings_hold_no_tag_of_a_label(tmp_path: Path, label: str) -> None:
 # Messages and limits
 
 
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\x00", "\u202e", "\u2066", "\x9b"])
+def test_no_label_steers_a_terminal_or_turns_words(sign: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        scenario(f"a{sign}b")
+    places = {str(problem.place).partition(" ")[0] for problem in error.value.problems}
+    of_keys = {
+        "name",
+        "label",
+        "description",
+        "labels.emplois",
+        "funds[0].label",
+        "measures[0].label",
+        "constraints[0].label",
+    }
+    assert of_keys | {"territories,", "demands,"} <= places
+    assert sign not in error.value.text()
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u00ad", "\ufeff", "\n", "\u200f"])
+def test_ids_hold_no_sign_that_cannot_be_seen(sign: str) -> None:
+    given = scenario("a")
+    for change in ({"demands": given.demands.assign(id=["d1", f"d1{sign}"])},
+                   {"funds": [{"id": f"f{sign}", "amount": 1}]},
+                   {"measures": [{"id": "m"}, {"id": f"m{sign}"}]},
+                   {"constraints": [{"kind": "ceiling", "id": f"c{sign}", "amount": 1}]}):  # fmt: skip
+        with pytest.raises(ScenarioError, match="signe invisible"):
+            given.with_(**change)
+
+
+def test_one_name_in_two_unicode_forms() -> None:
+    given = scenario("a")
+    with pytest.raises(ScenarioError, match="déjà utilisé, avec d'autres signes Unicode"):
+        given.with_(demands=given.demands.assign(id=["d\u00e9", "de\u0301"]))
+    with pytest.raises(ScenarioError, match="avec d'autres signes Unicode"):
+        given.with_(
+            measures=[{"id": "m"}, {"id": "fr\u00ed"}], demands=given.demands.assign(measure=["m", "fri\u0301"])
+        )
+
+
 def test_what_is_said_shows_what_cannot_be_seen() -> None:
     said = Problem("x", Text("« a\x1b[2J\u202e »", "x")).text()
     assert said == "x : « a\\u001b[2J\\u202e »"

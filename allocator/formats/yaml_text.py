@@ -14,9 +14,8 @@ from typing import Any
 import yaml
 
 from allocator import limits
-from allocator.characters import HIDDEN, REMEDY, composed, told
-from allocator.problems import Problem, path_text
-from allocator.texts import Text
+from allocator.problems import RETYPE, Problem, path_text, unseen
+from allocator.texts import Text, composed
 
 Path = tuple[str | int, ...]
 _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
@@ -145,9 +144,8 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
                     )
                 )
                 continue
-            seen = _seen(key_node, path, problems, file)
             if not isinstance(key, int) or isinstance(key, bool):
-                key = seen
+                key = key_node.value
             below = (*path, key)
             if key in out:
                 first = lines[below]
@@ -167,15 +165,10 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
             out[key] = _value(value_node, below, lines, problems, file)
         return out
     assert isinstance(node, yaml.ScalarNode)
-    seen = _seen(node, path, problems, file)
-    return plain(node) if seen == node.value else seen
-
-
-def _seen(node: yaml.ScalarNode, path: Path, problems: list[Problem], file: str) -> str:
-    """The text; what nobody sees, also what quotes and an escape spell, is told and taken out: half a character fits nowhere."""
-    if found := HIDDEN.search(node.value):
-        problems.append(Problem(_at(path, node), told(found[0]), REMEDY, file))
-    return HIDDEN.sub("", node.value)
+    if any("\ud800" <= sign <= "\udfff" for sign in node.value):  # "\ud800": half a character
+        problems.append(Problem(_at(path, node), unseen(node.value), RETYPE, file))
+        return None
+    return plain(node)
 
 
 def _at(path: Path, node: yaml.Node) -> Text:

@@ -16,6 +16,7 @@ from allocator.constraints import KINDS
 from allocator.money import MAX_CENTS, format_euros
 from allocator.objectives import OBJECTIVES, parse
 from allocator.problems import (
+    RETYPE,
     Finding,
     Problem,
     ScenarioError,
@@ -24,6 +25,7 @@ from allocator.problems import (
     in_language,
     near,
     path_text,
+    unseen,
 )
 from allocator.scenario.entities import Fund, Measure, plain
 from allocator.scenario.understood import understood
@@ -41,7 +43,7 @@ from allocator.tables import (
     spread_over_years,
     territories_table,
 )
-from allocator.texts import Text
+from allocator.texts import UNSEEN, UNSHOWN, Text
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
@@ -138,6 +140,8 @@ class Reader:
                 Text("un nom est attendu", "a name is expected"),
                 Text("Écrivez par exemple name: mon-scenario.", "Write for example name: my-scenario."),
             )
+        else:
+            self._shown(("name",), name, UNSEEN)
         if base is not None and not isinstance(base, str):
             self.tell(("base",), Text("un texte est attendu", "a text is expected"))
         for key, value in (("label", label), ("description", description)):
@@ -150,7 +154,16 @@ class Reader:
         pair = isinstance(value, Mapping) and set(value) == {"fr", "en"}
         if not isinstance(value, str) and not (pair and all(isinstance(v, str) for v in value.values())):
             self.tell(path, Text("un texte, ou fr et en, sont attendus", "a text, or fr and en, are expected"))
+        for said in value.values() if pair else [value]:
+            self._shown(path, said)
         return dict(value) if pair else value
+
+    def _shown(self, path: Path, value: Any, banned: re.Pattern[str] = UNSHOWN) -> bool:
+        """Whether a text can be shown to people as it is; else it is told."""
+        fine = not isinstance(value, str) or not banned.search(value)
+        if not fine:
+            self.tell(path, unseen(value), RETYPE)
+        return fine
 
     def labels(self, value: Any) -> None:
         """What indicators are called in sentences. One that no demand has is a warning: a base may name more."""
@@ -222,6 +235,11 @@ class Reader:
                     )
                     continue
                 ids.append(raw_id)
+                if not self._shown((key, rank, "id"), raw_id, UNSEEN):
+                    continue
+            self._shown(
+                (key, rank, "label"), item.get("label") if isinstance(item, Mapping) else getattr(item, "label", None)
+            )
             try:
                 models.append(item if isinstance(item, schema) else schema.model_validate(item))
                 ranks.append(rank)
@@ -511,6 +529,10 @@ class Reader:
             return item
         if not isinstance(item, Mapping):
             self.tell(path, Text("des clés et des valeurs sont attendues", "keys and values are expected"))
+            return None
+        if not self._shown((*path, "id"), item.get("id"), UNSEEN) or not self._shown(
+            (*path, "label"), item.get("label")
+        ):
             return None
         kind = item.get("kind")
         if kind is None:

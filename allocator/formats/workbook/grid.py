@@ -20,10 +20,9 @@ from xml.etree import ElementTree
 from python_calamine import CalamineError, CalamineWorkbook
 
 from allocator import files, limits
-from allocator.characters import HIDDEN, composed, told
 from allocator.formats.workbook.cells import Cell
 from allocator.problems import Problem
-from allocator.texts import Text
+from allocator.texts import Text, composed
 
 INDEX = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
 # A row or a cell, in whatever dress; and where it says that it is
@@ -131,15 +130,7 @@ def _worksheets(book: Any) -> list[str]:
 
 def _grid(book: Any, name: str, broken: dict[tuple[int, int], Text]) -> Grid:
     rows = [[_cell(value) for value in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-    return Grid(name, rows, broken | dict(_hidden(rows)))
-
-
-def _hidden(rows: list[list[Cell]]) -> Iterator[tuple[tuple[int, int], Text]]:
-    """Cells with a character that nobody sees."""
-    for k, row in enumerate(rows):
-        for column, cell in enumerate(row):
-            if isinstance(cell, str) and (found := HIDDEN.search(cell)):
-                yield (k, column), told(found[0])
+    return Grid(name, rows, broken)
 
 
 def _cell(value: Any) -> Cell:
