@@ -7,6 +7,7 @@ whose lines an error message would show. One that was sent to a server is read `
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import zipfile
@@ -22,6 +23,31 @@ TABLES = (".csv", ".txt")
 YAML = (".yaml", ".yml")
 _OURS = Path(__file__).resolve().parent / "data"
 _WITHIN: ContextVar[Path | None] = ContextVar("within", default=None)
+
+
+_SYSTEM = {
+    errno.EACCES: Text("accès refusé", "access denied"),
+    errno.EPERM: Text("opération interdite", "not permitted"),
+    errno.ENOENT: Text("introuvable", "not found"),
+    errno.EEXIST: Text("existe déjà", "exists already"),
+    errno.EISDIR: Text("c'est un dossier", "it is a folder"),
+    errno.ENOTDIR: Text("un fichier tient la place d'un dossier", "a file is where a folder should be"),
+    errno.ENOSPC: Text("plus de place sur le disque", "no space left on the disk"),
+    errno.EDQUOT: Text("plus de place : quota atteint", "no space left: quota reached"),
+    errno.EFBIG: Text("fichier trop grand pour ce disque", "file too large for this disk"),
+    errno.EROFS: Text("disque en lecture seule", "read-only disk"),
+    errno.EIO: Text("le disque ne répond plus", "the disk no longer answers"),
+    errno.EBUSY: Text("déjà utilisé par un autre programme", "in use by another program"),
+    errno.EMFILE: Text("trop de fichiers ouverts", "too many open files"),
+    errno.ENAMETOOLONG: Text("nom trop long", "name too long"),
+    errno.ELOOP: Text("des liens tournent en rond", "links go round in a circle"),
+}
+
+
+def reason(error: BaseException) -> Text:
+    """Why the system refused, in words; what it says itself where it is something rare."""
+    plain = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return _SYSTEM.get(getattr(error, "errno", None) or 0, Text(plain, plain))
 
 
 class Refused(Exception):
@@ -76,8 +102,8 @@ def content(path: Path, kinds: Collection[str] = ()) -> bytes:
     except FileNotFoundError:
         raise
     except (OSError, RuntimeError, ValueError) as error:  # a circle of links; a name that no file can have
-        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise Refused(Text(f"fichier illisible ({said})", f"unreadable file ({said})")) from None
+        said = reason(error)
+        raise Refused(Text(f"fichier illisible ({said.fr})", f"unreadable file ({said.en})")) from None
     if data is None or len(data) > most:
         size = most >> 20
         wrong = Text(f"fichier trop grand : {size} Mo au plus", f"file too large: at most {size} MB")

@@ -77,10 +77,7 @@ def _of_file(path: Path) -> tuple[Past, ...]:
             {k: v and unguarded(v) for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)
         ]
     except (OSError, ValueError, files.Refused, csv.Error) as error:
-        plain = str(getattr(error, "strerror", None) or type(error).__name__)
-        said = Text("introuvable", "not found") if isinstance(error, FileNotFoundError) else Text(plain, plain)
-        if isinstance(error, files.Refused):
-            said = error.message
+        said = error.message if isinstance(error, files.Refused) else files.reason(error)
         raise ValueError(
             Text(f"référence illisible : {file} ({said.fr})", f"unreadable reference: {file} ({said.en})"),
             Text(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from allocator.engines.base import Progress
     from allocator.explain.variants import OnStep
     from allocator.plan import Plan
+    from allocator.problems import Problem
     from allocator.scenario import Scenario
 
 OK, BUG, WRONG_INPUT, INFEASIBLE, NO_PLAN = 0, 1, 2, 3, 4
@@ -157,16 +158,23 @@ def solved(options: argparse.Namespace, names: Sequence[str]) -> list[Plan]:
 
 def written(options: argparse.Namespace, write: Callable[[str], list[Path]]) -> list[Path]:
     """The files of --out, if asked for."""
-    from allocator.problems import Problem, ScenarioError
+    from allocator.problems import ScenarioError
 
     if not options.out:
         return []
     try:
         return write(options.out)
     except OSError as error:
-        cannot = Text(f"impossible d'écrire : {error.strerror}", f"cannot write: {error.strerror}")
-        remedy = Text("choisir un autre dossier", "choose another folder")
-        raise ScenarioError([Problem("--out", cannot, remedy, options.out)]) from None
+        raise ScenarioError([unwritten(error, options.out)]) from None
+
+
+def unwritten(error: OSError, folder: str) -> Problem:
+    """Why the files of --out cannot be written."""
+    from allocator.files import reason
+    from allocator.problems import Problem
+
+    cannot = Text(f"impossible d'écrire : {reason(error).fr}", f"cannot write: {reason(error).en}")
+    return Problem("--out", cannot, Text("choisir un autre dossier", "choose another folder"), folder)
 
 
 def told(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from allocator.commands.common import OK, console, json_option
+from allocator.commands.common import OK, console, json_option, unwritten
 from allocator.texts import Text
 
 NAME = "fetch"
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from allocator.importers.fetching import BY_HAND, PUBLISHED, fetch
-    from allocator.problems import Problem, ScenarioError
+    from allocator.problems import ScenarioError
 
     def say(line: str) -> None:
         console().print(line, markup=False, highlight=False, soft_wrap=True)
@@ -57,8 +57,7 @@ def run(options: argparse.Namespace) -> int:
             Path(options.out).mkdir(parents=True, exist_ok=True)
             path = Path(shutil.copy2(made.path, Path(options.out) / made.path.name))
         except OSError as error:
-            message = Text(f"impossible d'écrire ({error.strerror})", f"cannot write ({error.strerror})")
-            raise ScenarioError([Problem("--out", message, None, options.out)]) from None
+            raise ScenarioError([unwritten(error, options.out)]) from None
     if options.json:
         print(json.dumps({**made.record(), "path": str(path), "cached": not made.fresh}, ensure_ascii=False, indent=2))
         return OK

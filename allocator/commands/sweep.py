@@ -15,6 +15,7 @@ from allocator.commands.common import (
     solving_options,
     stdout_for_us_alone,
     told,
+    unwritten,
 )
 from allocator.texts import Text
 
@@ -81,10 +82,7 @@ def run(options: argparse.Namespace) -> int:
                 out=options.out, on_progress=_progress,
             )  # fmt: skip
     except OSError as error:
-        cannot = Text(f"impossible d'écrire : {error.strerror}", f"cannot write: {error.strerror}")
-        raise ScenarioError(
-            [Problem("--out", cannot, Text("choisir un autre dossier", "choose another folder"), str(options.out))]
-        ) from None
+        raise ScenarioError([unwritten(error, str(options.out))]) from None
     except KeyboardInterrupt:
         if not options.out:
             raise
@@ -140,14 +138,15 @@ def _vary(options: argparse.Namespace, problems: list[Any]) -> Any:
 def _listed(file: str, problems: list[Any]) -> list[dict[str, Any]]:
     import csv
 
+    from allocator.files import reason
     from allocator.problems import Problem
 
     try:
         with open(file, encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        said = str(getattr(error, "strerror", None) or type(error).__name__)
-        problems.append(Problem("--list", Text(f"illisible : {said}", f"unreadable: {said}"), None, file))
+        said = reason(error)
+        problems.append(Problem("--list", Text(f"illisible : {said.fr}", f"unreadable: {said.en}"), None, file))
         return []
     wanted = [{path: value for path, value in row.items() if path and value} for row in rows]
     for k, row in enumerate(rows, start=2):

@@ -32,8 +32,8 @@ def load(what: str | os.PathLike[str], *, confined: bool = False) -> Scenario:
     try:
         there = path.exists()
     except OSError as error:  # a name that no file can have, a folder that may not be looked into
-        said = error.strerror or type(error).__name__
-        wrong = Text(f"fichier illisible ({said})", f"unreadable file ({said})")
+        said = files.reason(error)
+        wrong = Text(f"fichier illisible ({said.fr})", f"unreadable file ({said.en})")
         raise ScenarioError([Problem("", wrong, None, os.fspath(what)[:200])]) from None
     with files.within(path if there and path.is_dir() else path.parent) if confined else nullcontext():
         return _load(path, os.fspath(what))

@@ -99,6 +99,8 @@ def replaced(path: Path, write: Callable[[str], object]) -> Path:
     try:
         write(temporary)
         os.chmod(temporary, 0o644)
+        with open(temporary, "rb") as whole:
+            os.fsync(whole.fileno())  # a name must not reach the disk before what it names
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

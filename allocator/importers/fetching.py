@@ -29,6 +29,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from allocator.files import reason
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.texts import Text
 
@@ -173,7 +174,7 @@ def _download(wanted: Published, folder: Path, year: int | None, sha256: str | N
         folder.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=".partial-", dir=folder)
     except OSError as error:
-        raise _failed(str(folder), Text(f"impossible d'écrire ({error.strerror})", f"cannot write ({error.strerror})"),
+        raise _failed(str(folder), Text(f"impossible d'écrire ({reason(error).fr})", f"cannot write ({reason(error).en})"),
                       Text("XDG_CACHE_HOME désigne un autre dossier.", "XDG_CACHE_HOME names another folder.")) from None  # fmt: skip
     try:
         with os.fdopen(handle, "wb") as out, _opened(address) as answer:

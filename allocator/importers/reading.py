@@ -241,8 +241,8 @@ def _records(path: Path, file: str, sheet: str | None) -> Iterator[Iterator[_Rec
         csv.Error,
     ) as error:
         # RuntimeError, NotImplementedError: zips with a password or an unknown compression
-        said = getattr(error, "strerror", None) or str(error)
-        message = Text(f"fichier illisible ({said})", f"unreadable file ({said})")
+        said = files.reason(error)
+        message = Text(f"fichier illisible ({said.fr})", f"unreadable file ({said.en})")
         raise ScenarioError([Problem("", message, None, file)]) from None
 
 
@@ -384,7 +384,8 @@ def _book(path: Path, file: str) -> CalamineWorkbook:
     except FileNotFoundError:
         raise ScenarioError([Problem("", Text("fichier introuvable", "file not found"), None, file)]) from None
     except OSError as error:
-        message = Text(f"fichier illisible ({error.strerror})", f"unreadable file ({error.strerror})")
+        said = files.reason(error)
+        message = Text(f"fichier illisible ({said.fr})", f"unreadable file ({said.en})")
         raise ScenarioError([Problem("", message, None, file)]) from None
     except files.Refused as error:
         raise ScenarioError([Problem("", error.message, error.remedy, file)]) from None

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from allocator import files
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
 from allocator.sweep.variant import Options, Solved, solve_batch
@@ -90,8 +91,8 @@ def _dask(
     try:
         ours = security.get_connection_args("client").get("ssl_context")
     except OSError as error:  # a file that is not there, or no certificate
-        said = error.strerror or type(error).__name__
-        wrong = Text(f"certificats illisibles ({said})", f"unreadable certificates ({said})")
+        said = files.reason(error)
+        wrong = Text(f"certificats illisibles ({said.fr})", f"unreadable certificates ({said.en})")
         raise _cannot(wrong, _CERTIFICATES) from None
     if encrypted and ours is None:
         raise _cannot(Text("tls:// demande des certificats", "tls:// needs certificates"), _CERTIFICATES)
