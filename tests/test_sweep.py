@@ -279,7 +279,11 @@ def test_encryption_needs_certificates(scenario: Scenario, tmp_path: Path, capsy
     }
     for (address, authority, required), said in wanted.items():
         with dask_settings.set(
-            {"distributed.comm.tls.ca-file": authority, "distributed.comm.require-encryption": required}
+            {
+                "distributed.comm.tls.ca-file": authority,
+                "distributed.comm.tls.client.cert": authority,
+                "distributed.comm.require-encryption": required,
+            }
         ):
             assert main([*sweep, address]) == 2
         assert said in capsys.readouterr().err

@@ -14,7 +14,7 @@ from allocator import Comparison
 from allocator.compare import change_of
 from allocator.texts import Text
 from ui.collection import label
-from ui.texts import quoted
+from ui.texts import plain, quoted
 
 # Told apart by colour-blind people, and at least 3:1 on white and on the dark background.
 COLOURS = ("#7a8794", "#1f7fa3", "#cc6a1f", "#8a6bb8", "#5c8f3a")
@@ -101,4 +101,4 @@ class View:
         label = Text(
             f"Comparer {quoted(self.label(self.names[0]))} avec", f"Compare {quoted(self.label(self.names[0]))} with"
         )
-        return st.radio(str(label), self.later, format_func=self.label, key=key, persist_state="session")
+        return st.radio(plain(str(label)), self.later, format_func=lambda name: plain(self.label(name)), key=key, persist_state="session")

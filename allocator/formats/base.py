@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from allocator import files
 from allocator.files import YAML
 from allocator.formats import tables, yaml_text
 from allocator.problems import Problem, ScenarioError, did_you_mean, path_text
@@ -170,10 +171,15 @@ def _find(name: str, layer: Layer) -> tuple[Path, Path] | None:
         (layer.at.parent / name / "scenario.yaml", layer.shown.parent / name / "scenario.yaml"),
     ):
         try:
+            files.permit(path)
             if path.is_file():
                 return path, shown
         except (OSError, ValueError):  # a name that no file can have
             continue
+        except files.Refused as error:
+            raise ScenarioError(
+                [Problem(_place(layer, ("base",)), error.message, error.remedy, str(layer.shown))]
+            ) from None
     return None
 
 

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from allocator.problems import ScenarioError
 from allocator.store import content
 from allocator.store.errors import refused
 from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.plan import Plan, Status
+    from allocator.scenario import Scenario
 
 PERSON = "ALLOCATOR_WHO"
 _LONGEST = 10_000  # characters of what someone says
@@ -145,6 +147,20 @@ def saved_decision(row: Mapping[str, Any]) -> Decision:
     """A decision from its row. `StoreError` where it is no longer what was saved."""
     _whole(row)
     return Decision(*(row[key] for key in ("id", "at", "who", "words", "plan")))
+
+
+def saved_scenario(row: Mapping[str, Any], kept: Mapping[str, bytes]) -> Scenario:
+    """A scenario from its row and its tables. `StoreError` where these are no longer what was saved, `ScenarioError` where
+    today's rules refuse it."""
+    altered = _altered(str(row["input_hash"])[:16])
+    if any(content.sha256(data) != row[name] for name, data in kept.items()):
+        raise altered
+    try:
+        return content.rebuilt(row["parts"], kept)
+    except ScenarioError:
+        raise
+    except (ValueError, TypeError, RecursionError):  # no JSON, or not that of a scenario
+        raise altered from None
 
 
 def scenario_listed(row: Mapping[str, Any]) -> dict[str, Any]:

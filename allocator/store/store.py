@@ -153,7 +153,7 @@ class Store:
             kept = {name: row[name] for name in content.TABLES if row[name] is not None}
             found = connection.execute(select(tables.contents).where(tables.contents.c.sha256.in_(kept.values())))
             data = {sha: bytes(held) for sha, held in found}
-        return content.rebuilt(row["parts"], {name: data[sha] for name, sha in kept.items()})
+        return records.saved_scenario(dict(row), {name: data.get(sha, b"") for name, sha in kept.items()})
 
     def decisions(self, plan_id: str | None = None) -> tuple[Decision, ...]:
         """What was decided about a plan, or at all, in order."""

@@ -86,8 +86,7 @@ def variants(
     `grid`: every combination. `one`: the scenario itself, then each value by itself. `random`: `count` draws, a range
     drawn evenly between its ends.
     """
-    listed = {path: values.values() if isinstance(values, Range) else list(values) for path, values in vary.items()}
-    sizes = [len(values) for values in listed.values()]
+    sizes = [values.points if isinstance(values, Range) else len(values) for values in vary.values()]
     many = {"random": count, "one": 1 + sum(sizes), "grid": prod(sizes)}[design]
     if many > limits.VARIANTS:
         message = Text(f"{many} variantes : {limits.VARIANTS} au plus", f"{many} variants: at most {limits.VARIANTS}")
@@ -95,6 +94,7 @@ def variants(
     if design == "random":
         rng = np.random.default_rng(seed)
         return [{path: _drawn(values, rng) for path, values in vary.items()} for _ in range(count)]
+    listed = {path: values.values() if isinstance(values, Range) else list(values) for path, values in vary.items()}
     if design == "one":
         return [{}, *({path: value} for path, values in listed.items() for value in values)]
     return [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]

@@ -8,7 +8,7 @@ from allocator.scenario import Fund
 from allocator.texts import Text
 from ui.building.desk import Desk, refused
 from ui.cards import note
-from ui.texts import NO_BREAK, euros
+from ui.texts import NO_BREAK, euros, plain
 
 STEPS = (-30, -10, 10, 30)  # per cent
 
@@ -25,7 +25,7 @@ def draw(desk: Desk) -> None:
 
 
 def _fund(desk: Desk, fund: Fund, before: Fund | None) -> None:
-    label = fund.label or fund.id
+    label = plain(fund.label or fund.id)
     years = fund.amounts or {}
     if not years:
         _field(desk, label, [f"funds.{fund.id}.amount"], fund.amount or 0)

@@ -17,7 +17,7 @@ from ui import visit
 from ui.building.desk import Desk, tell
 from ui.cards import note
 from ui.collection import collection
-from ui.texts import number
+from ui.texts import number, plain
 from ui.work import Job, workshop
 
 LARGEST = 20  # MB; as in .streamlit/config.toml
@@ -79,7 +79,7 @@ def _take(desk: Desk, what: str, found: Scenario) -> None:
         f"Read: {demands} demands, {funds} funds, {number(len(found.constraints))} rules. Every row was taken.",
     )))  # fmt: skip
     if found.warnings:
-        st.warning("\n".join(f"- {problem.text()}" for problem in found.warnings))
+        st.warning("\n".join(f"- {plain(problem.text())}" for problem in found.warnings))
 
     def take() -> None:
         if what == "scenario":

@@ -11,6 +11,7 @@ from allocator.texts import Text
 from ui import waiting, work
 from ui.building.desk import Desk
 from ui.screens.scenarios import STATUS
+from ui.texts import plain
 
 if TYPE_CHECKING:
     from allocator.explain.conflicts import Change
@@ -19,22 +20,22 @@ if TYPE_CHECKING:
 
 def draw(desk: Desk, plan: Plan) -> None:
     st.error(str(STATUS[plan.status]))
-    st.write(str(plan.message or (plan.conflict.text() if plan.conflict is not None else "")))
+    st.write(plain(str(plan.message or (plan.conflict.text() if plan.conflict is not None else ""))))
     name = str(Text("Ce qui rendrait un plan possible", "What would make a plan possible"))
     found = waiting.result(name, lambda: work.question(desk.built))
     if found is None:
         return
-    st.write(str(found.answer))
+    st.write(plain(str(found.answer)))
     remedies = getattr(found, "remedies", ())
     if not remedies:
         for line in found.details:
-            st.write(str(line))
+            st.write(plain(str(line)))
         return
     st.markdown(
         "**" + str(Text("Un plan redevient possible si l'on :", "A plan is possible again if one were to:")) + "**"
     )
     for rank, remedy in enumerate(remedies):
-        text = str(remedy.text())
+        text = plain(str(remedy.text()))
         st.button(
             text[:1].upper() + text[1:], key=desk.key("remedy", str(rank)), on_click=_apply, args=(desk, remedy.changes)
         )

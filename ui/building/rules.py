@@ -12,7 +12,7 @@ from allocator.texts import Text
 from ui.building import forms
 from ui.building.desk import Desk, refused, tell
 from ui.cards import note
-from ui.texts import slug
+from ui.texts import plain, slug
 
 RULES = "constraints"
 
@@ -29,7 +29,7 @@ def draw(desk: Desk) -> None:
         with on:
             key = desk.key("on", rule.id)
             st.toggle(
-                rule.label or rule.id,
+                plain(rule.label or rule.id),
                 rule.enabled,
                 key=key,
                 help=_help(rule),
@@ -39,7 +39,7 @@ def draw(desk: Desk) -> None:
         with edit:
             if st.button(
                 str(Text("Modifier", "Edit")), key=desk.key("edit", rule.id),
-                help=str(Text(f"Modifier « {rule.label or rule.id} »", f"Edit “{rule.label or rule.id}”")),
+                help=plain(str(Text(f"Modifier « {rule.label or rule.id} »", f"Edit “{rule.label or rule.id}”"))),
             ):  # fmt: skip
                 _dialog(desk, rule)
 

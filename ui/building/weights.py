@@ -12,7 +12,7 @@ from allocator.texts import Text
 from ui.building.desk import Desk, refused
 from ui.building.forms import read, written
 from ui.cards import note
-from ui.texts import plain_number
+from ui.texts import plain, plain_number
 
 OBJECTIVE = "objective"
 
@@ -48,7 +48,7 @@ def _weight(desk: Desk, indicator: str, weights: Mapping[str, Any]) -> None:
             kept[indicator] = typed
         desk.put(OBJECTIVE, objective={"maximise": kept})
 
-    name = label_of(desk.scenario, indicator)
+    name = plain(label_of(desk.scenario, indicator))
     st.text_input(name[:1].upper() + name[1:], plain_number(weights.get(indicator, 0)), key=key, on_change=change)
 
 

@@ -16,7 +16,7 @@ from ui.charts import bars, france
 from ui.comparing import causes, flows, people
 from ui.comparing.choice import compared
 from ui.tables import Cell, amounts, download, table
-from ui.texts import each, euros, number, quoted, signed
+from ui.texts import each, euros, number, plain, quoted, signed
 from ui.view import BREAKDOWNS, View
 
 MAPS = {"regions": Text("Régions", "Régions"), "epci": Text("Intercommunalités", "EPCI")}
@@ -32,7 +32,7 @@ def show() -> None:
 def draw(view: View) -> None:
     st.header(str(Text("La France entière", "The whole of France")))
     for note in view.comparison.notes:
-        st.info(str(note))
+        st.info(plain(str(note)))
     _totals(view)
     part = st.segmented_control(
         str(Text("Regarder", "Look at")), list(PARTS), format_func=lambda each: str(PARTS[each][0]),

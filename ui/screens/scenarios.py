@@ -8,7 +8,7 @@ from allocator import Plan
 from allocator.texts import Text
 from ui.comparing.choice import compared
 from ui.tables import table
-from ui.texts import NOTHING, euros, number, percent
+from ui.texts import NOTHING, euros, number, percent, plain
 from ui.view import View
 
 STATUS = {
@@ -30,7 +30,7 @@ def show() -> None:
 def draw(view: View) -> None:
     st.header(str(Text("Scénarios et preuves", "Scenarios and proofs")))
     for name, plan in zip(view.names, view.comparison.plans, strict=True):
-        st.subheader(view.label(name))
+        st.subheader(plain(view.label(name)))
         _proof(plan)
         with st.expander(str(Text("Ce qui manque et ce qui limite", "What is scarce and what limits"))):
             _scarce(view, name)
@@ -42,9 +42,9 @@ def draw(view: View) -> None:
 def _proof(plan: Plan) -> None:
     st.markdown(f"**{STATUS[plan.status]}**")
     if str(plan.message):
-        st.write(str(plan.message))
+        st.write(plain(str(plan.message)))
     if plan.conflict is not None:
-        st.warning(str(plan.conflict.text()))
+        st.warning(plain(str(plan.conflict.text())))
     if plan.objective is None:
         return
     checks = plan.certificate.checks
@@ -83,7 +83,7 @@ def _limits(view: View, name: str) -> None:
         return
     fund = Text("Enveloppe : ", "Envelope: ")
     lines = [f"{fund if row['kind'] == 'fund' else ''}{row['label']}" for row in mine.to_dict("records")]
-    st.markdown("\n".join(f"- {line}" for line in lines))
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 
 def _sources(plan: Plan) -> None:

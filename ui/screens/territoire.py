@@ -18,7 +18,7 @@ from ui.charts import bars
 from ui.comparing.choice import compared
 from ui.explaining.telling import ASKED
 from ui.tables import amounts, download, table
-from ui.texts import NOTHING, each, euros, number, quoted, signed
+from ui.texts import NOTHING, each, euros, number, plain, quoted, signed
 from ui.view import LEVELS, View
 from ui.visit import PAGES
 
@@ -49,7 +49,7 @@ def draw(view: View) -> None:
     found = view.comparison.by(level).set_index("key")
     people = view.people(level, key)
     granted = [int(found[name].loc[key]) for name in view.names]
-    st.subheader(label)
+    st.subheader(plain(label))
     for _, line in sentences(view):
         st.markdown(line)
     _cards(view, granted, people)
@@ -117,7 +117,7 @@ def sentences(view: View) -> list[tuple[str, str]]:
 
 
 def _sentence(view: View, name: str, cents: int, change: int) -> str:
-    plan, reference = quoted(view.label(name)), quoted(view.label(view.names[0]))
+    plan, reference = (quoted(plain(view.label(one))) for one in (name, view.names[0]))
     amount, size = euros(cents, True), euros(abs(change), True)
     if not change:
         return str(Text(
@@ -202,7 +202,7 @@ def _why(view: View, name: str, mine: pd.DataFrame, measures: Mapping[str, str],
         labels[demand] = f"{', '.join(what)} ({demand}) : {got}"
     form = st.form(visit.key(f"why-{name}"), border=True)
     chosen = form.selectbox(
-        str(Text(f"Pourquoi ce dossier, dans {quoted(view.label(name))} ?", f"Why this demand, in {quoted(view.label(name))}?")),
+        plain(str(Text(f"Pourquoi ce dossier, dans {quoted(view.label(name))} ?", f"Why this demand, in {quoted(view.label(name))}?"))),
         list(labels), index=None, format_func=lambda each: labels[each], placeholder=str(Text("Choisir un dossier", "Choose a demand")),
     )  # fmt: skip
     if form.form_submit_button(str(Text("Expliquer", "Explain"))) and chosen is not None:

@@ -20,7 +20,7 @@ from ui.curves import Scale, curve
 from ui.explaining import money
 from ui.explaining.telling import chosen, stay, told
 from ui.tables import Cell, table
-from ui.texts import euros, listed
+from ui.texts import euros, listed, plain
 from ui.view import View
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _found(ref: str, found: Frontier, names: dict[str, str]) -> None:
     rows = found.table
     if rows.empty:
         nothing = found.nothing.message if found.nothing is not None else ""
-        st.warning(str(nothing or Text("Aucun plan n'a été trouvé.", "No plan was found.")))
+        st.warning(plain(str(nothing or Text("Aucun plan n'a été trouvé.", "No plan was found."))))
         return
     key = f"frontier-{ref}-{found.axes['x'].name}-{found.axes['y'].name}-{len(rows)}"
     picked = _curve(found, names, visit.key(f"{key}-chart"))

@@ -1,6 +1,6 @@
 """A scenario as an Excel or OpenDocument workbook: a sheet per noun, read whatever was done to it, written to read back.
 
-Limits: 100 MB a file (600 MB unpacked), 20 million cells a sheet; 1 048 576 rows.
+How large it may be: `limits`.
 """
 
 from __future__ import annotations
