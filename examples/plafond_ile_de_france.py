@@ -7,9 +7,9 @@ quatre règles ; la demande, dont 52 % en Île-de-France, et les points sont des
 
 Affiche :
 
-    Au plus 52 % : 42 % à l'Île-de-France, 0 € non attribués, 171974 points (optimal)
-    Au plus 40 % : 40 % à l'Île-de-France, 0 € non attribués, 171907 points (optimal)
-    Au plus 20 % : 20 % à l'Île-de-France, 600 025 000 € non attribués, 159258 points (optimal)
+    Au plus 52 % : 42 % à l'Île-de-France, 0 € non attribués, 171 974 points (optimal)
+    Au plus 40 % : 40 % à l'Île-de-France, 0 € non attribués, 171 907 points (optimal)
+    Au plus 20 % : 20 % à l'Île-de-France, 600 025 000 € non attribués, 159 258 points (optimal)
     Ce qui limite le dernier plan : part-ile-de-france, part-hors-metropoles
 """
 
@@ -17,10 +17,15 @@ from __future__ import annotations
 
 import allocator
 from allocator.money import format_euros
-from allocator.texts import figure
+from allocator.report.console import number
 
 CAPS = ("52 %", "40 %", "20 %")
-RULES = ("part-ile-de-france", "part-hors-metropoles", "plancher-regional-france-2030", "plafond-departemental-france-2030")
+RULES = (
+    "part-ile-de-france",
+    "part-hors-metropoles",
+    "plancher-regional-france-2030",
+    "plafond-departemental-france-2030",
+)
 
 
 def industry() -> allocator.Scenario:
@@ -44,7 +49,7 @@ def main() -> None:
         totals = plan.summary()["totals"]
         share = 100 * totals["by_region"]["11"] / totals["granted"]
         print(f"Au plus {cap} : {share:.0f} % à l'Île-de-France, {format_euros(totals['left'])} non attribués, "
-              f"{figure(plan.objective, 6)} points ({plan.status})")  # fmt: skip
+              f"{number(plan.objective, 0)} points ({plan.status})")  # fmt: skip
     print("Ce qui limite le dernier plan : " + ", ".join(plan.binding))
 
 

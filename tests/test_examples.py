@@ -84,5 +84,7 @@ def test_an_example(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setattr(example, "solved", lambda: solved)  # solved once, told as it tells it
     example.main()
     shown = (example.__doc__ or "").rpartition("\n\n")[2]
-    assert capsys.readouterr().out.split() == shown.split(), f"run {FOLDER / name}.py and put what it prints in its docstring"
+    assert capsys.readouterr().out.split() == shown.split(), (
+        f"run {FOLDER / name}.py and put what it prints in its docstring"
+    )
     assert len((FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 60
