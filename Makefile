@@ -31,10 +31,11 @@ ui: $(UI) ## installer, puis ouvrir l'application dans le navigateur
 test: $(DEV) ## installer, puis passer tous les tests
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-lint: $(DEV) ## style, types, sens des imports
+lint: $(DEV) ## style, types, sens des imports, mots
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_glossary.py
 
 lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pyproject.toml
 	$(LOCK) -o requirements/run.txt

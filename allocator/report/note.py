@@ -628,7 +628,7 @@ class Note:
                 *([Text(f"{guessed} des {len(rules)} règles", f"{guessed} of the {len(rules)} rules")] if guessed else []),
             ]  # fmt: skip
             lines.append(Text("Hypothèses, à discuter : " + ", ".join(part.fr for part in parts) + ".",
-                              "Assumptions, open to debate: " + ", ".join(part.en for part in parts) + "."))  # fmt: skip
+                              "Hypotheses, open to debate: " + ", ".join(part.en for part in parts) + "."))  # fmt: skip
         if bare:
             lines.append(Text(f"Sans source indiquée : {bare} des {len(figures) + len(rules)} fonds, mesures et règles.",
                               f"No source given: {bare} of the {len(figures) + len(rules)} funds, measures and rules."))  # fmt: skip
