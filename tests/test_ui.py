@@ -65,10 +65,10 @@ def opened(*names: str, **address: str) -> AppTest:
     return at.run()
 
 
-def place(at: AppTest, key: str) -> AppTest:
+def place(at: AppTest, key: str, level: str = "territory") -> AppTest:
     """Choose a place by its key."""
-    box = next(box for box in at.selectbox if box.label in ("Chercher par nom", "Search by name"))
-    return box.select(key).run()
+    box = next(box for box in at.selectbox if box.label.startswith(("Chercher une", "Search an")))
+    return box.select((level, key)).run()
 
 
 def settled(at: AppTest, seconds: float = 60) -> AppTest:
@@ -118,12 +118,34 @@ def test_two_scenarios_and_a_territory(view: View) -> None:
 @pytest.mark.parametrize("level", ["departement", "region"])
 def test_wider_places(level: str) -> None:
     at = settled(opened(*NAMES))
-    control = next(one for one in at.segmented_control if one.label == "Niveau")
-    control.set_value(level).run()
-    place(at, {"departement": "62", "region": "32"}[level])
+    place(at, {"departement": "62", "region": "32"}[level], level)
     assert not at.exception
     assert {"departement": "Pas-de-Calais", "region": "Hauts-de-France"}[level] in [h.value for h in at.subheader]
     assert "Accordé par mesure" in said(at)
+
+
+def test_a_place_is_found_whatever_its_level() -> None:
+    """In one list, told apart; also as typed in haste."""
+    at = settled(opened(*NAMES))
+    options = next(box for box in at.selectbox if box.label.startswith("Chercher une")).options
+    assert "Isère, département · isere" in options
+    assert "Hauts-de-France, région · hauts de france" in options
+    assert options.index("Isère, département · isere") < options.index("CC Bièvre Isère (Isère) · cc bievre isere")
+    assert len(options) == 1255 + len(set(allocator.load("statu-quo").territories["departement"])) + 18
+
+
+def test_from_a_place_to_the_reasons_for_a_demand() -> None:
+    at = settled(opened(*NAMES))
+    place(at, BETHUNE)
+    box = next(box for box in at.selectbox if box.label.startswith("Pourquoi ce dossier"))
+    refused = next(option for option in box.options if option.endswith(" : rien"))
+    box.select_index(box.options.index(refused))
+    next(button for button in at.button if button.label == "Expliquer").click().run()
+    settled(at)
+    assert [header.value for header in at.header] == ["Expliquer"]
+    assert next(box for box in at.selectbox if box.label == "Plan").value == "rebond-urgence"
+    demand = next(box for box in at.selectbox if box.label == "Dossier").value
+    assert f"({demand})" in refused
 
 
 def test_other_scenarios_can_be_chosen_and_one_is_not_enough() -> None:
@@ -144,7 +166,7 @@ def test_english_keeps_what_was_chosen() -> None:
     assert at.title[0].value == "Sharing out public funds"
     assert at.header[0].value == "My territory"
     assert at.multiselect[0].value == list(NAMES)
-    assert next(box for box in at.selectbox if box.label == "Search by name").value == BETHUNE
+    assert next(box for box in at.selectbox if box.label.startswith("Search an")).value == ("territory", BETHUNE)
     assert "per inhabitant" in said(at)
     assert 'documentElement.lang = "en"' in said(at)
     for french in ("Accordé", "Dossiers", " habitants", "Télécharger"):
@@ -310,10 +332,10 @@ def test_numbers_are_written_as_french_people_write_them() -> None:
 
 
 def test_places_are_found_without_accents_or_hyphens(view: View) -> None:
-    labels = territoire._labels(view, "territory")
-    assert len(labels) == len(view.territories)
-    assert "bethune bruay" in labels[BETHUNE]
-    assert next(iter(territoire._labels(view, "region").values())).startswith("Auvergne")
+    places = territoire._places(view)
+    assert len({key for level, key in places if level == "territory"}) == len(view.territories)
+    assert "bethune bruay" in territoire._called(places["territory", BETHUNE], "territory")
+    assert next(iter(places.values())).startswith("Auvergne")
 
 
 @pytest.mark.parametrize("values", [[], [0, 0], [5], [1, 2, 3, 1000], [-3, 0, 250, 12.5], [0.001, 1e6]])

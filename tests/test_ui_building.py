@@ -141,6 +141,24 @@ def test_an_amount_is_changed_solved_told_and_undone(shelf: Collection) -> None:
     assert "Rien n'a encore été changé" in text(at)
 
 
+def test_one_amount_for_every_year(shelf: Collection) -> None:
+    scenario = valley()
+    yearly = scenario.funds[0].model_copy(update={"amount": None, "amounts": dict.fromkeys((2026, 2027), 10_000)})
+    at = shown(shelf.keep(scenario.with_(years=[2026, 2027], funds=[yearly, *scenario.funds[1:]])))
+
+    def field() -> Any:
+        return next(f for f in at.text_input if f.label == "Chaque année")
+
+    assert field().value == "100\u00a0€"
+    settled(field().set_value("1,5 M€").run())
+    assert built(at).funds[0].amounts == {2026: 150_000_000, 2027: 150_000_000}
+    settled(next(f for f in at.text_input if f.label == "2027").set_value("2 M€").run())
+    assert built(at).funds[0].amounts == {2026: 150_000_000, 2027: 200_000_000}
+    assert field().value == ""  # they differ
+    settled(field().set_value("beaucoup").run())
+    assert len(at.error) == 1 and built(at).funds[0].amounts == {2026: 150_000_000, 2027: 200_000_000}
+
+
 def test_a_wrong_amount_is_told_and_stays_as_typed(shelf: Collection) -> None:
     at = shown(shelf.keep(valley()))
     before = built(at).input_hash

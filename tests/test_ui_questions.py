@@ -271,6 +271,39 @@ def test_an_infeasible_plan_is_explained_by_its_conflict_and_repaired_at_once(sh
     assert not at.error and [box for box in at.selectbox if box.label == "Dossier"]
 
 
+def test_a_decision_is_kept_with_its_plan(shelf: Collection) -> None:
+    ref = shelf.keep(valley())
+    at = shown("exporting", ref)
+
+    def recorded(words: str) -> str:
+        at.text_area[0].set_value(words)
+        next(f for f in at.text_input if f.label == "Par qui").set_value("le conseil")
+        settled(next(b for b in at.button if b.label == "Consigner la décision").click().run())
+        return text(at) + "".join(each.value for each in at.success)
+
+    assert "écrivez ce qui est décidé" in recorded("  ")
+    with allocator.Store() as store:
+        assert store.list().empty
+        told = recorded("adopté <b>en séance</b>")
+        [kept] = store.list()["id"]
+        assert kept in told
+        assert [(each.who, each.words) for each in store.decisions(kept)] == [("le conseil", "adopté <b>en séance</b>")]
+        assert store.opened(kept).grants["cents"].sum() == allocator.solve(valley()).grants["cents"].sum()
+
+
+def test_who_may_not_decide_has_no_such_form(
+    shelf: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ref = shelf.keep(valley())
+    (tmp_path / "roles.toml").write_text('anyone = "edit"')
+    monkeypatch.setenv("ALLOCATOR_ROLES", str(tmp_path / "roles.toml"))
+    assert not [b for b in shown("exporting", ref).button if b.label == "Consigner la décision"]
+    with pytest.raises(allocator.ScenarioError, match="pas le droit de décider"):
+        shelf.decide(allocator.solve(valley()), "adopté")
+    with allocator.Store() as store:
+        assert store.list().empty
+
+
 def test_a_reader_keeps_no_point(shelf: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     ref = shelf.keep(valley())
     at = shown("trading", ref)

@@ -27,6 +27,7 @@ from ui import access
 from ui.access import Visitor
 
 if TYPE_CHECKING:
+    from allocator.plan import Plan
     from allocator.scenario import Scenario
 
 LENGTH = 16  # characters of an input hash
@@ -82,6 +83,18 @@ class Collection:
                 self._changed.notify_all()
             self._hold(ref, scenario)
         return ref
+
+    def decide(self, plan: Plan, words: str, who: str = "") -> str:
+        """Keep a plan and the words of a decision on it; the id of the saved plan. `who`: where nobody signs in.
+        `ScenarioError` for who may not decide, or where the store cannot keep it: then nothing is kept."""
+        by = access.require("decide")
+        if not words.strip():
+            asked = Text("écrivez ce qui est décidé", "write what is decided")
+            raise allocator.ScenarioError([Problem("", asked)])
+        with allocator.Store(self._place, role="decide") as store:
+            saved = store.save(plan, who=by.who or who or None)
+            store.decide(saved, words, who=by.who or who or None)
+        return saved
 
     def label(self, ref: str) -> str:
         """What people read, in the current language."""

@@ -35,6 +35,9 @@ def main() -> None:
     st.html(STYLE)
     st.html(f'<script>document.documentElement.lang = "{lang}"</script>', unsafe_allow_javascript=True)
     pages = [_page(*screen, first=rank == 0) for rank, screen in enumerate(SCREENS)]
+    st.session_state[visit.PAGES] = {
+        page.url_path or screen[2]: page for screen, page in zip(SCREENS, pages, strict=True)
+    }
     page = st.navigation(pages, position="hidden")  # Streamlit's own menu hides behind a sign on a phone
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with head.container(width="content"):

@@ -47,12 +47,15 @@ def _cell(cell: Cell) -> str:
     return f'{escape(cell[0])} <span class="below">{escape(cell[1])}</span>'
 
 
-def amounts(view: View, caption: str, what: str, found: pd.DataFrame) -> None:
-    """A table of `Comparison.by`: a column per plan, differences beside the amounts, a total."""
+TOTAL = Text("total", "total")
+
+
+def amounts(view: View, caption: str, what: str, found: pd.DataFrame, total: Text = TOTAL) -> None:
+    """A table of `Comparison.by`: a column per plan, differences beside the amounts, a total (of the rows shown)."""
     head = [what, *(view.label(name) for name in view.names)]
     rows = [_amounts(view, row["label"], row) for row in found.to_dict("records")]
     sums = {name: int(found[name].sum()) for name in found.columns if name not in ("key", "label")}
-    rows.append(_amounts(view, str(Text("total", "total")), sums))
+    rows.append(_amounts(view, str(total), sums))
     said = Text(
         f"{caption}, et différence avec {quoted(view.label(view.names[0]))}",
         f"{caption}, and difference from {quoted(view.label(view.names[0]))}",

@@ -34,9 +34,10 @@ BREAKDOWNS = {
 
 @dataclass(frozen=True)
 class View:
-    """Screens know plans by their names in the comparison; `label` is what people read."""
+    """Screens know plans by their names in the comparison; `label` is what people read, `refs` are those of the visit."""
 
     comparison: Comparison
+    refs: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

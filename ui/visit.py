@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FIRST = ("statu-quo", "propositions-2025")
 STEPS = 100  # that can be undone
+PAGES = "pages"  # in the session: path → page, for those who send the reader to another
 _STATE = "visit"
 _SAID = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # a reference, a key of a place: the rest is nonsense, or an attack
 

@@ -8,13 +8,14 @@ import streamlit as st
 
 import allocator
 from allocator.compare import FATES, change_of
-from allocator.texts import Text
+from allocator.texts import Text, language
 from ui.building.desk import Desk
 from ui.building.weights import label_of
 from ui.cards import cards
 from ui.screens.scenarios import STATUS
+from ui.screens.territoire import sentences
 from ui.tables import Cell, amounts, table
-from ui.texts import NOTHING, euros, number, signed
+from ui.texts import NOTHING, euros, number, plain, signed
 from ui.view import View
 
 MANY = 10
@@ -42,7 +43,9 @@ def effect(view: View) -> None:
 
 
 def differences(view: View) -> None:
-    """Two plans side by side, but for what their objectives count."""
+    """Two plans side by side, but for what their objectives count; first for the place that is looked at."""
+    for place, line in sentences(view):
+        st.markdown(f"**{plain(place)}** : {line}" if language() == "fr" else f"**{plain(place)}**: {line}")
     _indicators(view)
     for per, title in (("fund", Text("Fonds", "Fund")), ("measure", Text("Mesure", "Measure"))):
         found = view.comparison.by(per)
@@ -53,6 +56,7 @@ def differences(view: View) -> None:
                 str(Text(f"Ce qui change par {title.fr.lower()}", f"What changes by {title.en.lower()}")),
                 str(title),
                 found,
+                Text("total de ce qui change", "total of what changes"),
             )
     _movers(view)
 

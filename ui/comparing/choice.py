@@ -22,7 +22,7 @@ def compared() -> View | None:
     plans = waiting.plans(refs)
     if plans is None or len(plans) < 2:
         return None
-    return View(allocator.compare(plans.values()))
+    return View(allocator.compare(plans.values()), tuple(plans))
 
 
 def _choose() -> tuple[str, ...]:

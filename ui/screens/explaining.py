@@ -34,13 +34,13 @@ def show() -> None:
     if plan.reading is None:
         repair.draw(Desk(ref, ref), plan)
         return
-    if ASKED in st.session_state:
+    if ASKED in st.session_state or "topic" not in st.session_state:
         st.session_state["topic"] = "demand"
     topic = st.segmented_control(
         str(Text("Question", "Question")), list(TOPICS), format_func=lambda each: str(TOPICS[each][0]),
-        default="demand", required=True, key="topic", persist_state="session", label_visibility="collapsed",
+        required=True, key="topic", persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
-    TOPICS[topic][1](ref, plan)
+    TOPICS[topic or "demand"][1](ref, plan)
 
 
 def _left(ref: str, plan: Plan) -> None:

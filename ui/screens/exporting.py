@@ -17,7 +17,7 @@ from allocator.formats import save
 from allocator.report.comparison import write_comparison
 from allocator.report.files import write_plan
 from allocator.texts import Text, language, set_language
-from ui import visit, waiting, work
+from ui import deciding, visit, waiting, work
 from ui.cards import note
 from ui.collection import collection
 from ui.explaining.telling import chosen
@@ -53,6 +53,8 @@ def show() -> None:
     if plans:
         _plan(ref, plans[ref])
     _comparison()
+    if plans:
+        deciding.draw(ref, plans[ref])
 
 
 def link() -> str:

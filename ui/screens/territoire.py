@@ -16,9 +16,11 @@ from ui import visit
 from ui.cards import cards, note
 from ui.charts import bars
 from ui.comparing.choice import compared
+from ui.explaining.telling import ASKED
 from ui.tables import amounts, download, table
 from ui.texts import NOTHING, each, euros, number, quoted, signed
 from ui.view import LEVELS, View
+from ui.visit import PAGES
 
 SHOWN = 25  # dossiers of a large place, those that change most
 
@@ -48,8 +50,8 @@ def draw(view: View) -> None:
     people = view.people(level, key)
     granted = [int(found[name].loc[key]) for name in view.names]
     st.subheader(label)
-    for name, cents in zip(view.later, granted[1:], strict=True):
-        st.markdown(_sentence(view, label, name, cents, cents - granted[0]))
+    for _, line in sentences(view):
+        st.markdown(line)
     _cards(view, granted, people)
     members = view.members(level, key)
     _measures(view, members, label, key)
@@ -58,37 +60,35 @@ def draw(view: View) -> None:
 
 def _choose(view: View) -> tuple[str, str, str] | None:
     """The level, key and label of the place, or None while nothing is chosen."""
-    place = visit.current().place or ("territory", "")
-    narrow, wide = st.columns([2, 3])
-    with narrow:
-        level_key = visit.key("level")
-        level = st.segmented_control(
-            str(Text("Niveau", "Level")), list(LEVELS), format_func=lambda each: str(LEVELS[each]),
-            default=place[0], required=True, key=level_key,
-        )  # fmt: skip
-    labels = _labels(view, level)
-    known = list(labels)
-    with wide:
-        key = visit.key(f"place-{level}")
-        chosen = st.selectbox(
-            str(Text("Chercher par nom", "Search by name")), known, key=key,
-            index=known.index(place[1]) if place[0] == level and place[1] in labels else None,
-            format_func=lambda each: labels.get(each, each), placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
-            on_change=lambda: visit.go(place=(level, st.session_state[key]) if st.session_state[key] else None),
-        )  # fmt: skip
-    return None if chosen is None else (level, chosen, labels[chosen].partition(" · ")[0])
+    place = visit.current().place
+    places = _places(view)
+    known, key = list(places), visit.key("place")
+    chosen = st.selectbox(
+        str(Text("Chercher une intercommunalité, un département ou une région", "Search an EPCI, a département or a région")),
+        known, key=key, index=known.index(place) if place in places else None,
+        format_func=lambda each: _called(places[each], each[0]),
+        placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
+        on_change=lambda: visit.go(place=st.session_state[key]),
+    )  # fmt: skip
+    return None if chosen is None else (*chosen, places[chosen])
 
 
-def _labels(view: View, level: str) -> dict[str, str]:
-    """Key → name; an EPCI with its département, for many share a name."""
-    places = view.territories
-    if level == "territory":
-        names = places["name"] + " (" + places["departement_name"].astype(str) + ")"
-        labels = dict(zip(places["id"], names, strict=True))
-    else:
-        labels = dict(zip(places[level], places[f"{level}_name"], strict=True))
-    found = sorted((_plain(label), key) for key, label in labels.items())
-    return {key: labels[key] + _also(labels[key]) for _, key in found}
+def _places(view: View) -> dict[tuple[str, str], str]:
+    """(level, key) → name, the widest first; an EPCI with its département, for many share a name."""
+    table = view.territories
+    found: dict[tuple[str, str], str] = {}
+    for level in reversed(LEVELS):
+        if level == "territory":
+            names = table["name"] + " (" + table["departement_name"].astype(str) + ")"
+            labels = dict(zip(table["id"], names, strict=True))
+        else:
+            labels = dict(zip(table[level], table[f"{level}_name"], strict=True))
+        found |= {(level, key): labels[key] for key in sorted(labels, key=lambda each: _plain(labels[each]))}
+    return found
+
+
+def _called(label: str, level: str) -> str:
+    return label + ("" if level == "territory" else f", {str(LEVELS[level]).lower()}") + _also(label)
 
 
 def _plain(text: str) -> str:
@@ -105,7 +105,18 @@ def _also(label: str) -> str:
     return "" if hasty == name.lower() else f" · {hasty}"
 
 
-def _sentence(view: View, place: str, name: str, cents: int, change: int) -> str:
+def sentences(view: View) -> list[tuple[str, str]]:
+    """(place, what each later plan grants it) for the visit's place; nothing where none is chosen."""
+    place, places = visit.current().place, _places(view)
+    if place not in places:
+        return []
+    level, key = place
+    found: Mapping[Any, Any] = view.comparison.by(level).set_index("key").loc[key].to_dict()
+    before = int(found[view.names[0]])
+    return [(places[place], _sentence(view, name, int(found[name]), int(found[name]) - before)) for name in view.later]
+
+
+def _sentence(view: View, name: str, cents: int, change: int) -> str:
     plan, reference = quoted(view.label(name)), quoted(view.label(view.names[0]))
     amount, size = euros(cents, True), euros(abs(change), True)
     if not change:
@@ -176,6 +187,27 @@ def _dossiers(view: View, members: pd.DataFrame, label: str, key: str) -> None:
         view.label(view.names[0]), view.label(name),
     ]  # fmt: skip
     table(f"{Text('Dossiers', 'Demands')} — {label}", head, rows, left=2)
+    _why(view, name, mine, measures, called if several else {})
+
+
+def _why(view: View, name: str, mine: pd.DataFrame, measures: Mapping[str, str], called: Mapping[str, str]) -> None:
+    """The way to the reasons for any of these demands: those that get nothing first, for it is they who ask."""
+    rank = view.names.index(name)
+    there = mine[mine["demand"].isin(view.comparison.plans[rank].scenario.demands["id"])]
+    rows = there.sort_values(["after", "measure", "territory", "demand"]).set_index("demand")
+    labels = {}
+    for demand, row in rows.iterrows():
+        what = [measures[row["measure"]], *([called[row["territory"]]] if called else [])]
+        got = euros(row["after"], True) if row["after"] else str(Text("rien", "nothing"))
+        labels[demand] = f"{', '.join(what)} ({demand}) : {got}"
+    form = st.form(visit.key(f"why-{name}"), border=True)
+    chosen = form.selectbox(
+        str(Text(f"Pourquoi ce dossier, dans {quoted(view.label(name))} ?", f"Why this demand, in {quoted(view.label(name))}?")),
+        list(labels), index=None, format_func=lambda each: labels[each], placeholder=str(Text("Choisir un dossier", "Choose a demand")),
+    )  # fmt: skip
+    if form.form_submit_button(str(Text("Expliquer", "Explain"))) and chosen is not None:
+        st.session_state[ASKED] = {"ref": view.refs[rank], "demand": chosen}
+        st.switch_page(st.session_state[PAGES]["expliquer"], query_params=visit.current().address)
 
 
 def _fate(row: Mapping[Any, Any]) -> str:
