@@ -40,7 +40,8 @@ lint: $(DEV) ## style, types, sens des imports, mots
 lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pyproject.toml
 	$(LOCK) -o requirements/run.txt
 	$(LOCK) --extra ui -c requirements/run.txt -o requirements/ui.txt
-	$(LOCK) --extra all --extra dev -c requirements/ui.txt -o requirements/dev.txt
+	$(LOCK) --extra ui --extra postgres --extra risk --extra signin -c requirements/ui.txt -o requirements/server.txt
+	$(LOCK) --extra all --extra dev -c requirements/server.txt -o requirements/dev.txt
 	$(LOCK) --extra all --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
 
 bench: $(BENCH) ## mesurer tout, plusieurs heures (reprend où c'était), puis écrire docs/benchmarks.md ; ARGS="--list"
@@ -60,10 +61,10 @@ $(UI): requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/ui.txt --venv $(VENV)
 	@touch $(RUN) $@
 
-$(DEV): requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+$(DEV): requirements/dev.txt requirements/server.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/dev.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $@
 
-$(BENCH): requirements/bench.txt requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+$(BENCH): requirements/bench.txt requirements/dev.txt requirements/server.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/bench.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $(DEV) $@
