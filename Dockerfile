@@ -13,8 +13,9 @@ FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /home/allocator allocator
 COPY --from=build /opt/allocator /opt/allocator
 COPY ui /srv/allocator/ui
+# Without the last one, Streamlit asks another machine what its address is, as soon as it listens to all.
 ENV PATH=/opt/allocator/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_SERVER_HEADLESS=true
+    STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_SERVER_HEADLESS=true STREAMLIT_BROWSER_SERVER_ADDRESS=localhost
 WORKDIR /srv/allocator
 USER 10001
 EXPOSE 8501

@@ -92,6 +92,8 @@ def test_settings_are_those_that_the_code_reads(steps: list[tuple[str, str]], se
     given = settings(steps) | services["front"]["environment"]
     assert {name for name in given if name.startswith("ALLOCATOR_")} == KNOWN
     assert {name for name in given if name.startswith("STREAMLIT_")} <= options
+    if given["STREAMLIT_SERVER_ADDRESS"] == "0.0.0.0":  # else Streamlit asks another machine for its address
+        assert given["STREAMLIT_BROWSER_SERVER_ADDRESS"]
     url = places.address(services["front"]["environment"][places.VARIABLE])
     database = services[str(url.host)]["environment"]
     assert (url.username, url.database, url.password) == (database["POSTGRES_USER"], database["POSTGRES_DB"], None)
