@@ -13,10 +13,16 @@ RUN := $(VENV)/.run-installed
 UI  := $(VENV)/.ui-installed
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
+AUDIT := $(VENV)-audit
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --quiet --custom-compile-command 'make lock' $(UPGRADE)
 
-.PHONY: help demo ui test lint bench lock clean
+# Licences that may stand beside the EUPL-1.2 in one installation: permissive, or of its own list (MPL, LGPL).
+LICENCES := Apache;BSD;EUPL-1.2;ISC;LGPL-3.0-only;MIT;MPL-2.0;Mozilla Public License 2.0;PSF-2.0;Python Software Foundation
+# It says so in a file only: MIT.
+SILENT := axe-playwright-python
+
+.PHONY: help demo ui test lint bench lock audit dist release clean
 .DELETE_ON_ERROR:
 
 help: ## cette aide
@@ -43,12 +49,24 @@ lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pypr
 	$(LOCK) --extra ui --extra postgres --extra risk --extra signin -c requirements/ui.txt -o requirements/server.txt
 	$(LOCK) --extra all --extra dev -c requirements/server.txt -o requirements/dev.txt
 	$(LOCK) --extra all --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
+	$(LOCK) --extra audit -c requirements/dev.txt -o requirements/audit.txt
+
+audit: $(AUDIT) $(DEV) ## licences des bibliothèques installées, puis leurs failles connues (par le réseau)
+	@$(AUDIT)/bin/pip-licenses --python $(BIN)/python --from mixed --partial-match --allow-only "$(LICENCES)" --ignore-packages $(SILENT)
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
+
+dist: $(AUDIT) $(DEV) ## construire dist/ : paquet, sources, liste des composants (SBOM) ; deux fois, et les mêmes octets
+	@$(BIN)/python scripts/dist.py
+	@PYTHONWARNINGS=ignore $(AUDIT)/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.json
+
+release: lint test dist ## tout vérifier et construire la version de pyproject.toml, sans rien publier ; ARGS="--tests" l'essaie à neuf
+	@$(BIN)/python scripts/dist.py --release $(ARGS)
 
 bench: $(BENCH) ## mesurer tout, plusieurs heures (reprend où c'était), puis écrire docs/benchmarks.md ; ARGS="--list"
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean: ## supprimer .venv, out/ et les caches
-	rm -rf $(VENV) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AUDIT) $(OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: nothing is installed again until a lock or pyproject.toml changes.
@@ -68,3 +86,7 @@ $(DEV): requirements/dev.txt requirements/server.txt requirements/ui.txt require
 $(BENCH): requirements/bench.txt requirements/dev.txt requirements/server.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/bench.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $(DEV) $@
+
+$(AUDIT): requirements/audit.txt pyproject.toml
+	@$(PYTHON) scripts/install.py requirements/audit.txt --venv $@
+	@touch $@

@@ -55,7 +55,7 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         try:
             edit.make(path, value)
         except _Wrong as wrong:
-            problems.append(Problem(str(path), wrong.message, wrong.remedy))
+            problems.append(Problem(str(path) or "changes", wrong.message, wrong.remedy))
     if problems:
         raise ScenarioError(problems)
     try:

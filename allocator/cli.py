@@ -53,6 +53,16 @@ class _Parser(argparse.ArgumentParser):
         raise _Usage(message, self.format_usage())
 
 
+class _Version(argparse.Action):
+    """Looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from allocator import __version__
+
+        print(f"allocator {__version__}")
+        parser.exit()
+
+
 class _Usage(Exception):
     pass
 
@@ -77,6 +87,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from allocator.problems import Problem, ScenarioError
 
     try:
+        _readable(arguments)
         options = _parser().parse_args(arguments)
         return int(options.run(options))
     except _Usage as error:
@@ -102,6 +113,19 @@ def _run(arguments: Sequence[str] | None) -> int:
         return BUG
 
 
+def _readable(arguments: Sequence[str]) -> None:
+    """`ScenarioError` where the terminal handed over bytes that are no UTF-8."""
+    from allocator.problems import Problem, ScenarioError
+
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = argument.encode("utf-8", "replace").decode()
+            wrong = Text(f"« {shown} » n'est pas en UTF-8", f"“{shown}” is not UTF-8")
+            raise ScenarioError([Problem(Text("ligne de commande", "command line"), wrong)]) from None
+
+
 def _refuse(problems: Sequence[Any], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"errors": [p.as_dict() for p in problems]}, ensure_ascii=False, indent=2))
@@ -120,6 +144,9 @@ def _parser() -> _Parser:
     parser = _Parser(prog="allocator", description=str(Text(
         "Répartit des fonds publics entre des dossiers, sous des règles, avec un certificat.",
         "Spreads public funds over demands, under rules, with a certificate.")), parents=[common])  # fmt: skip
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help=str(Text("la version installée", "the version installed"))
+    )
     of = parser.add_subparsers(dest="command", required=True, metavar="COMMANDE", parser_class=_Parser)
     for command in commands():
         mine = of.add_parser(command.NAME, parents=[common], help=str(command.HELP))

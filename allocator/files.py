@@ -7,16 +7,17 @@ whose lines an error message would show. One that was sent to a server is read `
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from allocator import limits
 from allocator.texts import Text
 
-MOST_BYTES = 500 * 2**20  # of a table: a million demands are about 100 MB
-MOST_YAML = 20 * 2**20  # of a YAML file: rules and funds; rows have tables
 TABLES = (".csv", ".txt")
 YAML = (".yaml", ".yml")
 _OURS = Path(__file__).resolve().parent / "data"
@@ -68,7 +69,7 @@ def content(path: Path, kinds: Collection[str] = ()) -> bytes:
             among = ", ".join(kinds)
             wrong = Text(f"ce n'est pas un fichier {among}", f"this is no {among} file")
             raise Refused(wrong, Text(f"Donnez un fichier {among}.", f"Give a {among} file."))
-        most = MOST_YAML if real.suffix.lower() in YAML else MOST_BYTES
+        most = limits.YAML_BYTES if real.suffix.lower() in YAML else limits.FILE_BYTES
         with real.open("rb") as file:
             known = os.fstat(file.fileno()).st_size  # 0 for what the system makes up as it is read
             data = file.read(most + 1) if known <= most else None
@@ -84,3 +85,49 @@ def content(path: Path, kinds: Collection[str] = ()) -> bytes:
             wrong, Text("Partagez-le, ou mettez les lignes dans un CSV.", "Split it, or put the rows in a CSV.")
         )
     return data
+
+
+def repacked(data: bytes, most: int, index: Collection[str] = ()) -> io.BytesIO:
+    """The texts of a zipped document (XML; no pictures, no programs), unpacked and counted, in a zip that packs nothing.
+
+    What a zip says of its sizes may be false, and two libraries may understand one zip in two ways: whoever reads on reads
+    what was counted here. `index`: parts that are small. `Refused`: more than `most` bytes, too many parts, one twice, a DTD
+    (entities). What `zipfile` raises passes.
+    """
+    out, left, seen = io.BytesIO(), most, set[str]()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w") as copy:
+        members = archive.infolist()
+        if len(members) > limits.MEMBERS:
+            raise too_large(f"{limits.MEMBERS} parties", f"{limits.MEMBERS} parts")
+        for member in members:
+            if not member.filename.endswith((".xml", ".rels", "mimetype")):
+                continue
+            if member.filename.lower() in seen:
+                wrong = Text(f"classeur abîmé : {member.filename!r} s'y trouve deux fois",
+                             f"damaged workbook: {member.filename!r} is in it twice")  # fmt: skip
+                raise Refused(wrong, Text("Enregistrez-le de nouveau.", "Save it again."))
+            seen.add(member.filename.lower())
+            room, before = min(left, limits.INDEX_BYTES) if member.filename in index else left, b""
+            left -= room
+            with archive.open(member) as part, copy.open(member.filename, "w") as put:
+                while text := part.read(min(room + 1, 1 << 20)):
+                    room -= len(text)
+                    if room < 0:
+                        size = (limits.INDEX_BYTES if member.filename in index else most) >> 20
+                        raise too_large(f"{size} Mo", f"{size} MB")
+                    if any(mark in before[-9:] + text for mark in (b"<!DOCTYPE", b"<!ENTITY")):
+                        wrong = Text(
+                            "classeur refusé : il définit des entités (DTD)",
+                            "workbook refused: it defines entities (DTD)",
+                        )
+                        raise Refused(wrong, Text("Enregistrez-le de nouveau.", "Save it again."))
+                    put.write(text)
+                    before = text
+            left += room
+    out.seek(0)
+    return out
+
+
+def too_large(fr: str, en: str) -> Refused:
+    wrong = Text(f"classeur trop grand : {fr} au plus", f"workbook too large: at most {en}")
+    return Refused(wrong, Text("Gardez ces tables en CSV, dans un dossier.", "Keep these tables as CSV, in a folder."))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from allocator.texts import Text, language
+from allocator.texts import UNSEEN, Text, language, visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -36,7 +36,7 @@ class Problem:
             line = f"{where} : {line}" if lang == "fr" else f"{where}: {line}"
         if self.remedy is not None:
             line = f"{line.rstrip('.')}. {self.remedy.in_(lang)}"
-        return line
+        return visible(line)
 
     def as_dict(self, lang: str | None = None) -> dict[str, str | None]:
         """The four parts, for JSON."""
@@ -124,9 +124,21 @@ def did_you_mean(name: object, names: Iterable[object]) -> Text | None:
         shown = listed(yearly)
         return Text(f"Il est demandé chaque année, sous ces noms : {shown}", f"It is asked for every year, as: {shown}")
     close = near(name, known)
+    if close is not None and close != str(name) and unicodedata.normalize("NFC", str(name)) == unicodedata.normalize("NFC", close):
+        return Text(f"« {close} » s'y écrit avec d'autres signes Unicode (accents séparés) : recopiez-le.",
+                    f"“{close}” is written with other Unicode signs there (separate accents): copy it.")  # fmt: skip
     if close is not None:
         return Text(f"Vouliez-vous dire « {close} » ?", f"Did you mean “{close}”?")
     return Text(f"Possibles : {listed(known)}.", f"Possible: {listed(known)}.")
+
+
+def unseen(text: str) -> Text:
+    """What is wrong with a text that holds signs which cannot be seen."""
+    shown = visible(text, UNSEEN)
+    return Text(f"« {shown} » contient un signe invisible", f"“{shown}” holds a sign that cannot be seen")
+
+
+RETYPE = Text("Écrivez-le de nouveau, au clavier.", "Type it anew.")
 
 
 def path_text(path: Iterable[str | int]) -> str:
@@ -190,6 +202,8 @@ def findings(error: ValidationError, schema: type[BaseModel] | None = None) -> l
     for item in error.errors(include_url=False):
         kind, context = str(item["type"]), dict(item.get("ctx") or {})
         path = tuple(p for p in item["loc"] if isinstance(p, int) or _is_key(p))
+        if kind == "extra_forbidden":  # the last is the user's word, whatever it looks like
+            path = (*(p for p in item["loc"][:-1] if isinstance(p, int) or _is_key(p)), str(item["loc"][-1]))
         message = _SAID.get(kind) or _compared(kind, context)
         remedy: Text | None = None
         cause = context.get("error")

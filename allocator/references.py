@@ -73,7 +73,9 @@ def _of_file(path: Path) -> tuple[Past, ...]:
         files.permit(path)
         file = path / FILE if path.is_dir() else path
         lines = io.StringIO(files.content(file, files.TABLES).decode("utf-8-sig"), newline="")
-        rows: list[Any] = [{k: v and unguarded(v) for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)]
+        rows: list[Any] = [
+            {k: v and unguarded(v) for k, v in row.items() if k in Past._fields} for row in csv.DictReader(lines)
+        ]
     except (OSError, ValueError, files.Refused, csv.Error) as error:
         plain = str(getattr(error, "strerror", None) or type(error).__name__)
         said = Text("introuvable", "not found") if isinstance(error, FileNotFoundError) else Text(plain, plain)

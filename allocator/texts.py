@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -51,3 +53,20 @@ def figure(value: float, digits: int = 10) -> Text:
     """A number with at most `digits` significant digits, as each language writes it: 3,5 and 3.5."""
     plain = f"{value:.{digits}g}"
     return Text(plain.replace(".", ","), plain)
+
+
+_TURNING = "\u202a-\u202e\u2066-\u2069"  # what follows is read in another direction
+# In no text: what steers a terminal, turns around the words beside it, or is half a character. Lines and tabs may be.
+UNSHOWN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x9b{_TURNING}\ud800-\udfff]")
+# In no id, which people compare by eye: these, and whatever cannot be seen.
+UNSEEN = re.compile(f"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028\u2029\u2060-\u206f\ufeff{_TURNING}\ud800-\udfff]")
+
+
+def visible(text: str, unseen: re.Pattern[str] = UNSHOWN) -> str:
+    """The text with what cannot be shown written out, as `\\u202e`."""
+    return unseen.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def composed(text: str) -> str:
+    """A text in normal form C of Unicode: é is one letter, however a keyboard or a system wrote it."""
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)

@@ -9,10 +9,13 @@ Each case runs in this process, with at most `SECONDS`, and with at most `MEGABY
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import json
+import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,13 +23,15 @@ import time
 import traceback
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import allocator
 from allocator.importers import importers
 from allocator.problems import Problem, ScenarioError
+from allocator.store import StoreError
 from allocator.texts import Text
 
 SECONDS, MEGABYTES = 10, 1024
@@ -75,7 +80,7 @@ NASTY = (
     "<<: {a: 1}", "../../../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/proc/self/mem", "..", ".", "~root",
     "C:\\x", "lien.csv", "file:///etc/passwd", "http://[::1", "x" * 5000 + ".csv", "{}", "[]", "[[]]", "{a: {b: {c: 1}}}", "- ",
     "? x", ": ", "'", '"', "#", "%", "\\", "\n", "\r\n", ",", ";", "\x85", "\u2028", "2026-13-45", "0000", "99999", "-2026",
-    "<!ENTITY x SYSTEM 'file:///etc/passwd'>", "&x;", "1048577", "4294967296", "18446744073709551616", "ZZZZ9999999999",
+    "<!ENTITY x SYSTEM 'file:///etc/passwd'>", "&x;", '"\\ud800"', "1048577", "4294967296", "18446744073709551616", "ZZZZ9999999999",
 )  # fmt: skip
 
 
@@ -136,6 +141,9 @@ def readers(scratch: Path) -> dict[str, Reader]:
                 raise
             raise ScenarioError([Problem("grants.csv", error.args[0])]) from None
 
+    more = (
+        _importing() | _kept(scratch, scenario, plan) | _asked(scratch, scenario, files) | _sent(scenario, book, files)
+    )
     tables_csv = ("territories.csv", "demands.csv", "aid.csv", "grants.csv")
     return {
         "yaml": Reader(files, loads("scenario.yaml"), ("scenario.yaml",)),
@@ -148,7 +156,167 @@ def readers(scratch: Path) -> dict[str, Reader]:
         "uncertainty": Reader(files, lambda at: uncertainty.load(at / "with.yaml", scenario), ("with.yaml",)),
         "pabulib": Reader({"v.pb": PB.encode()}, lambda at: pabulib.run([str(at / "v.pb")], options).files("pabulib"), ("v.pb",)),
         "json": Reader({"parts.json": parts.encode()}, lambda at: _rebuilt(at, tables), ("parts.json",)),
+        **more,
     }  # fmt: skip
+
+
+def _importing() -> dict[str, Reader]:
+    """Every format of public files, and one in a workbook and in a zip."""
+    import test_importers_formats as of
+    import test_importers_more as more
+
+    texts = {"ti": of.TI, "fonds-friches": of.APPLICATIONS, "cartofriches": of.SITES, "chomage": of.RATES,
+             "indicators": of.COMMUNES, "fonds-vert": more.VERT_2023, "flores": more.JOBS, "enaf": more.LAND}  # fmt: skip
+    beside = {"chomage": {"zones.csv": of.ZONES.encode()}}
+
+    def reads(form: str, name: str) -> Callable[[Path], object]:
+        importer = next(each for each in importers() if form == each.FORMAT)
+        parser = argparse.ArgumentParser()
+        importer.arguments(parser)
+        given = {"fonds-vert": ["--year", "2023"], "indicators": ["--key", "Code commune", "--sum", "Sites"]}
+        options = parser.parse_args(given.get(form, []))
+        return lambda at: importer.run(
+            [str(at / name), *(str(at / each) for each in beside.get(form, ()))], options
+        ).files(form)
+
+    found = {f"import {form}": Reader({"x.csv": text.encode(), **beside.get(form, {})}, reads(form, "x.csv"), ("x.csv",))
+             for form, text in texts.items()}  # fmt: skip
+    book, packed = io.BytesIO(), io.BytesIO()
+    import openpyxl
+
+    sheets = openpyxl.Workbook()
+    for row in csv.reader(io.StringIO(of.TI)):
+        sheets.active.append(row)
+    sheets.save(book)
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("ti.csv", of.TI)
+    found["import xlsx"] = Reader({"x.xlsx": book.getvalue()}, reads("ti", "x.xlsx"), ("x.xlsx",))
+    found["import zip"] = Reader({"x.zip": packed.getvalue()}, reads("ti", "x.zip"), ("x.zip",))
+    return found
+
+
+def _kept(scratch: Path, scenario: allocator.Scenario, plan: Any) -> dict[str, Reader]:
+    """What a program kept, changed by another hand: a store, the folder of a sweep."""
+    from allocator.store import Store
+    from allocator.sweep import folder
+
+    with Store(scratch / "s.sqlite") as store:
+        name = store.save(plan, who="x")
+        store.decide(name, "oui", who="x")
+    allocator.sweep(scenario, {"funds.ti.amount": ["1 M€", "2 M€"]}, out=scratch / "swept")
+    swept = {file.name: file.read_bytes() for file in (scratch / "swept").iterdir()}
+
+    def opened(at: Path) -> None:
+        with Store(at / "s.sqlite", create=False) as store:
+            store.list()
+            store.scenarios()
+            store.opened(name)
+            store.decisions()
+
+    def asked(at: Path) -> None:
+        with Store(scratch / "s.sqlite", role="read") as store:
+            store.plan(_text(at / "id"))
+
+    def resumed(at: Path) -> None:
+        folder.opened(at)
+        allocator.sweep(scenario, {"funds.ti.amount": ["1 M€", "2 M€"]}, out=at)
+
+    return {
+        "store": Reader({"s.sqlite": (scratch / "s.sqlite").read_bytes()}, opened, ("s.sqlite",)),
+        "plan's id": Reader({"id": name.encode()}, asked, ("id",)),
+        "sweep": Reader(swept, resumed, tuple(swept)),
+    }
+
+
+def _asked(scratch: Path, scenario: allocator.Scenario, files: dict[str, bytes]) -> dict[str, Reader]:
+    """What is written on a command line."""
+    from allocator.changes import changed
+    from allocator.cli import main
+    from allocator.commands.sweep import _listed, _vary
+    from allocator.sweep.design import checked, variants
+
+    def refused_if(problems: list[Problem]) -> None:
+        if problems:
+            raise ScenarioError(problems)
+
+    def vary(at: Path) -> None:
+        problems: list[Problem] = []
+        found = _vary(argparse.Namespace(vary=_text(at / "vary").splitlines(), listed=None), problems)
+        refused_if(problems)
+        checked(scenario, variants(found))
+
+    def listed(at: Path) -> None:
+        problems: list[Problem] = []
+        found = _listed(str(at / "list.csv"), problems)
+        refused_if(problems)
+        checked(scenario, found[:50])
+
+    def paths(at: Path) -> None:
+        lines = [line.partition("=") for line in _text(at / "changes").splitlines()]
+        changed(scenario, {path: value for path, _, value in lines})
+
+    def command(at: Path) -> None:
+        os.environ["ALLOCATOR_STORE"] = str(scratch / "s.sqlite")
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), chdir(at):
+            try:
+                status = main(_text(at / "line").split("\n")[:12])
+            except SystemExit as error:  # --help
+                status = int(str(error.code or 0))
+        said = err.getvalue() or out.getvalue()
+        if status == 2:
+            raise ScenarioError([Problem("line", Text(said, said))])
+        if status not in (0, 3, 4):
+            raise RuntimeError(f"status {status}: {said}")
+
+    lines = {f"line {name}": "\n".join(line).encode() for name, line in {
+        "check": ["check", "scenario.yaml", "--json"],
+        "solve": ["solve", "scenario.yaml", "--engine", "highs", "--gap", "0.1", "--time-limit", "5", "--lang", "en"],
+        "explain": ["explain", "scenario.yaml", "--demand", "d1", "--brief"],
+        "sweep": ["sweep", "scenario.yaml", "--vary", "funds.ti.amount=1 M€,2 M€", "--design", "one", "--seed", "3", "--jobs", "1"],
+        "frontier": ["frontier", "scenario.yaml", "--x", "emplois", "--y", "euros", "--points", "3"],
+        "risk": ["risk", "scenario.yaml", "--with", "with.yaml", "--samples", "16", "--seed", "1"],
+        "history": ["history", "--json"], "diff": ["diff", "scenario.yaml", "variante.yaml"],
+        "compare": ["compare", "scenario.yaml", "variante.yaml", "--gap", "0.1"],
+    }.items()}  # fmt: skip
+    commands = Reader(files | lines, lambda at: None, tuple(lines))
+
+    def any_command(at: Path) -> None:
+        """The line that differs from what it was."""
+        changed_lines = [name for name in lines if (at / name).read_bytes() != lines[name]] or list(lines)[:1]
+        (at / "line").write_bytes((at / changed_lines[0]).read_bytes())
+        command(at)
+
+    commands.read = any_command
+    return {
+        "vary": Reader({"vary": b"funds.ti.amount=-30 %..+30 %/3\nfunds.friches.amounts.2026=1 M\xe2\x82\xac,x1.1\nconstraints.plafond.enabled=oui,non"}, vary, ("vary",)),
+        "list": Reader({"list.csv": b"funds.*.amount,measures.friche.lumpy\n-10 %,\n+5 %,false\n"}, listed, ("list.csv",)),
+        "changes": Reader({"changes": b"funds.ti.amount=+10 %\nfunds.friches.amounts.2026=x1,5\ndemands.d1.units=3"}, paths, ("changes",)),
+        "command": commands,
+    }  # fmt: skip
+
+
+def _sent(scenario: allocator.Scenario, book: Path, files: dict[str, bytes]) -> dict[str, Reader]:
+    """Uploads, by the front-end's own code."""
+    try:
+        from ui.building import importing
+        from ui.work import Job, Workshop
+    except ImportError:  # the front-end is an extra
+        return {}
+    job = Job(("x",), lambda job: None, Workshop(0), asked=1e18)
+
+    def reads(what: str, name: str) -> Callable[[Path], object]:
+        return lambda at: importing._read(job, what, scenario, name, (at / name).read_bytes())
+
+    return {
+        "sent book": Reader({"x.xlsx": book.read_bytes()}, reads("scenario", "x.xlsx"), ("x.xlsx",)),
+        "sent demands": Reader({"x.csv": files["demands.csv"]}, reads("demands", "x.csv"), ("x.csv",)),
+    }
+
+
+def _text(file: Path) -> str:
+    """As a command line hands over what is not UTF-8."""
+    return file.read_bytes().decode("utf-8", "surrogateescape" if file.name == "line" else "replace")
 
 
 def _rebuilt(at: Path, tables: dict[str, bytes]) -> object:
@@ -293,7 +461,8 @@ def outcome(read: Callable[[], object]) -> str:
             read()
         return "accepted"
     except ScenarioError as error:
-        mute = [p for p in error.problems if not str(p.message).strip() or not (str(p.place) or p.file)]
+        placed = isinstance(error, StoreError)  # the record is in the message
+        mute = [p for p in error.problems if not str(p.message).strip() or not (placed or str(p.place) or p.file)]
         if not error.problems or mute:
             return f"a problem without a place or words: {mute[:1]}"
         json.dumps([p.as_dict() for p in error.problems])
@@ -327,7 +496,10 @@ def run(name: str, reader: Reader, cases: range, seed: int) -> Report:
             report.refused += found == "refused"
             if found not in ("accepted", "refused"):
                 report.failures.append((case, found))
-            (folder / target).write_bytes(reader.files[target])
+            for file in folder.iterdir():
+                if file.name not in reader.files and not file.is_symlink():
+                    shutil.rmtree(file) if file.is_dir() else file.unlink()
+            _write(folder, reader.files)
     return report
 
 
@@ -349,12 +521,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         found = {k: r for k, r in readers(Path(scratch)).items() if not options.only or k in options.only}
         each, failed = -(-options.cases // len(found)), 0
-        print(f"{'reader':12} {'cases':>7} {'accepted':>9} {'refused':>8} {'failed':>7} {'worst s':>8} {'worst MB':>9}")
+        print(f"{'reader':20} {'cases':>7} {'accepted':>9} {'refused':>8} {'failed':>7} {'worst s':>8} {'worst MB':>9}")
         for name, reader in found.items():
             r = run(name, reader, range(options.first, options.first + each), options.seed)
             failed += len(r.failures)
             print(
-                f"{name:12} {r.cases:7} {r.accepted:9} {r.refused:8} {len(r.failures):7} {r.seconds:8.2f} {r.megabytes:9.1f}"
+                f"{name:20} {r.cases:7} {r.accepted:9} {r.refused:8} {len(r.failures):7} {r.seconds:8.2f} {r.megabytes:9.1f}"
             )
             kinds = {what: case for case, what in reversed(r.failures)}
             for what, case in kinds.items():

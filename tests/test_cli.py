@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,13 @@ def test_tables_in_french_and_english(folder, engine):
     assert "certificat valable" in french.stdout
     english = run("solve", str(folder), "--engine", engine, "--lang", "en")
     assert "certificate holds" in english.stdout
+
+
+def test_the_version_is_that_of_the_project():
+    root = Path(__file__).resolve().parents[1]
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"allocator {version}\n")
 
 
 def test_infeasible_names_the_rules(folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -60,6 +61,20 @@ def test_wheel_says_command_and_licence(wheel: zipfile.ZipFile) -> None:
     assert "allocator = allocator.cli:main" in wheel.read(entry_points).decode()
     (licence,) = [name for name in wheel.namelist() if name.endswith("licenses/LICENSE")]
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_same_wheel_twice(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """From another copy, of another date, in another folder."""
+    shutil.copytree(ROOT / "allocator", tmp_path / "allocator", copy_function=shutil.copyfile)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "out"], cwd=tmp_path, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    [again] = (tmp_path / "out").glob("*.whl")
+    assert wheel.filename is not None
+    assert again.read_bytes() == Path(wheel.filename).read_bytes()
 
 
 # --- The locked versions

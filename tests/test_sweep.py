@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from strategies import scenarios
 
 import allocator
+from allocator.cli import main
 from allocator.formats import save
 from allocator.scenario import Scenario
 from allocator.sweep import BATCH, Range
@@ -266,9 +267,25 @@ def test_no_scheduler_is_told(scenario: Scenario) -> None:
         allocator.sweep(scenario, {"funds.a.amount": [1]}, scheduler="tcp://127.0.0.1:9")
 
 
-def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from allocator.cli import main
+def test_encryption_needs_certificates(scenario: Scenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dask_settings = pytest.importorskip("dask.config", reason="pip install '.[cluster]'")
+    save(scenario, tmp_path / "s")
+    sweep = ["sweep", str(tmp_path / "s"), "--vary", "funds.a.amount=1", "--scheduler"]
+    wanted = {
+        ("tls://127.0.0.1:9", None, False): "tls:// demande des certificats",
+        ("tls://127.0.0.1:9", str(tmp_path / "nothing.pem"), False): "certificats illisibles",
+        ("tls://127.0.0.1:9", str(tmp_path / "s" / "scenario.yaml"), False): "certificats illisibles",
+        ("tcp://127.0.0.1:9", None, True): "demandent tls://",
+    }
+    for (address, authority, required), said in wanted.items():
+        with dask_settings.set(
+            {"distributed.comm.tls.ca-file": authority, "distributed.comm.require-encryption": required}
+        ):
+            assert main([*sweep, address]) == 2
+        assert said in capsys.readouterr().err
 
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     listed = tmp_path / "v.csv"
     listed.write_text("funds.*.amount,measures.friches.lumpy\n-10 %,\n+5 %,false\n", encoding="utf-8")
     assert main(["sweep", "hectares-2030", "--list", str(listed), "--jobs", "1", "--json"]) == 2
@@ -286,8 +303,6 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_all_that_is_wrong_with_the_options_is_told(
     scenario: Scenario, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from allocator.cli import main
-
     save(scenario, tmp_path / "s")
     sweep = ["sweep", str(tmp_path / "s"), "--jobs", "1", "--lang", "en", "--vary"]
     wrong = ["--engine", "zz", "--gap", "nan", "--time-limit", "0", "--seed", "-3", "--count", "0"]

@@ -285,6 +285,7 @@ def test_a_decision_is_kept_with_its_plan(shelf: Collection) -> None:
     with allocator.Store() as store:
         assert store.list().empty
         told = recorded("adopté <b>en séance</b>")
+        next(b for b in at.button if b.label == "Consigner la décision").click().run()  # once too often
         [kept] = store.list()["id"]
         assert kept in told
         assert [(each.who, each.words) for each in store.decisions(kept)] == [("le conseil", "adopté <b>en séance</b>")]

@@ -22,18 +22,17 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from strategies import random_scenario
 
-from allocator import data
-from allocator.characters import HIDDEN, composed
+from allocator import data, limits
 from allocator.constraints import KINDS, Constraint
 from allocator.formats import load, save, workbook
-from allocator.formats.workbook import cells, grid, layout, words
+from allocator.formats.workbook import cells, layout, words
 from allocator.formats.workbook.cells import Attributes, CellError, Shape
 from allocator.formats.yaml_text import read as read_yaml
 from allocator.money import Euros
 from allocator.problems import ScenarioError
 from allocator.scenario import Fund, Measure, Scenario
 from allocator.selection import Selection
-from allocator.texts import Text, language, set_language
+from allocator.texts import UNSEEN, Text, composed, language, set_language
 
 SOME = settings(
     max_examples=25,
@@ -104,7 +103,7 @@ NASTY = st.one_of(
          "min 3", "_x0041_", "é\u202f", "2026-2028", "'x", "http://a.b", "on", "*a", "&a", "|", ">-"]
     ),
     st.text(st.characters(exclude_categories=["Cs", "Cn", "Cc"]), max_size=12)
-    .map(composed).filter(lambda text: HIDDEN.search(text) is None),
+    .map(composed).filter(lambda text: UNSEEN.search(text) is None),
 )  # fmt: skip
 
 
@@ -592,7 +591,7 @@ def test_sheets_without_end_are_refused_before_they_are_unfolded(
         sheet.write(1_048_575, 16_383, 1)
     with pytest.raises(ScenarioError, match="trop étendue : 1048576 lignes × 16384 colonnes"):
         load(tmp_path / "x.xlsx")
-    monkeypatch.setattr(grid, "MOST_BYTES", 100)
+    monkeypatch.setattr(limits, "WORKBOOK_BYTES", 100)
     with pytest.raises(ScenarioError, match="trop grand"):
         load(tmp_path / "x.xlsx")
 

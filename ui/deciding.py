@@ -49,11 +49,14 @@ def draw(ref: str, plan: Plan) -> None:
 def _decide(ref: str, plan: Plan, words: str, who: str) -> None:
     visit.current()
     told = st.session_state.setdefault(DECIDED, {})
+    if not st.session_state[words].strip() and isinstance(told.get(ref), Text):
+        return  # pressed twice
     try:
         saved = collection().decide(plan, st.session_state[words], st.session_state.get(who, ""))
     except allocator.ScenarioError as error:
         told[ref] = error
         return
+    st.session_state[words] = ""
     told[ref] = Text(
         f"Consignée sous {saved}. La commande : allocator history {saved}",
         f"Recorded under {saved}. The command: allocator history {saved}",

@@ -23,19 +23,26 @@ def load(what: str | os.PathLike[str], *, confined: bool = False) -> Scenario:
     A built-in name comes before a folder of the same name (write `./name` for that). `ScenarioError` lists
     every problem with its file, line or cell. `confined`: what a stranger sent names no file but those of its own folder.
     """
-    path = Path(os.fspath(what))
-    with files.within(path if path.is_dir() else path.parent) if confined else nullcontext():
-        return _load(what)
-
-
-def _load(what: str | os.PathLike[str]) -> Scenario:
     from allocator import data
     from allocator.formats import folder
 
-    name = os.fspath(what)
-    if isinstance(what, str) and name in data.names():
-        return folder.load(data.path(name))
-    path = Path(name)
+    path = Path(os.fspath(what))
+    if isinstance(what, str) and what in data.names():
+        return folder.load(data.path(what))
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that no file can have, a folder that may not be looked into
+        said = error.strerror or type(error).__name__
+        wrong = Text(f"fichier illisible ({said})", f"unreadable file ({said})")
+        raise ScenarioError([Problem("", wrong, None, os.fspath(what)[:200])]) from None
+    with files.within(path if there and path.is_dir() else path.parent) if confined else nullcontext():
+        return _load(path, os.fspath(what))
+
+
+def _load(path: Path, name: str) -> Scenario:
+    from allocator import data
+    from allocator.formats import folder
+
     if path.is_dir() or path.suffix.lower() in (".yaml", ".yml"):
         return folder.load(path, shown=name)
     if path.suffix.lower() in (".xlsx", ".xlsm", ".ods", ".xls", ".xlsb"):

@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 import pandas as pd
 
-from allocator.characters import HIDDEN, REMEDY, composed, told
 from allocator.formats.yaml_text import line_place, not_utf8
 from allocator.money import NumberError, parse_decimal
 from allocator.problems import Problem
 from allocator.spreadsheet import holds_guarded, unguarded
-from allocator.texts import Text
+from allocator.texts import Text, composed
 
 # A leading zero makes a code, not a number.
 _PLAIN = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
@@ -63,7 +61,6 @@ def read(data: bytes, file: str, texts: Iterable[str]) -> CsvTable:
         table.problems.append(not_utf8(data, error, file))
         return table
     text = composed(text)
-    table.problems.extend(_hidden(text, file))
     header, rows = _rows(text, table)
     if header is None:
         return table
@@ -79,12 +76,6 @@ def frame(header: Sequence[str], rows: Sequence[Sequence[str]], texts: Collectio
         {name: column(cells, as_text=name in texts) for name, cells in zip(header, columns, strict=True)},
         index=pd.RangeIndex(len(rows)),
     )
-
-
-def _hidden(text: str, file: str) -> Iterator[Problem]:
-    for found in islice(HIDDEN.finditer(text), MOST_TOLD):
-        line = text.count("\n", 0, found.start()) + 1
-        yield Problem(line_place(line), told(found[0]), REMEDY, file)
 
 
 def _rows(text: str, table: CsvTable) -> tuple[list[str] | None, list[list[str]]]:

@@ -14,14 +14,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from allocator import characters
-from allocator.characters import HIDDEN, REMEDY, composed
 from allocator.formats import csv_text, yaml_text
 from allocator.problems import Problem, ScenarioError
 from allocator.scenario import Scenario
 from allocator.spreadsheet import csv_rows
 from allocator.tables import TEXT_COLUMNS
-from allocator.texts import Text
+from allocator.texts import Text, composed
 
 _TABLES = ("territories", "demands", "prior_aid")
 
@@ -52,7 +50,7 @@ def save(scenario: Scenario, path: str | os.PathLike[str]) -> list[Path]:
 
 
 def _check_texts(scenario: Scenario, file: str) -> None:
-    """Readers refuse what nobody sees, and write each letter in one way: such texts would not come back."""
+    """Readers write each letter in one way: a text that does otherwise would not come back."""
     told: list[Problem] = []
 
     def look(place: str, value: object) -> None:
@@ -63,8 +61,6 @@ def _check_texts(scenario: Scenario, file: str) -> None:
         elif isinstance(value, (list, tuple)):
             for below in value:
                 look(place, below)
-        elif isinstance(value, str) and (found := HIDDEN.search(value)):
-            told.append(Problem(place, characters.told(found[0]), REMEDY, file))
         elif isinstance(value, str) and composed(value) != value:
             message = Text(
                 f"« {value} » n'est pas en forme normale C d'Unicode", f"“{value}” is not in Unicode normal form C"

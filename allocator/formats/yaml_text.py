@@ -13,13 +13,12 @@ from typing import Any
 
 import yaml
 
-from allocator.characters import HIDDEN, REMEDY, composed, told
-from allocator.problems import Problem, path_text
-from allocator.texts import Text
+from allocator import limits
+from allocator.problems import RETYPE, Problem, path_text, unseen
+from allocator.texts import Text, composed
 
 Path = tuple[str | int, ...]
 _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
-DEEPEST = 50  # levels of lists and keys; no scenario needs ten
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)\.?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
@@ -63,7 +62,7 @@ def read(data: bytes, file: str) -> tuple[Content, list[Problem]]:
         depth = 0
         for event in yaml.parse(text, Loader=_Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
+            if depth > limits.YAML_DEPTH:
                 return content, [Problem("", Text("YAML trop imbriqué", "YAML nested too deeply"), None, file)]
             if isinstance(event, yaml.AliasEvent):
                 line = event.start_mark.line + 1 if event.start_mark else 1
@@ -145,7 +144,6 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
                     )
                 )
                 continue
-            _seen(key_node, path, problems, file)
             if not isinstance(key, int) or isinstance(key, bool):
                 key = key_node.value
             below = (*path, key)
@@ -167,14 +165,10 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[P
             out[key] = _value(value_node, below, lines, problems, file)
         return out
     assert isinstance(node, yaml.ScalarNode)
-    _seen(node, path, problems, file)
+    if any("\ud800" <= sign <= "\udfff" for sign in node.value):  # "\ud800": half a character
+        problems.append(Problem(_at(path, node), unseen(node.value), RETYPE, file))
+        return None
     return plain(node)
-
-
-def _seen(node: yaml.ScalarNode, path: Path, problems: list[Problem], file: str) -> None:
-    """Also what quotes and an escape spell."""
-    if found := HIDDEN.search(node.value):
-        problems.append(Problem(_at(path, node), told(found[0]), REMEDY, file))
 
 
 def _at(path: Path, node: yaml.Node) -> Text:

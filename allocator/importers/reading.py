@@ -14,18 +14,24 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
+from allocator import files, limits
 from allocator.problems import Problem, ScenarioError, near
 from allocator.texts import Text
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 MISSING = frozenset(("", "NA", "N/A", "#N/A", "NAN", "NULL", "NR"))
 TABLES = (".csv", ".txt", ".tsv")
@@ -218,13 +224,22 @@ def _records(path: Path, file: str, sheet: str | None) -> Iterator[Iterator[_Rec
     """Every row of a table, headers and titles included. What cannot be read is a `ScenarioError`."""
     try:
         if sheet is not None:
-            yield _of_sheet(path, sheet)
+            yield _of_sheet(path, file, sheet)
         else:
             with _bytes(path, file) as again:
                 yield _of_text(again, file)
     except FileNotFoundError:
         raise ScenarioError([Problem("", Text("fichier introuvable", "file not found"), None, file)]) from None
-    except (OSError, zipfile.BadZipFile, EOFError, UnicodeDecodeError, NotImplementedError, RuntimeError) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        UnicodeError,
+        NotImplementedError,
+        RuntimeError,
+        csv.Error,
+    ) as error:
         # RuntimeError, NotImplementedError: zips with a password or an unknown compression
         said = getattr(error, "strerror", None) or str(error)
         message = Text(f"fichier illisible ({said})", f"unreadable file ({said})")
@@ -234,13 +249,16 @@ def _records(path: Path, file: str, sheet: str | None) -> Iterator[Iterator[_Rec
 @contextmanager
 def _bytes(path: Path, file: str) -> Iterator[Callable[[], IO[bytes]]]:
     """A way to open the table's bytes, as often as wanted: the file itself, or the one table in a zip or gzip."""
+    if path.exists() and not path.is_file():  # a device may have no end
+        message = Text("fichier illisible (pas un fichier ordinaire)", "unreadable file (not a regular file)")
+        raise ScenarioError([Problem("", message, None, file)])
     with path.open("rb") as start:
         mark = start.read(4)
     if mark[:2] == b"\x1f\x8b":
-        yield lambda: cast(IO[bytes], gzip.GzipFile(path))
+        yield lambda: _counted(cast(IO[bytes], gzip.GzipFile(path)), file)
         return
     if mark != b"PK\x03\x04":
-        yield lambda: path.open("rb")
+        yield lambda: _counted(path.open("rb"), file)
         return
     with zipfile.ZipFile(path) as archive:
         inside = [name for name in archive.namelist() if name.lower().endswith(TABLES) and "__MACOSX" not in name]
@@ -251,16 +269,65 @@ def _bytes(path: Path, file: str) -> Iterator[Callable[[], IO[bytes]]]:
                            f"one table is expected in the zip, not {len(data)}: {held}")  # fmt: skip
             remedy = Text("Extrayez celle qui convient.", "Extract the right one.")
             raise ScenarioError([Problem("", message, remedy, file)])
-        yield lambda: archive.open(data[0])
+        yield lambda: _counted(archive.open(data[0]), file)
+
+
+class _Counted(io.RawIOBase):
+    """Bytes as they come, `PUBLIC_BYTES` at most: what a zip or a gzip says of its size is not believed."""
+
+    def __init__(self, inner: IO[bytes], file: str) -> None:
+        self.inner, self.file, self.read_so_far = inner, file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.read_so_far = self.inner.seek(offset, whence)
+        return self.read_so_far
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.inner.read(len(buffer))
+        self.read_so_far += len(data)
+        if self.read_so_far > limits.PUBLIC_BYTES:
+            size = limits.PUBLIC_BYTES >> 30
+            message = Text(f"table trop grande : {size} Go au plus", f"table too large: at most {size} GB")
+            raise ScenarioError([Problem("", message, Text("Partagez-la.", "Split it."), self.file)])
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self.inner.close()
+        super().close()
+
+
+def _counted(inner: IO[bytes], file: str) -> IO[bytes]:
+    return io.BufferedReader(_Counted(inner, file), 1 << 16)
+
+
+def _lines(text: IO[str], file: str) -> Iterator[str]:
+    """Lines for the library, none of them without an end."""
+    while line := text.readline(limits.LINE_LETTERS + 1):
+        if len(line) > limits.LINE_LETTERS:
+            most = limits.LINE_LETTERS >> 20
+            message = Text(
+                f"une ligne a plus de {most} millions de caractères", f"a line has more than {most} million letters"
+            )
+            raise ScenarioError([Problem("", message, Text("Est-ce une table ?", "Is it a table?"), file)])
+        yield line
 
 
 def _of_text(again: Callable[[], IO[bytes]], file: str) -> Iterator[_Record]:
-    csv.field_size_limit(1 << 30)  # outlines of sites are long; the library's limit is for the whole process
+    csv.field_size_limit(
+        limits.LINE_LETTERS
+    )  # outlines of sites are long; the library's limit is for the whole process
     with again() as raw:
         encoding = _encoding(raw)
     with again() as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
-        delimiter, start = _delimiter(text)
-        reader = csv.reader(text, delimiter=delimiter)
+        delimiter, start = _delimiter(text, file)
+        reader = csv.reader(_lines(text, file), delimiter=delimiter)
         line = 1 + start
         for cells in reader:
             last = start + reader.line_num
@@ -283,15 +350,16 @@ def _encoding(raw: IO[bytes]) -> str:
     return "utf-8-sig"
 
 
-def _delimiter(text: IO[str]) -> tuple[str, int]:
+def _delimiter(text: IO[str], file: str) -> tuple[str, int]:
     """The mark between cells: the one of which most of the first lines hold the same number. And the lines to skip:
     Excel's `sep=;`, after which `text` is left.
     """
-    start = text.readline()
+    first = _lines(text, file)
+    start = next(first, "")
     told = re.fullmatch(r"sep=(.)\s*", start)
     if told:
         return told[1], 1
-    lines = [re.sub(r'"[^"]*"', "", line) for line in (start, *islice(text, 9)) if line.strip()]
+    lines = [re.sub(r'"[^"]*"', "", line) for line in (start, *islice(first, 9)) if line.strip()]
     text.seek(0)
 
     def agreement(mark: str) -> tuple[int, int]:
@@ -305,23 +373,41 @@ def _sheets(path: Path, file: str) -> list[str] | list[None]:
     """The names of a workbook's sheets; [None] for another file."""
     if path.suffix.lower() not in WORKBOOKS:
         return [None]
-    from python_calamine import CalamineError, CalamineWorkbook
+    return list(_book(path, file).sheet_names)
+
+
+def _book(path: Path, file: str) -> CalamineWorkbook:
+    """A workbook that holds no more than it may; the last one is kept open, since it is read sheet after sheet."""
+    try:
+        known = path.stat()
+        return _opened(path, file, (known.st_mtime_ns, known.st_size))
+    except FileNotFoundError:
+        raise ScenarioError([Problem("", Text("fichier introuvable", "file not found"), None, file)]) from None
+    except OSError as error:
+        message = Text(f"fichier illisible ({error.strerror})", f"unreadable file ({error.strerror})")
+        raise ScenarioError([Problem("", message, None, file)]) from None
+    except files.Refused as error:
+        raise ScenarioError([Problem("", error.message, error.remedy, file)]) from None
+
+
+@lru_cache(1)
+def _opened(path: Path, file: str, version: tuple[int, int]) -> CalamineWorkbook:
+    from allocator.formats.workbook.grid import Unreadable, opened
 
     try:
-        with CalamineWorkbook.from_path(str(path)) as book:
-            return list(book.sheet_names)
-    except (CalamineError, OSError) as error:
-        if not path.exists():
-            raise ScenarioError([Problem("", Text("fichier introuvable", "file not found"), None, file)]) from None
-        message = Text(f"classeur illisible ({error})", f"unreadable workbook ({error})")
+        return opened(files.content(path), file)
+    except Unreadable as error:
+        raise ScenarioError([error.args[0]]) from None
+
+
+def _of_sheet(path: Path, file: str, sheet: str) -> Iterator[_Record]:
+    from python_calamine import CalamineError
+
+    try:
+        rows = _book(path, file).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError) as error:
+        message = Text(f"feuille « {sheet} » illisible ({error})", f"unreadable sheet “{sheet}” ({error})")
         raise ScenarioError([Problem("", message, None, file)]) from None
-
-
-def _of_sheet(path: Path, sheet: str) -> Iterator[_Record]:
-    from python_calamine import CalamineWorkbook
-
-    with CalamineWorkbook.from_path(str(path)) as book:
-        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     for line, cells in enumerate(rows, 1):
         yield _Record(line, line, [_of_cell(cell) for cell in cells])
 

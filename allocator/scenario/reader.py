@@ -11,10 +11,22 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from allocator import limits
 from allocator.constraints import KINDS
 from allocator.money import MAX_CENTS, format_euros
 from allocator.objectives import OBJECTIVES, parse
-from allocator.problems import Finding, Problem, ScenarioError, did_you_mean, findings, in_language, near, path_text
+from allocator.problems import (
+    RETYPE,
+    Finding,
+    Problem,
+    ScenarioError,
+    did_you_mean,
+    findings,
+    in_language,
+    near,
+    path_text,
+    unseen,
+)
 from allocator.scenario.entities import Fund, Measure, plain
 from allocator.scenario.understood import understood
 from allocator.selection import Columns, Known, Pick, Selection
@@ -31,7 +43,7 @@ from allocator.tables import (
     spread_over_years,
     territories_table,
 )
-from allocator.texts import Text
+from allocator.texts import UNSEEN, UNSHOWN, Text
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
@@ -128,6 +140,8 @@ class Reader:
                 Text("un nom est attendu", "a name is expected"),
                 Text("Écrivez par exemple name: mon-scenario.", "Write for example name: my-scenario."),
             )
+        else:
+            self._shown(("name",), name, UNSEEN)
         if base is not None and not isinstance(base, str):
             self.tell(("base",), Text("un texte est attendu", "a text is expected"))
         for key, value in (("label", label), ("description", description)):
@@ -140,7 +154,16 @@ class Reader:
         pair = isinstance(value, Mapping) and set(value) == {"fr", "en"}
         if not isinstance(value, str) and not (pair and all(isinstance(v, str) for v in value.values())):
             self.tell(path, Text("un texte, ou fr et en, sont attendus", "a text, or fr and en, are expected"))
+        for said in value.values() if pair else [value]:
+            self._shown(path, said)
         return dict(value) if pair else value
+
+    def _shown(self, path: Path, value: Any, banned: re.Pattern[str] = UNSHOWN) -> bool:
+        """Whether a text can be shown to people as it is; else it is told."""
+        fine = not isinstance(value, str) or not banned.search(value)
+        if not fine:
+            self.tell(path, unseen(value), RETYPE)
+        return fine
 
     def labels(self, value: Any) -> None:
         """What indicators are called in sentences. One that no demand has is a warning: a base may name more."""
@@ -182,6 +205,14 @@ class Reader:
                 good.append(int(year))
         self.scenario.years = sorted(good)
 
+    def _at_most(self, path: Path, value: Iterable[Any], most: int) -> list[Any]:
+        """The items, none where they are more than are read."""
+        items = list(value)
+        if len(items) > most:
+            self.tell(path, Text(f"{len(items)} entrées : {most} au plus", f"{len(items)} entries: at most {most}"))
+            return []
+        return items
+
     def _models(self, key: str, value: Any, schema: type[Any]) -> tuple[list[Any], list[int], list[str] | None]:
         """(those understood, whole or in part; their ranks; all ids as given)."""
         if value is None:
@@ -191,6 +222,7 @@ class Reader:
             self.tell((key,), Text("une liste est attendue", "a list is expected"))
             return [], [], None
         models, ranks, ids = [], [], []
+        value = self._at_most((key,), value, limits.FUNDS)
         for rank, item in enumerate(value):
             raw_id = item.get("id") if isinstance(item, Mapping) else getattr(item, "id", None)
             if isinstance(raw_id, int) and not isinstance(raw_id, bool):
@@ -203,6 +235,11 @@ class Reader:
                     )
                     continue
                 ids.append(raw_id)
+                if not self._shown((key, rank, "id"), raw_id, UNSEEN):
+                    continue
+            self._shown(
+                (key, rank, "label"), item.get("label") if isinstance(item, Mapping) else getattr(item, "label", None)
+            )
             try:
                 models.append(item if isinstance(item, schema) else schema.model_validate(item))
                 ranks.append(rank)
@@ -372,6 +409,9 @@ class Reader:
 
     def _read_tables(self, territories: Any, demands: Any, prior_aid: Any, counted: frozenset[str]) -> Tables:
         years = self.scenario.years
+        for table in (territories, demands, prior_aid):
+            if isinstance(table, pd.DataFrame):
+                self._size(len(table), limits.ROWS, Text("lignes d'une table", "rows of a table"))
         of_territories, whole = territories_table(territories)
         ids = (
             of_territories.frame["id"].tolist()
@@ -442,6 +482,11 @@ class Reader:
         if not isinstance(value, Iterable) or isinstance(value, (str, Mapping)):
             self.tell(("constraints",), Text("une liste est attendue", "a list is expected"))
             return
+        value = self._at_most(("constraints",), value, limits.RULES)
+        rows = len(scenario.demands) if self.tables_complete else 0
+        self._size(len(value) * rows, limits.PICKS, Text("règles × dossiers", "constraints × demands"))
+        self._size(rows * len(scenario.funds) * len(scenario.years), limits.CELLS,
+                   Text("dossiers × fonds × années", "demands × funds × years"))  # fmt: skip
         kinds = {kind: schema for kind, schema in KINDS.items() if isinstance(kind, str)}
         read: list[tuple[int, Any]] = []
         for rank, item in enumerate(value):
@@ -460,6 +505,14 @@ class Reader:
             told = self._per(constraint, rank)
             self._own_problems(constraint.model_copy(update=doubtful), ("constraints", rank), told)
 
+    def _size(self, size: int, most: int, what: Text) -> None:
+        """Raises `ScenarioError` where a scenario is too large to go on with."""
+        if size > most:
+            message = Text(f"scénario trop grand : {what.fr} = {size}, {most} au plus",
+                           f"scenario too large: {what.en} = {size}, at most {most}")  # fmt: skip
+            self.tell((), message, Text("Partagez-le.", "Split it."))
+            raise ScenarioError(self.problems)
+
     def _selections_of_refused(self) -> None:
         """The names used by what could not be read: their mistakes are told in the same list."""
         for path, item in self.refused:
@@ -476,6 +529,10 @@ class Reader:
             return item
         if not isinstance(item, Mapping):
             self.tell(path, Text("des clés et des valeurs sont attendues", "keys and values are expected"))
+            return None
+        if not self._shown((*path, "id"), item.get("id"), UNSEEN) or not self._shown(
+            (*path, "label"), item.get("label")
+        ):
             return None
         kind = item.get("kind")
         if kind is None:

@@ -149,10 +149,13 @@ def saved_decision(row: Mapping[str, Any]) -> Decision:
 
 def scenario_listed(row: Mapping[str, Any]) -> dict[str, Any]:
     """A scenario's row for a list, without its tables: its label in the current language, or the other one, or its name."""
-    parts = json.loads(row["parts"])
-    label = parts.get("label") or ""
-    if not isinstance(label, str):
-        label = label.get(language()) or next(iter(label.values()), "")
+    try:
+        parts = dict(json.loads(row["parts"]))
+        label = parts.get("label") or ""
+        if not isinstance(label, str):
+            label = str(label.get(language()) or next(iter(label.values()), ""))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise _altered(str(row["input_hash"])[:16]) from None
     known = {key: row[key] for key in ("input_hash", "at", "who", "name")}
     return known | {"label": label or row["name"], "base": parts.get("base")}
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
 
+from allocator import limits
 from allocator.changes import changed, factor_of
 from allocator.money import euros, fraction, parse_cents, written
 from allocator.problems import Problem, ScenarioError
@@ -54,8 +57,9 @@ def read_values(text: str) -> list[Any] | Range:
         return [_read(part) for part in text.split(",")]
     span, _, count = text.partition("/")
     low, _, high = span.partition("..")
-    if count and not (count.strip().isdigit() and int(count) >= 2):
-        raise ValueError(Text(f"« {count} » points : au moins 2", f"“{count}” points: at least 2"))
+    if count and not (re.fullmatch("[0-9]{1,9}", count.strip()) and 2 <= int(count) <= limits.VARIANTS):
+        most = limits.VARIANTS
+        raise ValueError(Text(f"« {count} » points : de 2 à {most}", f"“{count}” points: from 2 to {most}"))
     found = Range(_read(low), _read(high), int(count or 5))
     if (factor_of(found.low) is None) != (factor_of(found.high) is None):
         raise ValueError(
@@ -82,10 +86,15 @@ def variants(
     `grid`: every combination. `one`: the scenario itself, then each value by itself. `random`: `count` draws, a range
     drawn evenly between its ends.
     """
+    listed = {path: values.values() if isinstance(values, Range) else list(values) for path, values in vary.items()}
+    sizes = [len(values) for values in listed.values()]
+    many = {"random": count, "one": 1 + sum(sizes), "grid": prod(sizes)}[design]
+    if many > limits.VARIANTS:
+        message = Text(f"{many} variantes : {limits.VARIANTS} au plus", f"{many} variants: at most {limits.VARIANTS}")
+        raise ScenarioError([Problem("--vary", message)])
     if design == "random":
         rng = np.random.default_rng(seed)
         return [{path: _drawn(values, rng) for path, values in vary.items()} for _ in range(count)]
-    listed = {path: values.values() if isinstance(values, Range) else list(values) for path, values in vary.items()}
     if design == "one":
         return [{}, *({path: value} for path, values in listed.items() for value in values)]
     return [dict(zip(listed, values, strict=True)) for values in product(*listed.values())]

@@ -6,6 +6,7 @@ interrupted, even by a power cut, goes on with the batches that are not done.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from allocator.formats.saving import replaced
 from allocator.problems import Problem, ScenarioError
-from allocator.sweep.variant import Solved
+from allocator.sweep.variant import GRANTS, Solved
 from allocator.texts import Text
 
 ABOUT, TABLE, PLANS, PARTS = "sweep.json", "table.parquet", "grants.parquet", "parts"
@@ -70,7 +72,7 @@ class Folder:
         """One table of all rows and one of all grants, by variant; then the parts go."""
         try:
             grants, rows = (
-                joined([pd.read_parquet(f) for f in sorted(self.parts.glob(f"{kind}-*.parquet"))])
+                joined([_read_table(f) for f in sorted(self.parts.glob(f"{kind}-*.parquet"))])
                 for kind in ("grants", "rows")
             )
         except (OSError, ValueError):  # gone: another run of this sweep has ended it
@@ -97,7 +99,34 @@ def opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], pd.DataFrame, 
         raise ScenarioError(
             [Problem("", message, Text("allocator sweep … --out DOSSIER", "allocator sweep … --out FOLDER"), str(root))]
         )
-    return _read(root / ABOUT), pd.read_parquet(root / TABLE), pd.read_parquet(root / PLANS)
+    about, table, plans = _read(root / ABOUT), _read_table(root / TABLE), _read_table(root / PLANS)
+    if "variant" not in table or table.get("input_hash", pd.Series()).tolist() != about.get("variants"):
+        raise _damaged(root / TABLE)
+    if not set(GRANTS) <= set(plans.columns):
+        raise _damaged(root / PLANS)
+    return about, table, plans
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    """A table of a sweep's folder. Raises `ScenarioError` where it is none, OSError where it is not there."""
+    data = io.BytesIO(file.read_bytes())
+    try:
+        return pd.read_parquet(data)
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        NotImplementedError,
+        pa.ArrowException,
+    ):  # a library reads bytes
+        raise _damaged(file) from None
+
+
+def _damaged(file: Path) -> ScenarioError:
+    message = Text("cette table est abîmée, ou d'un autre balayage", "this table is damaged, or of another sweep")
+    remedy = Text("Supprimez le dossier, et recommencez le balayage.", "Remove the folder and sweep again.")
+    return ScenarioError([Problem("", message, remedy, str(file))])
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -12,6 +12,10 @@ from allocator.sweep.variant import Options, Solved, solve_batch
 from allocator.texts import Text
 
 ATTEMPTS = 5  # at a batch that workers take with them when they die
+_SETTINGS = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
+_CERTIFICATES = Text(
+    f"Dites où ils sont : {_SETTINGS} (docs/sweep.md).", f"Say where they are: {_SETTINGS} (docs/sweep.md)."
+)
 Batch = Sequence[tuple[int, Mapping[str, Any]]]
 
 
@@ -69,7 +73,8 @@ def _dask(
     """A worker that dies takes its batches along; the scheduler gives them to another, and each comes back once."""
     try:
         from distributed import Client
-        from distributed.comm.addressing import get_address_host_port
+        from distributed.comm.addressing import get_address_host_port, parse_address
+        from distributed.security import Security
     except ImportError:
         raise _cannot(
             Text("la bibliothèque « distributed » manque", "the library “distributed” is missing"),
@@ -77,11 +82,24 @@ def _dask(
         ) from None
     try:
         get_address_host_port(address)
-    except ValueError:
+        encrypted = {"tcp": False, "tls": True}[parse_address(address)[0]]
+    except (ValueError, KeyError):
         wrong = Text(f"« {address} » n'est pas une adresse", f"“{address}” is no address")
         raise _cannot(wrong, Text("par exemple tcp://127.0.0.1:8786", "for example tcp://127.0.0.1:8786")) from None
+    security = Security()  # as the settings of Dask say
     try:
-        client = Client(address, timeout="5s", set_as_default=False)
+        ours = security.get_connection_args("client").get("ssl_context")
+    except OSError as error:  # a file that is not there, or no certificate
+        said = error.strerror or type(error).__name__
+        wrong = Text(f"certificats illisibles ({said})", f"unreadable certificates ({said})")
+        raise _cannot(wrong, _CERTIFICATES) from None
+    if encrypted and ours is None:
+        raise _cannot(Text("tls:// demande des certificats", "tls:// needs certificates"), _CERTIFICATES)
+    if security.require_encryption and not encrypted:
+        wrong = Text("les réglages de Dask demandent tls://", "the settings of Dask ask for tls://")
+        raise _cannot(wrong, _CERTIFICATES)
+    try:
+        client = Client(address, timeout="5s", set_as_default=False, security=security)
     except (OSError, ValueError, TimeoutError) as error:
         raise _cannot(
             Text(f"aucun ordonnanceur Dask ne répond à {address}", f"no Dask scheduler answers at {address}"),

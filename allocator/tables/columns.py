@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from allocator.money import MAX_CENTS, cents_column, decimals_column, parse_decimal
-from allocator.problems import near
-from allocator.texts import Text
+from allocator.problems import RETYPE, near, unseen
+from allocator.texts import UNSEEN, UNSHOWN, Text
 
 MOST_ROWS_TOLD = 20  # of one mistake in one column; the rest is counted
 
@@ -214,10 +216,30 @@ def as_text(table: Table, column: str, default: pd.Series | str | None = None) -
         else:
             series = series.where(~gone, default)
     frame[column] = series.astype("str")
+    if column != "id":  # `unique_ids` looks closer
+        shown_as_they_are(table, column)
+
+
+def shown_as_they_are(table: Table, column: str, banned: re.Pattern[str] = UNSHOWN) -> None:
+    """Report texts that hold signs which cannot be seen, or which steer a terminal."""
+    values = table.frame[column].unique().tolist()
+    if banned.search(" ".join(values)):
+        bad = {value for value in values if banned.search(value)}
+        table.rows(table.frame[column].isin(bad).to_numpy(bool), column, lambda v: unseen(shown(v)), RETYPE)
 
 
 def unique_ids(table: Table) -> None:
     ids = table.frame["id"]
+    shown_as_they_are(table, "id", UNSEEN)
+    if not " ".join(ids).isascii():
+        forms = ids.map(lambda name: unicodedata.normalize("NFC", name))
+        table.rows(
+            (forms.duplicated() & ~ids.duplicated()).to_numpy(bool),
+            "id",
+            lambda v: Text(f"identifiant « {shown(v)} » déjà utilisé, avec d'autres signes Unicode (accents séparés)",
+                           f"id “{shown(v)}” is already used, in other Unicode signs (separate accents)"),
+            RETYPE,
+        )  # fmt: skip
     again = (ids.duplicated() & (ids != "")).to_numpy(bool)
     table.rows(
         again,
@@ -265,6 +287,7 @@ def extra_columns(table: Table, known: Sequence[str], counted: Collection[str] =
             numeric.append(name)
         else:
             frame[name] = series.where(~series.isna(), "").astype("str")
+            shown_as_they_are(table, name)
             other.append(name)
     return numeric, other
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from io import BytesIO
@@ -17,18 +19,25 @@ from xml.etree import ElementTree
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from allocator.characters import HIDDEN, composed, told
+from allocator import files, limits
 from allocator.formats.workbook.cells import Cell
 from allocator.problems import Problem
-from allocator.texts import Text
+from allocator.texts import Text, composed
 
-MOST_BYTES = 100 * 2**20  # of the file
-MOST_UNPACKED = 600 * 2**20  # of what it holds
-MOST_CELLS = 20_000_000  # of one sheet, from its first to its last corner
+INDEX = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
+# A row or a cell, in whatever dress; and where it says that it is
+_TAG = re.compile(rb"""<(?:[\w.-]+:)?(row|c)(?=[\s/>])((?:[^>"']++|"[^"]*+"|'[^']*+')*+)>""")
+_AT = re.compile(rb"""(?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*?\s+r\s*=\s*["']([^"']*)""")
+_ROW = re.compile(rb"0*([0-9]{1,7})")
+_PLACE = re.compile(rb"([A-Za-z]{1,3})0*([0-9]{1,7})")
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _VALUE = re.compile(rb"<(?:\w+:)?v>(.*?)</(?:\w+:)?v>", re.DOTALL)
 _ODS = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
+_TABLE, _OFFICE = _ODS % "table", _ODS % "office"
+_ODS_CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
+_OLE = b"\xd0\xcf\x11\xe0"  # how files of the old format begin, and encrypted ones
+_AS_XLSX = Text("Enregistrez-le en .xlsx, sans mot de passe.", "Save it as .xlsx, without a password.")
 _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 
 
@@ -76,37 +85,43 @@ class Unreadable(Exception):
 
 def grids(data: bytes, file: str) -> list[Grid]:
     """Every sheet that can be seen or is hidden, in order. Raises `Unreadable`."""
-    if len(data) > MOST_BYTES:
-        raise Unreadable(_too_large(file, f"{MOST_BYTES >> 20} Mo", f"{MOST_BYTES >> 20} MB"))
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            names = archive.namelist()
-            if sum(item.file_size for item in archive.infolist()) > MOST_UNPACKED:
-                raise Unreadable(_too_large(file, f"{MOST_UNPACKED >> 20} Mo", f"{MOST_UNPACKED >> 20} MB"))
-            is_ods = "content.xml" in names
-            broken = _ods_broken(archive, file) if is_ods else _xlsx_broken(archive, file)
-        book = CalamineWorkbook.from_filelike(BytesIO(data))
+    with _told(file):
+        book, broken = _checked(data, file)
         return [_grid(book, name, broken.get(name, {})) for name in _worksheets(book)]
-    except Unreadable:
-        raise
-    except (zipfile.BadZipFile, CalamineError, ElementTree.ParseError, KeyError, ValueError, OSError, EOFError,
+
+
+def opened(data: bytes, file: str) -> CalamineWorkbook:
+    """A workbook that is no larger than it may be, of an old format too. Raises `Unreadable`."""
+    with _told(file):
+        return CalamineWorkbook.from_filelike(BytesIO(data)) if data[:4] == _OLE else _checked(data, file)[0]
+
+
+@contextmanager
+def _told(file: str) -> Iterator[None]:
+    """What readers say of a file that they cannot read, as `Unreadable`."""
+    try:
+        yield
+    except files.Refused as error:
+        raise Unreadable(Problem("", error.message, error.remedy, file)) from None
+    except (zipfile.BadZipFile, zlib.error, CalamineError, ElementTree.ParseError, KeyError, ValueError, OSError, EOFError,
             NotImplementedError, RuntimeError) as error:  # fmt: skip
-        encrypted = data[:4] == b"\xd0\xcf\x11\xe0"
-        wrong = Text(
-            "classeur protégé par un mot de passe, ou d'un ancien format (.xls)"
-            if encrypted
-            else f"classeur illisible ou abîmé ({error})",
-            "workbook with a password, or of an old format (.xls)"
-            if encrypted
-            else f"unreadable or damaged workbook ({error})",
-        )
-        remedy = Text("Enregistrez-le en .xlsx, sans mot de passe.", "Save it as .xlsx, without a password.")
-        raise Unreadable(Problem("", wrong, remedy, file)) from None
+        wrong = Text(f"classeur illisible ou abîmé ({error})", f"unreadable or damaged workbook ({error})")
+        raise Unreadable(Problem("", wrong, _AS_XLSX, file)) from None
 
 
-def _too_large(file: str, fr: str, en: str) -> Problem:
-    remedy = Text("Gardez ces tables en CSV, dans un dossier.", "Keep these tables as CSV, in a folder.")
-    return Problem("", Text(f"classeur trop grand : {fr} au plus", f"workbook too large: at most {en}"), remedy, file)
+def _checked(data: bytes, file: str) -> tuple[CalamineWorkbook, dict[str, dict[tuple[int, int], Text]]]:
+    """The workbook, which holds no more than was counted here, and what is wrong with single cells of each sheet."""
+    if len(data) > limits.WORKBOOK_BYTES:
+        size = limits.WORKBOOK_BYTES >> 20
+        raise files.too_large(f"{size} Mo", f"{size} MB")
+    if data[:4] == _OLE:
+        raise files.Refused(Text("classeur protégé par un mot de passe, ou d'un ancien format (.xls)",
+                                 "workbook with a password, or of an old format (.xls)"), _AS_XLSX)  # fmt: skip
+    copy = files.repacked(data, limits.UNPACKED_BYTES, INDEX)
+    with zipfile.ZipFile(copy) as archive:
+        broken = _ods_broken(archive) if "content.xml" in archive.namelist() else _xlsx_broken(archive, file)
+    copy.seek(0)
+    return CalamineWorkbook.from_filelike(copy), broken
 
 
 def _worksheets(book: Any) -> list[str]:
@@ -115,15 +130,7 @@ def _worksheets(book: Any) -> list[str]:
 
 def _grid(book: Any, name: str, broken: dict[tuple[int, int], Text]) -> Grid:
     rows = [[_cell(value) for value in row] for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-    return Grid(name, rows, broken | dict(_hidden(rows)))
-
-
-def _hidden(rows: list[list[Cell]]) -> Iterator[tuple[tuple[int, int], Text]]:
-    """Cells with a character that nobody sees."""
-    for k, row in enumerate(rows):
-        for column, cell in enumerate(row):
-            if isinstance(cell, str) and (found := HIDDEN.search(cell)):
-                yield (k, column), told(found[0])
+    return Grid(name, rows, broken)
 
 
 def _cell(value: Any) -> Cell:
@@ -145,14 +152,22 @@ _NEVER = Text("formule jamais calculée", "formula that was never computed")
 
 
 def _xlsx_broken(archive: zipfile.ZipFile, file: str) -> dict[str, dict[tuple[int, int], Text]]:
-    """Error values, and formulas without a value, by sheet. Refuses sheets whose corners lie too far apart."""
-    found = {}
-    for name, part in _xlsx_parts(archive):
-        xml = archive.read(part)
-        references = _REF.findall(xml)
-        columns = max((column_of(column.decode()) for column in {c for c, _ in references}), default=0) + 1
-        rows = max((int(row) for _, row in references), default=0)
-        if rows * columns > MOST_CELLS:
+    """Error values, and formulas without a value, by sheet. Refuses sheets whose corners lie too far apart.
+
+    Every part that holds cells is looked at, whatever the workbook calls it.
+    """
+    found, cells = {}, 0
+    names = {path: name for name, path in _xlsx_parts(archive)}
+    for path in archive.namelist():
+        xml = archive.read(path)
+        if b"sheetData" not in xml:
+            continue
+        if b"<!" in xml:  # a remark could hide cells from `_corner`
+            raise ValueError("<!")
+        name = names.get(path, path)
+        rows, columns = _corner(xml)
+        cells += rows * columns
+        if cells > limits.SHEET_CELLS:
             raise Unreadable(
                 Problem(
                     name,
@@ -164,6 +179,25 @@ def _xlsx_broken(archive: zipfile.ZipFile, file: str) -> dict[str, dict[tuple[in
             )  # fmt: skip
         found[name] = dict(_broken_cells(xml)) if b't="e"' in xml or b"<f" in xml or b":f>" in xml else {}
     return found
+
+
+def _corner(xml: bytes) -> tuple[int, int]:
+    """How many rows and columns the reader will make room for. A row or cell that does not say where it is follows the last."""
+    rows = columns = row = column = 0
+    for count, found in enumerate(_TAG.finditer(xml)):
+        if count > limits.SHEET_CELLS:
+            raise files.too_large(f"{limits.SHEET_CELLS} cellules", f"{limits.SHEET_CELLS} cells")
+        said = _AT.match(found[2])
+        if found[1] == b"row":
+            at = _ROW.fullmatch(said[1]) if said else None
+            row, column = int(at[1]) if at else row + 1, 0
+        else:
+            at = _PLACE.fullmatch(said[1]) if said else None
+            row, column = (int(at[2]), column_of(at[1].decode().upper()) + 1) if at else (row, column + 1)
+        if said and not at:
+            raise ValueError(said[0].decode("utf-8", "replace").strip())
+        rows, columns = max(rows, row), max(columns, column)
+    return rows, columns
 
 
 def _broken_cells(xml: bytes) -> Iterator[tuple[tuple[int, int], Text]]:
@@ -197,43 +231,62 @@ def _xlsx_parts(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
     return parts
 
 
-def _ods_broken(archive: zipfile.ZipFile, file: str) -> dict[str, dict[tuple[int, int], Text]]:
-    """The same for .ods, whose cells and rows may be repeated."""
-    found: dict[str, dict[tuple[int, int], Text]] = {}
-    table, office = _ODS % "table", _ODS % "office"
-    broken: dict[tuple[int, int], Text] = {}
-    row = column = widest = last = 0
+class _Ods:
+    """Looks at the cells of an .ods as they pass, of which some may stand for many; keeps no tree of them."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[tuple[int, int], Text]] = {}
+        self.broken: dict[tuple[int, int], Text] = {}
+        self.row = self.column = self.widest = self.last = self.cells = 0
+        self.times = 1
+        self.cell: dict[str, str] | None = None
+        self.said: list[str] = []
+
+    def start(self, tag: str, given: dict[str, str]) -> None:
+        if tag == f"{_TABLE}table":
+            self.row = self.widest = self.last = 0
+            self.broken = self.found[str(given.get(f"{_TABLE}name"))] = {}
+        elif tag == f"{_TABLE}table-row":
+            self.column, self.times = 0, _times(given.get(f"{_TABLE}number-rows-repeated"))
+        elif tag in _ODS_CELLS:
+            self.cell, self.said = given, []
+
+    def data(self, text: str) -> None:
+        if self.cell is not None:
+            self.said.append(text)
+
+    def end(self, tag: str) -> None:
+        if tag in _ODS_CELLS and self.cell is not None:
+            self._cell(self.cell, "".join(self.said).strip())
+            self.cell = None
+        elif tag == f"{_TABLE}table-row":
+            self.last = self.row + self.times if self.last == self.row + 1 else self.last
+            self.row += self.times
+            if self.cells + self.last * self.widest > limits.SHEET_CELLS:
+                raise files.too_large(f"{limits.SHEET_CELLS} cellules", f"{limits.SHEET_CELLS} cells")
+        elif tag == f"{_TABLE}table":
+            self.cells += self.last * self.widest
+
+    def _cell(self, given: dict[str, str], said: str) -> None:
+        kind, formula = given.get(f"{_OFFICE}value-type"), given.get(f"{_TABLE}formula")
+        if given.get(f"{_CALC}value-type") == "error" or (formula and _is_error(said)):
+            self.broken[self.row, self.column] = _error(said or "#?")
+        elif formula and kind is None:
+            self.broken[self.row, self.column] = _NEVER
+        self.column += _times(given.get(f"{_TABLE}number-columns-repeated"))
+        if kind is not None or formula:
+            self.widest, self.last = max(self.widest, self.column), self.row + 1
+
+
+def _ods_broken(archive: zipfile.ZipFile) -> dict[str, dict[tuple[int, int], Text]]:
+    """The same for .ods."""
+    seen = _Ods()
+    parser = ElementTree.XMLParser(target=seen)
     with archive.open("content.xml") as content:
-        for event, item in ElementTree.iterparse(content, ("start", "end")):
-            if event == "start":
-                if item.tag == f"{table}table":
-                    row = widest = last = 0
-                    found[str(item.get(f"{table}name"))] = broken = {}
-                elif item.tag == f"{table}table-row":
-                    column = 0
-                continue
-            if item.tag in (f"{table}table-cell", f"{table}covered-table-cell"):
-                times = _times(item.get(f"{table}number-columns-repeated"))
-                kind = item.get(f"{office}value-type")
-                said = "".join("".join(p.itertext()) for p in item)
-                if item.get(f"{_CALC}value-type") == "error" or (item.get(f"{table}formula") and _is_error(said)):
-                    broken[row, column] = _error(said or "#?")
-                elif item.get(f"{table}formula") and kind is None:
-                    broken[row, column] = _NEVER
-                column += times
-                if kind is not None:
-                    widest, last = max(widest, column), row + 1
-                item.clear()
-            elif item.tag == f"{table}table-row":
-                times = _times(item.get(f"{table}number-rows-repeated"))
-                last = row + times if last == row + 1 else last
-                row += times
-                if last * widest > MOST_CELLS:
-                    raise Unreadable(
-                        _too_large(file, f"{MOST_CELLS} cellules par feuille", f"{MOST_CELLS} cells a sheet")
-                    )
-                item.clear()
-    return found
+        while chunk := content.read(1 << 20):
+            parser.feed(chunk)
+    parser.close()
+    return seen.found
 
 
 def _is_error(said: str) -> bool:
@@ -241,4 +294,4 @@ def _is_error(said: str) -> bool:
 
 
 def _times(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 1
+    return int(text) if text is not None else 1

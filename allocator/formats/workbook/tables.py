@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from allocator.characters import HIDDEN, REMEDY
 from allocator.formats.csv_text import looks_like_number
 from allocator.formats.workbook import words
 from allocator.formats.workbook.cells import Cell, plain_text
@@ -79,8 +78,7 @@ def told_broken(grid: Grid, row: int, column: int, file: str) -> Problem | None:
     said = grid.broken.get((row, column))
     if said is None:
         return None
-    formula = Text("Corrigez la formule, ou collez sa valeur.", "Mend the formula, or paste its value.")
-    remedy = REMEDY if HIDDEN.search(str(grid.rows[row][column])) else formula
+    remedy = Text("Corrigez la formule, ou collez sa valeur.", "Mend the formula, or paste its value.")
     return Problem(grid.place(row, column), said, remedy, file)
 
 
