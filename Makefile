@@ -39,15 +39,17 @@ ui: $(UI) ## installer, puis ouvrir l'application dans le navigateur
 test: $(DEV) ## installer, puis passer tous les tests
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-lint: $(DEV) ## style, types, sens des imports
+lint: $(DEV) ## style, types, sens des imports, mots
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_glossary.py
 
 lock: $(DEV) ## refaire requirements/*.txt, avec leurs empreintes, d'après pyproject.toml
 	$(LOCK) -o requirements/run.txt
 	$(LOCK) --extra ui -c requirements/run.txt -o requirements/ui.txt
-	$(LOCK) --extra all --extra dev -c requirements/ui.txt -o requirements/dev.txt
+	$(LOCK) --extra ui --extra postgres --extra risk --extra signin -c requirements/ui.txt -o requirements/server.txt
+	$(LOCK) --extra all --extra dev -c requirements/server.txt -o requirements/dev.txt
 	$(LOCK) --extra all --extra dev --extra docs -c requirements/dev.txt -o requirements/docs.txt
 	$(LOCK) --extra all --extra dev --extra bench -c requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) --extra audit -c requirements/dev.txt -o requirements/audit.txt
@@ -83,11 +85,11 @@ $(UI): requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/ui.txt --venv $(VENV)
 	@touch $(RUN) $@
 
-$(DEV): requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+$(DEV): requirements/dev.txt requirements/server.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/dev.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $@
 
-$(BENCH): requirements/bench.txt requirements/dev.txt requirements/ui.txt requirements/run.txt pyproject.toml
+$(BENCH): requirements/bench.txt requirements/dev.txt requirements/server.txt requirements/ui.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) scripts/install.py requirements/bench.txt --venv $(VENV)
 	@touch $(RUN) $(UI) $(DEV) $@
 

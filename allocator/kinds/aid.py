@@ -57,7 +57,7 @@ class DeMinimis(Constraint):
         "l'entreprise unique, que `beneficiary` représente ; fusions et scissions ; si le bénéficiaire est bien une "
         "entreprise : dites-le dans `on`",
         "the single undertaking (entreprise unique), which `beneficiary` stands for; mergers and splits; whether the"
-        " recipient is an undertaking at all: say so in `on`",
+        " beneficiary is an undertaking at all: say so in `on`",
     )
     example = Example(
         {"amount": 150},

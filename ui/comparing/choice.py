@@ -40,7 +40,7 @@ def _choose() -> tuple[str, ...]:
     note(Text(
         "Les dossiers sont une hypothèse, écrite par une règle : ce ne sont pas des demandes réelles. Sources et "
         "hypothèses sont dans « Scénarios et preuves ».",
-        "The demands are a hypothesis, written by a rule: they are not real requests. Sources and hypotheses are "
+        "The demands are a hypothesis, written by a rule: nobody made them. Sources and hypotheses are "
         "under “Scenarios and proofs”.",
     ))  # fmt: skip
     return visit.current().compared

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from allocator.compare import plain
+from allocator.compare.groups import DEMAND_ATTRIBUTES, MARGINS, Groups, change_of, groups_of, labels_of
 from allocator.inequality import Inequality
 from allocator.plan import Plan
 from allocator.problems import Problem, ScenarioError, did_you_mean
 from allocator.space import Space
 from allocator.texts import Text, language
 
-MARGINS = ("fund", "measure", "region", "departement", "territory", "year")
 PLACES = ("territory", "departement", "region")  # margins that divide people
-_DEMAND_ATTRIBUTES = ("beneficiary", "beneficiary_kind", "project")
 _NOT_ATTRIBUTES = ("id", "name", "population")  # of territories
 _NOT_NAMES = ("key", "label", "unit")  # columns that stand beside those of the plans
 
@@ -36,14 +36,6 @@ FATES = {
     "none": Text("financés dans aucun des deux", "funded in neither"),
 }
 """What becomes of a demand from the reference to a later plan."""
-
-NOT_GIVEN = Text("non renseigné", "not given")
-YES, NO = Text("oui", "yes"), Text("non", "no")
-
-
-def change_of(name: str) -> str:
-    """The column that holds a plan's difference from the reference."""
-    return f"Δ {name}"
 
 
 def compare(plans: Iterable[Plan], names: Sequence[str] | None = None) -> Comparison:
@@ -104,7 +96,7 @@ class Comparison:
         found = dict.fromkeys(MARGINS)
         for plan in self.plans:
             found |= dict.fromkeys(c for c in plan.scenario.territories.columns if c not in _NOT_ATTRIBUTES)
-            found |= dict.fromkeys((*_DEMAND_ATTRIBUTES, *plan.scenario.attributes))
+            found |= dict.fromkeys((*DEMAND_ATTRIBUTES, *plan.scenario.attributes))
         return tuple(found)
 
     def by(self, per: str) -> pd.DataFrame:
@@ -120,21 +112,21 @@ class Comparison:
         """Inhabitants of each value of `per`, by key, as the last plan's scenario knows them; empty for what is no place."""
         return {str(key): int(count) for each in self._groups(per) for key, count in each.people.items()}
 
-    def _groups(self, per: str) -> list[_Groups]:
+    def _groups(self, per: str) -> list[Groups]:
         if per not in self.margins:
             unknown = Text(f"répartition inconnue « {per} »", f"unknown breakdown “{per}”")
             raise ScenarioError([Problem("per", unknown, did_you_mean(per, self.margins))])
         key = per, language()  # labels are in a language
         if key not in self._kept:
-            self._kept[key] = [_groups(plan, per) for plan in self.plans]
+            self._kept[key] = [groups_of(plan, per) for plan in self.plans]
         return self._kept[key]
 
     @cached_property
-    def _kept(self) -> dict[tuple[str, str], list[_Groups]]:
+    def _kept(self) -> dict[tuple[str, str], list[Groups]]:
         return {}
 
-    def _table(self, groups: Sequence[_Groups]) -> pd.DataFrame:
-        labels = _labels(groups)
+    def _table(self, groups: Sequence[Groups]) -> pd.DataFrame:
+        labels = labels_of(groups)
         keys = list(labels)
         if any(each.ordered for each in groups):
             numeric = all(each.numeric for each in groups)
@@ -196,7 +188,7 @@ class Comparison:
             population = np.array([people.get(key, 0) for key in rows["key"]], np.int64)
             part = pd.DataFrame({"plan": name, "key": rows["key"], "label": rows["label"]})
             if per == "territory":
-                called = _labels(self._groups("region"))
+                called = labels_of(self._groups("region"))
                 regions = _regions(self.plans[0]) | _regions(self.plans[position])
                 part["region"] = [called[regions[key]] for key in rows["key"]]
             part["before"], part["after"] = rows[self.reference], rows[name]
@@ -268,7 +260,7 @@ class Comparison:
         return pd.DataFrame(rows, columns=["per", "plan", "gini", "theil", "least", "most", "nobody", "change"])
 
     @staticmethod
-    def _granted(groups: _Groups, keys: Sequence[str]) -> np.ndarray:
+    def _granted(groups: Groups, keys: Sequence[str]) -> np.ndarray:
         """(len(keys),) cents of these groups alone; others hold nobody."""
         every = list(dict.fromkeys([*keys, *groups.labels]))
         return groups.sums(every)[: len(keys)]
@@ -350,30 +342,7 @@ class Comparison:
 
         `by_territory` keeps to territories that some plan grants something.
         """
-        plans = []
-        for row, plan in zip(_records(self.totals), self.plans, strict=True):
-            row |= {"scenario": plan.scenario.name, "input_hash": plan.scenario.input_hash}
-            row["certificate"] = {"ok": plan.certificate.ok}
-            if plan.status == "infeasible":
-                row["conflict"] = plan.conflict.as_dict() if plan.conflict else None
-            plans.append(row)
-        notes = [str(note) for note in self.notes]
-        report: dict[str, Any] = {"reference": self.reference, "plans": plans, "notes": notes}
-        for per in MARGINS:
-            table = self.by(per)
-            if per == "territory":
-                table = table[(table[list(self.names)] != 0).any(axis=1)]
-            report[f"by_{per}"] = self._nested(table, "cents")
-        report["units"] = self._nested(self.units, "units")
-        report["indicators"] = self._nested(self.indicators, "total")
-        report["demands"] = self._nested_fates()
-        report["gainers"] = self._apart(self.gainers(), self.names[1:])
-        report["losers"] = self._apart(self.losers(), self.names[1:])
-        report["inequality"] = _records(self.inequality)
-        report["checks"] = dict(self.checks)
-        report["scarce"] = self._apart(self.scarce, self.names)
-        report["binding"] = self._apart(self.binding, self.names)
-        return report
+        return plain.as_dict(self)
 
     def fates(self) -> pd.DataFrame:
         """How many demands have each fate, and what it changes: plan, fate, count, change (cents)."""
@@ -381,100 +350,6 @@ class Comparison:
         pairs = pd.MultiIndex.from_product([self.names[1:], list(FATES)], names=["plan", "fate"])
         table = sums.reindex(pairs, fill_value=0).reset_index()
         return table.rename(columns={"size": "count", "sum": "change"})
-
-    def _nested_fates(self) -> dict[str, dict[str, Any]]:
-        nested: dict[str, dict[str, Any]] = {name: {} for name in self.names[1:]}
-        for row in _records(self.fates()):
-            nested[row["plan"]][row["fate"]] = {"count": row["count"], "change": row["change"]}
-        return nested
-
-    def _nested(self, table: pd.DataFrame, of: str) -> list[dict[str, Any]]:
-        """Rows with the plans' columns under one key, their differences under "change"."""
-        rows = []
-        for row in _records(table):
-            values = {name: row.pop(name) for name in self.names}
-            changes = {name: row.pop(change_of(name)) for name in self.names[1:]}
-            rows.append({**row, of: values, "change": changes})
-        return rows
-
-    @staticmethod
-    def _apart(table: pd.DataFrame, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-        apart: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-        for row in _records(table):
-            apart[row.pop("plan")].append(row)
-        return apart
-
-
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    """How the grants of one plan fall apart: a key and `cents` per grant (g,); the label of every key that
-    the scenario knows; the people of those that are places. `ordered`: by key, not as they come; `numeric`:
-    keys are numbers.
-    """
-
-    key: np.ndarray
-    cents: np.ndarray
-    labels: dict[str, str]
-    people: dict[str, int]
-    ordered: bool
-    numeric: bool = False
-
-    def sums(self, keys: Sequence[str]) -> np.ndarray:
-        """(len(keys),) int64 cents. Whole numbers all the way: no float is ever added."""
-        at = pd.Index(np.array(keys, object)).get_indexer(pd.Index(self.key))
-        assert (at >= 0).all(), "a grant outside its scenario"
-        total = np.zeros(len(keys), np.int64)
-        np.add.at(total, at, self.cents)
-        return total
-
-
-def _groups(plan: Plan, per: str) -> _Groups:
-    scenario, grants = plan.scenario, plan.grants
-    cents = grants["cents"].to_numpy(np.int64)
-    if per in ("fund", "measure"):
-        items: Sequence[Any] = scenario.funds if per == "fund" else scenario.measures
-        return _Groups(
-            grants[per].to_numpy(object), cents, {item.id: item.label or item.id for item in items}, {}, False
-        )
-    if per == "year":
-        years = {str(year): str(year) for year in scenario.years}
-        return _Groups(grants["year"].astype(str).to_numpy(object), cents, years, {}, True, True)
-    territories = scenario.territories
-    of_demand = per in _DEMAND_ATTRIBUTES or per in scenario.attributes
-    table, owner = (scenario.demands, "demand") if of_demand else (territories, "territory")
-    column = "id" if per == "territory" else per
-    if column not in table:
-        lacking = {"": str(NOT_GIVEN)} if len(grants) else {}
-        return _Groups(np.full(len(grants), "", object), cents, lacking, {}, True, True)
-    keys = _texts(table[column])
-    called = table["name"] if per == "territory" else table.get(f"{per}_name")
-    names = keys if called is None else _texts(called)
-    labels = dict(zip(keys[::-1], names[::-1], strict=True))  # of several names, the first one
-    boolean = pd.api.types.is_bool_dtype(table[column])
-    if boolean:
-        labels = {key: str(YES if key == "true" else NO) for key in labels}
-    labels = {key: label or key or str(NOT_GIVEN) for key, label in labels.items()}
-    people: dict[Any, int] = {} if of_demand else territories["population"].groupby(keys).sum().to_dict()
-    where = pd.Index(table["id"]).get_indexer(pd.Index(grants[owner]))
-    numeric = pd.api.types.is_numeric_dtype(table[column]) and not boolean
-    return _Groups(keys[where], cents, labels, people, True, numeric)
-
-
-def _texts(column: pd.Series) -> np.ndarray:
-    """(rows,) keys as scenarios write them: true and false in small letters, "" for what is missing."""
-    values = [
-        "" if gone else str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value)
-        for value, gone in zip(column.tolist(), column.isna(), strict=True)
-    ]
-    return np.array(values, object)
-
-
-def _labels(groups: Sequence[_Groups]) -> dict[str, str]:
-    """Every key in the order met, under the first label that says more than the key."""
-    labels: dict[str, str] = {}
-    for each in groups:
-        labels |= {key: label for key, label in each.labels.items() if labels.get(key, key) == key}
-    return labels
 
 
 def _regions(plan: Plan) -> dict[str, str]:
@@ -502,15 +377,6 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
         taken |= {free, change_of(free)}
         found.append(free)
     return tuple(found)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain Python values; None for what is not a number or not finite."""
-    columns = {
-        str(name): [None if isinstance(v, float) and not np.isfinite(v) else v for v in column.tolist()]
-        for name, column in table.items()
-    }
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 __all__ = ["FATES", "MARGINS", "Comparison", "change_of", "compare"]
