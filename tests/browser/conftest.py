@@ -170,15 +170,14 @@ class Visitor:
         """A screen by its link at the top."""
         link = self.page.locator(".stPageLink a").filter(has=self.page.get_by_text(title, exact=True))
         path = urlsplit(link.get_attribute("href") or "").path.rsplit("/", 1)[-1]
-        self.moves(link.click)
-        self.page.wait_for_url(lambda url: urlsplit(url).path == f"/{path}")
-        return self.waits()
+        return self.moves(link.click, lambda url: urlsplit(url).path == f"/{path}")
 
-    def moves(self, act: Callable[[], Any]) -> Visitor:
-        """Do what changes the address, and wait until its screen is drawn: on a slow machine long after the address is new."""
+    def moves(self, act: Callable[[], Any], there: Callable[[str], bool] | None = None) -> Visitor:
+        """Do what changes the address (or leads `there`), and wait until its screen is drawn: on a slow machine long after the
+        address is new."""
         before, runs = self.page.url, self.page.evaluate("window.runs")
         act()
-        self.page.wait_for_url(lambda url: url != before)
+        self.page.wait_for_url(there or (lambda url: url != before))
         self.page.wait_for_function("before => window.runs > before", arg=runs, polling=100)
         return self.waits()
 
