@@ -511,3 +511,20 @@ def test_towns_that_had_their_rebond_are_out_unless_reopened() -> None:
     favoured = only.assign(urgence=only["rebond_obtenu"].astype(int))
     reopened = allocator.solve(scenario.with_(demands=favoured, constraints=rules))
     assert reopened.units.loc[favoured["rebond_obtenu"].to_numpy(), "units"].tolist() == [1, 1, 1]
+
+
+def test_territoires_industrie_are_made_of_epci(epci: pd.DataFrame) -> None:
+    known = data.industry()
+    counts = yaml.safe_load((DATA / "industrie" / "SOURCE.yaml").read_text(encoding="utf-8"))["counts"]
+    assert set(known) <= set(epci["id"])
+    assert (len(known), len({ti for ti, _ in known.values()})) == (counts["epci"], counts["avec_epci"])
+    assert len(dict(known.values())) == len(set(known.values()))  # one name each
+
+
+def test_territoires_industrie_are_what_the_script_writes() -> None:
+    made = script("build_ti")
+    if not made.LIST.is_file():
+        pytest.skip("the open-data files are not beside the repository")
+    assert made.built(made.LIST.read_bytes()) == {
+        name: (DATA / "industrie" / name).read_text(encoding="utf-8") for name in ("ti.csv", "SOURCE.yaml")
+    }

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import allocator
+from allocator import data
 from allocator.problems import Problem
 from allocator.texts import LANGUAGES, Text, language, set_language
 
@@ -115,12 +116,24 @@ def test_two_scenarios_and_a_territory(view: View) -> None:
     assert f"<li>{fate}</li>" in said(at)
 
 
-@pytest.mark.parametrize("level", ["departement", "region"])
-def test_wider_places(level: str) -> None:
+WIDER = {
+    "departement": ("62", "Pas-de-Calais"),
+    "region": ("32", "Hauts-de-France"),
+    "ti": ("ti-8422", "Vallée de l'Arve"),
+}
+
+
+@pytest.mark.parametrize("level", WIDER)
+def test_wider_places(view: View, level: str) -> None:
     at = settled(opened(*NAMES))
-    place(at, {"departement": "62", "region": "32"}[level], level)
+    key, name = WIDER[level]
+    place(at, key, level)
     assert not at.exception
-    assert {"departement": "Pas-de-Calais", "region": "Hauts-de-France"}[level] in [h.value for h in at.subheader]
+    assert name in [h.value for h in at.subheader]
+    within = [epci for epci, (ti, _) in data.industry().items() if ti == key] if level == "ti" else None
+    table = view.comparison.by("territory" if level == "ti" else level)
+    mine = table[table["key"].isin(within or [key])]
+    assert view.granted(level, key) == [int(mine[each].sum()) for each in view.names]
     assert "Accordé par mesure" in said(at)
 
 
@@ -131,7 +144,8 @@ def test_a_place_is_found_whatever_its_level() -> None:
     assert "Isère, département · isere" in options
     assert "Hauts-de-France, région · hauts de france" in options
     assert options.index("Isère, département · isere") < options.index("CC Bièvre Isère (Isère) · cc bievre isere")
-    assert len(options) == 1255 + len(set(allocator.load("statu-quo").territories["departement"])) + 18
+    assert "Basse-Terre, territoire d'industrie · basse terre" in options
+    assert len(options) == 1255 + len(set(allocator.load("statu-quo").territories["departement"])) + 18 + 181
 
 
 def test_from_a_place_to_the_reasons_for_a_demand() -> None:
@@ -306,7 +320,7 @@ def test_scenarios(view: View, lang: str) -> None:
     assert {"fr": "hypothèse", "en": "hypothesis"}[lang] in text
 
 
-@pytest.mark.parametrize("level", list(LEVELS))
+@pytest.mark.parametrize("level", [level for level in LEVELS if level != "ti"])  # which no comparison knows
 def test_places_add_up_to_the_comparison(view: View, level: str) -> None:
     rows = view.comparison.by(level)
     for key in rows["key"][:: max(len(rows) // 6, 1)]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from allocator import Comparison
+from allocator import Comparison, data
 from allocator.compare import change_of
 from allocator.texts import Text
 from ui.collection import label
@@ -22,6 +22,7 @@ MOST = len(COLOURS)
 
 LEVELS = {
     "territory": Text("Intercommunalité", "EPCI"),
+    "ti": Text("Territoire d'industrie", "Territoire d'industrie"),
     "departement": Text("Département", "Département"),
     "region": Text("Région", "Région"),
 }
@@ -31,6 +32,24 @@ BREAKDOWNS = {
     "region": Text("Région", "Région"),
     "year": Text("Année", "Year"),
 }
+
+
+def placed(territories: pd.DataFrame) -> pd.DataFrame:
+    """Territories of a scenario with a column for each of `LEVELS` and its name: a Territoire d'industrie is none of the
+    scenario's, but of all intercommunalités of France."""
+    table = territories.copy(deep=False)
+    for column in ("region", "departement"):
+        called = f"{column}_name"
+        table[called] = table[called].fillna(table[column]) if called in table else table[column]
+    industry = data.industry()
+    table["ti"] = table["id"].map({epci: ti for epci, (ti, _) in industry.items()})
+    table["ti_name"] = table["id"].map({epci: name for epci, (_, name) in industry.items()})
+    return table
+
+
+def members(territories: pd.DataFrame, level: str, key: str) -> pd.DataFrame:
+    """Of territories as `placed`, those of a place."""
+    return territories[territories["id" if level == "territory" else level] == key]
 
 
 @dataclass(frozen=True)
@@ -57,13 +76,9 @@ class View:
 
     @cached_property
     def territories(self) -> pd.DataFrame:
-        """Every territory of any plan, by id: name, region, departement, population and names of the two."""
+        """Every territory of any plan, by id, as `placed`."""
         tables = [plan.scenario.territories for plan in self.comparison.plans]
-        table = pd.concat(tables).drop_duplicates("id").sort_values("id", ignore_index=True)
-        for column in ("region", "departement"):
-            called = f"{column}_name"
-            table[called] = table[called].fillna(table[column]) if called in table else table[column]
-        return table
+        return placed(pd.concat(tables).drop_duplicates("id").sort_values("id", ignore_index=True))
 
     @cached_property
     def population(self) -> dict[str, pd.Series]:
@@ -78,8 +93,13 @@ class View:
 
     def members(self, level: str, key: str) -> pd.DataFrame:
         """The territories of a place."""
-        column = "id" if level == "territory" else level
-        return self.territories[self.territories[column] == key]
+        return members(self.territories, level, key)
+
+    def granted(self, level: str, key: str) -> list[int]:
+        """Cents granted in a place by each plan."""
+        table = self.comparison.by("territory")
+        inside = table[table["key"].isin(self.members(level, key)["id"])]
+        return [int(inside[name].sum()) for name in self.names]
 
     def within(self, per: str, territories: Iterable[str]) -> pd.DataFrame:
         """`Comparison.by(per)` of these territories alone; rows that no plan pays are left out."""
@@ -101,4 +121,10 @@ class View:
         label = Text(
             f"Comparer {quoted(self.label(self.names[0]))} avec", f"Compare {quoted(self.label(self.names[0]))} with"
         )
-        return st.radio(plain(str(label)), self.later, format_func=lambda name: plain(self.label(name)), key=key, persist_state="session")
+        return st.radio(
+            plain(str(label)),
+            self.later,
+            format_func=lambda name: plain(self.label(name)),
+            key=key,
+            persist_state="session",
+        )

@@ -35,6 +35,12 @@ def regions() -> dict[str, str]:
     return {row["code"]: row["name"] for row in csv.DictReader(text.splitlines())}
 
 
+def industry() -> dict[str, tuple[str, str]]:
+    """The Territoire d'industrie, (id, name), of each EPCI that is in one, by its SIREN."""
+    text = (Path(__file__).parent / "industrie" / "ti.csv").read_text(encoding="utf-8")
+    return {row["territory"]: (row["ti"], row["name"]) for row in csv.DictReader(text.splitlines())}
+
+
 def builtin() -> list[tuple[str, Text]]:
     """(name, label) of each; the label is the scenario's own (a text, or fr and en), else its name."""
     from allocator.formats.yaml_text import read

@@ -13,7 +13,7 @@ from ui import visit, waiting, work
 from ui.cards import note
 from ui.explaining.telling import ASKED, answered, said, told
 from ui.texts import bare, euros, number
-from ui.view import LEVELS
+from ui.view import members, placed
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
@@ -92,9 +92,7 @@ def _here(plan: Plan) -> set[str] | None:
     if place is None:
         return None
     level, key = place
-    territories = plan.scenario.territories
-    assert level in LEVELS
-    return set(territories.loc[territories["id" if level == "territory" else level] == key, "id"]) or None
+    return set(members(placed(plan.scenario.territories), level, key)["id"]) or None
 
 
 def _named(plan: Plan) -> pd.DataFrame:

@@ -36,9 +36,9 @@ def draw(view: View) -> None:
     place = _choose(view)
     if place is None:
         st.info(str(Text(
-            "Choisissez votre intercommunalité, votre département ou votre région pour voir ce que chaque plan lui "
+            "Choisissez votre intercommunalité, votre Territoire d'industrie, votre département ou votre région pour voir ce que chaque plan lui "
             "accorde. En attendant, voici la France entière.",
-            "Choose your EPCI, département or région to see what each plan grants it. Meanwhile, here is the whole of "
+            "Choose your EPCI, Territoire d'industrie, département or région to see what each plan grants it. Meanwhile, here is the whole of "
             "France.",
         )))  # fmt: skip
         totals = view.comparison.totals
@@ -46,9 +46,7 @@ def draw(view: View) -> None:
         _cards(view, [int(cents) for cents in totals["granted"]], people)
         return
     level, key, label = place
-    found = view.comparison.by(level).set_index("key")
-    people = view.people(level, key)
-    granted = [int(found[name].loc[key]) for name in view.names]
+    people, granted = view.people(level, key), view.granted(level, key)
     st.subheader(plain(label))
     for _, line in sentences(view):
         st.markdown(line)
@@ -64,7 +62,8 @@ def _choose(view: View) -> tuple[str, str, str] | None:
     places = _places(view)
     known, key = list(places), visit.key("place")
     chosen = st.selectbox(
-        str(Text("Chercher une intercommunalité, un département ou une région", "Search an EPCI, a département or a région")),
+        str(Text("Chercher une intercommunalité, un Territoire d'industrie, un département, une région",
+                 "Search an EPCI, a Territoire d'industrie, a département, a région")),
         known, key=key, index=known.index(place) if place in places else None,
         format_func=lambda each: _called(places[each], each[0]),
         placeholder=str(Text("Tapez les premières lettres", "Type the first letters")),
@@ -82,7 +81,8 @@ def _places(view: View) -> dict[tuple[str, str], str]:
             names = table["name"] + " (" + table["departement_name"].astype(str) + ")"
             labels = dict(zip(table["id"], names, strict=True))
         else:
-            labels = dict(zip(table[level], table[f"{level}_name"], strict=True))
+            within = table[table[level].notna()]
+            labels = dict(zip(within[level], within[f"{level}_name"], strict=True))
         found |= {(level, key): labels[key] for key in sorted(labels, key=lambda each: _plain(labels[each]))}
     return found
 
@@ -110,10 +110,9 @@ def sentences(view: View) -> list[tuple[str, str]]:
     place, places = visit.current().place, _places(view)
     if place not in places:
         return []
-    level, key = place
-    found: Mapping[Any, Any] = view.comparison.by(level).set_index("key").loc[key].to_dict()
-    before = int(found[view.names[0]])
-    return [(places[place], _sentence(view, name, int(found[name]), int(found[name]) - before)) for name in view.later]
+    before, *later = view.granted(*place)
+    return [(places[place], _sentence(view, name, cents, cents - before))
+            for name, cents in zip(view.later, later, strict=True)]  # fmt: skip
 
 
 def _sentence(view: View, name: str, cents: int, change: int) -> str:
