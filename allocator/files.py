@@ -33,7 +33,7 @@ _SYSTEM = {
     errno.EISDIR: Text("c'est un dossier", "it is a folder"),
     errno.ENOTDIR: Text("un fichier tient la place d'un dossier", "a file is where a folder should be"),
     errno.ENOSPC: Text("plus de place sur le disque", "no space left on the disk"),
-    errno.EDQUOT: Text("plus de place : quota atteint", "no space left: quota reached"),
+    errno.EDQUOT: Text("plus de place pour cet utilisateur", "no space left for this user"),
     errno.EFBIG: Text("fichier trop grand pour ce disque", "file too large for this disk"),
     errno.EROFS: Text("disque en lecture seule", "read-only disk"),
     errno.EIO: Text("le disque ne répond plus", "the disk no longer answers"),

@@ -12,7 +12,7 @@ from allocator import files
 from allocator.texts import LANGUAGES
 
 
-@pytest.mark.parametrize(("name", "step"), [("export xlsx", 2), ("import", 5)])
+@pytest.mark.parametrize(("name", "step"), [("export xlsx", 2), ("import", 15)])
 def test_whole_or_not_at_all(tmp_path: Path, name: str, step: int) -> None:
     report = faults.tried(name, faults.commands(tmp_path)[name], tmp_path, step)
     assert report.failures == []

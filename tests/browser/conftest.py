@@ -168,7 +168,7 @@ class Visitor:
 
     def opens(self, title: str) -> Visitor:
         """A screen by its link at the top."""
-        link = self.page.locator(".stPageLink a").filter(has=self.page.get_by_text(title, exact=True))
+        link = self.page.locator(".stPageLink a").filter(has=self.page.get_by_text(title, exact=True)).first
         path = urlsplit(link.get_attribute("href") or "").path.rsplit("/", 1)[-1]
         return self.moves(link.click, lambda url: urlsplit(url).path == f"/{path}")
 
