@@ -305,6 +305,8 @@ class _Run:
                 reading, proof, certificate = plan, found.proof, known
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
+        if not certificate.ok and _one_row_alone(space) is not None:  # what floats let pass and no search could decide
+            return self._infeasible(space, None, None)
         return Stage(space, relaxed, reading, certificate, proof)
 
     def _relaxed(self, compiled: Compiled) -> Relaxed:

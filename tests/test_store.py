@@ -131,7 +131,7 @@ def test_the_scenarios_are_listed_without_their_tables(
     assert store.scenarios().columns.tolist() == ["input_hash", "at", "who", "name", "label", "base"]
     clock = iter(f"2026-01-0{day}T00:00:00.000000Z" for day in (1, 2, 3, 4, 5))
     monkeypatch.setattr(records, "now", lambda: next(clock))
-    both = valley((), name="deux", label={"fr": "Deux \0 étés", "en": "Two summers"}, base="vallee")
+    both = valley((), name="deux", label={"fr": "Deux\nétés", "en": "Two summers"}, base="vallee")
     named = valley((), name="un", label="Un seul été")
     for one in (named, both, named):
         store.save_scenario(one, who="moi")
@@ -146,7 +146,7 @@ def test_the_scenarios_are_listed_without_their_tables(
     found = store.scenarios()
     assert found["input_hash"].tolist() == [named.input_hash, both.input_hash, plan.scenario.input_hash]
     assert found["name"].tolist() == ["un", "deux", "vallee"]
-    assert found["label"].tolist() == ["Un seul été", "Deux \0 étés", plan.scenario.label or "vallee"]
+    assert found["label"].tolist() == ["Un seul été", "Deux\nétés", plan.scenario.label or "vallee"]
     assert found["base"].tolist() == [None, "vallee", None]
     assert found["who"].tolist() == ["moi", "moi", "toi"]
     assert found["at"].is_monotonic_increasing

@@ -178,7 +178,9 @@ class Visitor:
         before, runs = self.page.url, self.page.evaluate("window.runs")
         act()
         self.page.wait_for_url(there or (lambda url: url != before))
-        self.page.wait_for_function("before => window.runs > before", arg=runs, polling=100)
+        since = "([before, most]) => window.runs > before || (window.moved ??= performance.now()) + most < performance.now()"
+        self.page.evaluate("delete window.moved")
+        self.page.wait_for_function(since, arg=[runs, 15_000], polling=100)  # a page made anew has counted none
         return self.waits()
 
     def waits(self, seconds: float = 60) -> Visitor:

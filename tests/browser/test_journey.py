@@ -30,7 +30,7 @@ def test_my_territory_then_france(visitor: Callable[..., Any]) -> None:
 
     # by the keyboard, without accents
     page.get_by_label("Chercher").first.focus()
-    page.keyboard.type("bethune bruay")
+    page.keyboard.type("ca de bethune bruay")
     expect(page.get_by_role("option").first).to_contain_text("Béthune-Bruay")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Béthune-Bruay", exact=False).first).to_be_visible()
