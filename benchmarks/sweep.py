@@ -127,6 +127,7 @@ def main() -> None:
         report["rival"] = rival(scenario, wanted[: asked.rival])
         extrapolated = report["rival"]["sum"] / asked.rival * asked.variants
         report |= {"rival_extrapolated": extrapolated, "ratio": extrapolated / wall}
+    print(json.dumps(report, indent=1), file=sys.stderr, flush=True)  # what the longer half would take with it, were it stopped
     if asked.cluster:
         start = time.perf_counter()
         again, killed = on_cluster(scenario, wanted)
