@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from allocator.apart import search_apart
 from allocator.bound import Proof
 from allocator.certify import Certificate, certify, certify_infeasible, joined, objective, value_step
 from allocator.conflict import Conflict, against_decisions, conflict, contradiction
-from allocator.engines.base import Engine, OnProgress, Outcome, Program, Reason, Stop
+from allocator.engines.base import Engine, OnProgress, Outcome, Program, Progress, Reason, Stop
 from allocator.plan import EngineReport, LevelReport, Plan, Seconds, Status
 from allocator.program import Compiled, compile
 from allocator.reading import Reading
@@ -33,6 +33,7 @@ from allocator.tree import Found, Search
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
 
+T = TypeVar("T")
 LP_ENGINE = "sifting"  # supplies the duals of every certificate, whatever found the plan
 NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
@@ -98,11 +99,14 @@ class Session:
     def solve(self, scenario: Scenario, *, on_progress: OnProgress | None = None, stop: Stop | None = None) -> Plan:
         """The best plan of a scenario, as `solve` gives it."""
         with interruptible() if self._stops else nullcontext(_never) as interrupted:
-            asked = interrupted if stop is None else lambda: interrupted() or stop()
-            return _Run(
-                scenario, self._engine, self._why, self._lp, self._open, self.gap, self.time_limit, on_progress, asked,
-                self._conflicts,
+            caller = _Caller(interrupted, stop, on_progress)
+            plan = _Run(
+                scenario, self._engine, self._why, self._lp, self._open, self.gap, self.time_limit,
+                None if on_progress is None else caller.told, caller.asks, self._conflicts,
             ).plan()  # fmt: skip
+        if caller.raised is not None:
+            raise caller.raised
+        return plan
 
 
 def find_conflict(scenario: Scenario) -> Conflict | None:
@@ -128,6 +132,34 @@ def _choose(engine: str | Engine) -> tuple[Engine, Text]:
 
 def _never() -> bool:
     return False
+
+
+@dataclass
+class _Caller:
+    """Who is told and may stop a solve. What he raises is his own, whatever an engine makes of it: it ends the solve and
+    is raised again."""
+
+    interrupted: Stop
+    stop: Stop | None
+    on_progress: OnProgress | None
+    raised: Exception | None = None
+
+    def asks(self) -> bool:
+        """Whether the solve is to stop."""
+        if self.raised is not None or self.interrupted():
+            return True
+        return self.stop is not None and bool(self._heard(self.stop))
+
+    def told(self, progress: Progress) -> None:
+        if self.raised is None and self.on_progress is not None:
+            self._heard(partial(self.on_progress, progress))
+
+    def _heard(self, word: Callable[[], T]) -> T:
+        try:
+            return word()
+        except Exception as error:
+            self.raised = error
+            raise
 
 
 @contextmanager

@@ -60,6 +60,14 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def own_postgresql(tmp_path: Path) -> Iterator[str]:
+    """The URL of a cluster that nobody else uses: it may be made to crash."""
+    with open(tmp_path / "postgresql.lock", "a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield _started(_binaries(), lock.name)["url"]
+
+
+@pytest.fixture
 def empty_database(postgresql: str) -> Iterator[Callable[..., str]]:
     """Makes empty databases; gives their URLs."""
     import psycopg

@@ -167,6 +167,22 @@ def test_ctrl_c_gives_the_best_plan_so_far():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize("engine", ["sifting", "highs", "cbc", "cp-sat"])
+@pytest.mark.parametrize("callback", ["stop", "on_progress"])
+def test_what_the_caller_raises_reaches_the_caller(engine, callback):
+    """Whichever word of the solve it is: an engine may not take it for its own failure."""
+    for later in (0, 1, 5):
+        words = iter([False] * later)
+
+        def raises(*_, words=words):
+            for word in words:
+                return word
+            raise LookupError("the caller's own")
+
+        with pytest.raises(LookupError, match="own"):
+            allocator.solve(hard_scenario(60), engine=engine, gap=0, time_limit=20, **{callback: raises})
+
+
 def test_progress_is_told_in_points():
     told = []
     plan = allocator.solve(hard_scenario(60), gap=1e-3, time_limit=5, on_progress=told.append)

@@ -23,9 +23,11 @@ from strategies import scenarios
 import allocator
 from allocator.cli import main
 from allocator.formats import save
+from allocator.problems import ScenarioError
 from allocator.scenario import Scenario
 from allocator.sweep import BATCH, Range
 from allocator.sweep.design import read_values, variants
+from allocator.sweep.folder import opened
 
 ROOT = Path(__file__).resolve().parents[1]
 VARY: dict[str, Any] = {
@@ -260,6 +262,18 @@ def test_two_runs_of_one_sweep_in_one_folder(scenario: Scenario, tmp_path: Path)
     swept = allocator.sweep(scenario, VARY, out=tmp_path, on_progress=another)
     pd.testing.assert_frame_equal(swept.table, others[0].table)
     assert {file.name for file in tmp_path.iterdir()} == {"sweep.json", "table.parquet", "grants.parquet"}
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "grants.parquet"])
+def test_a_table_changed_by_hand_is_told(scenario: Scenario, tmp_path: Path, name: str) -> None:
+    allocator.sweep(scenario, [{}], out=tmp_path / "s")
+    file = tmp_path / "s" / name
+    assert len(opened(tmp_path / "s"))
+    table = pd.read_parquet(file)
+    column = "granted" if name == "table.parquet" else "cents"
+    table.assign(**{column: table[column] + 1}).to_parquet(file, index=False)
+    with pytest.raises(ScenarioError, match="abîmée"):
+        opened(tmp_path / "s")
 
 
 def test_no_scheduler_is_told(scenario: Scenario) -> None:

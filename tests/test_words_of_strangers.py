@@ -75,7 +75,10 @@ def test_a_damaged_scenario_is_not_another_one(tmp_path: Path) -> None:
     with Store(place) as store, pytest.raises(ScenarioError, match="n'est plus ce qui a été enregistré"):
         store.scenario(name)
     direct.execute("DROP TRIGGER scenarios_no_update")
-    for parts in ("{}", "[", "[1]", '{"name": 1}', "null"):
+    saved = content.of_scenario(scenario("a"))[0]
+    richer = saved.replace("150", "151")  # a scenario like any other
+    assert richer != saved and content.rebuilt(richer, content.of_scenario(scenario("a"))[1])
+    for parts in ("{}", "[", "[1]", '{"name": 1}', "null", richer):
         direct.execute("UPDATE scenarios SET parts = ?", (parts,))
         direct.commit()
         with Store(place) as store:
@@ -202,6 +205,14 @@ def test_a_scenario_past_a_limit(monkeypatch: pytest.MonkeyPatch, limit: str, mo
     with pytest.raises(ScenarioError) as error:
         scenario("a")
     assert said in error.value.text("fr")
+
+
+def test_a_scenario_past_the_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert limits.memory() > 2**28
+    monkeypatch.setattr(limits, "memory", lambda: 100)
+    with pytest.raises(ScenarioError) as error:
+        scenario("a")
+    assert "octets de mémoire pour le calcul = 120, 100 au plus" in error.value.text("fr")
 
 
 def test_limits_lie_above_the_aim() -> None:

@@ -22,7 +22,7 @@ from allocator.compare import FATES, MARGINS, change_of
 from allocator.explain.costs import Cost, Costs
 from allocator.formats.saving import replaced
 from allocator.money import format_euros
-from allocator.report.console import STATUS, number
+from allocator.report.console import STATUS, euros, number, proved_gap
 from allocator.report.files import replace_file
 from allocator.spreadsheet import csv_of
 from allocator.texts import Text, language
@@ -63,10 +63,6 @@ def _signed(value: float, digits: int) -> str:
 
 def _sign(value: float) -> str:
     return "+" if value > 0 else MINUS if value < 0 else ""
-
-
-def _euros(cents: int) -> str:
-    return format_euros(cents, language())
 
 
 def _quoted(name: str) -> str:
@@ -188,12 +184,12 @@ def _long(comparison: Comparison, table: pd.DataFrame, of: str) -> pd.DataFrame:
 
 
 def _with_euros(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Each money column as `…_cents` and, exactly, as `…_euros`."""
+    """Each money column as `…_cents` and, exactly, as `…euros`."""
     table = table.rename(columns={name: f"{name}_cents" for name in columns})
     for name in columns:
         cents = table[f"{name}_cents"].tolist()
         euros = [f"{'-' if c < 0 else ''}{abs(c) // 100}.{abs(c) % 100:02d}" for c in cents]
-        table.insert(list(table.columns).index(f"{name}_cents") + 1, f"{name}_euros", euros)
+        table.insert(list(table.columns).index(f"{name}_cents") + 1, f"{name}euros", euros)
     return table
 
 
@@ -221,19 +217,12 @@ def _totals(comparison: Comparison) -> Table:
     row(Text("résultat", "result"), totals["status"], lambda status: fill(str(SHORT_STATUS[status]), 12))
     row(Text("points", "points"), totals["objective"], lambda points: number(points, 2))
     row(Text("aucun plan ne dépasse", "no plan exceeds"), totals["bound"], lambda points: number(points, 2))
-    row(Text("écart garanti", "gap"), totals["gap"], _percent)
-    row(Text("demandé", "asked"), totals["asked"], _euros)
-    row(Text("accordé", "granted"), totals["granted"], _euros)
+    row(Text("écart garanti", "gap"), totals["gap"], lambda gap: str(proved_gap(gap)))
+    row(Text("demandé", "asked"), totals["asked"], euros)
+    row(Text("accordé", "granted"), totals["granted"], euros)
     table.add_row(f"  {DIFFERENCE}", NOTHING, *(signed_euros(cents) for cents in totals["change"][1:]))
-    row(Text("reste à attribuer", "left"), totals["left"], _euros)
+    row(Text("reste à attribuer", "left"), totals["left"], euros)
     return table
-
-
-def _percent(gap: float) -> str:
-    if np.isinf(gap):
-        return "∞"
-    shown = f"< {number(0.0001, 4)}" if 0 < gap < 1e-6 else number(100 * gap, 4)
-    return f"{shown}{Text(chr(0xA0) + '%', '%')}"
 
 
 def _least(table: Table) -> int:
@@ -278,10 +267,10 @@ def _margin(comparison: Comparison, per: str, narrow: bool) -> Table:
     table = _table(title, what, *_columns(comparison, narrow))
     rows = comparison.by(per)
     for row in _rows(rows):
-        table.add_row(Cell(row["label"]), *_cells(comparison, row, _euros, signed_euros, narrow))
+        table.add_row(Cell(row["label"]), *_cells(comparison, row, euros, signed_euros, narrow))
     table.add_section()
     total = {name: int(rows[name].sum()) for name in rows.columns[2:]}
-    table.add_row(str(Text("total", "total")), *_cells(comparison, total, _euros, signed_euros, narrow))
+    table.add_row(str(Text("total", "total")), *_cells(comparison, total, euros, signed_euros, narrow))
     return table
 
 
@@ -308,7 +297,7 @@ def _movers(comparison: Comparison, name: str, gain: bool, narrow: bool) -> Tabl
     rows = (comparison.gainers if gain else comparison.losers)(10, plan=name)
     for row in _rows(rows):
         each = row["per_inhabitant"]
-        before_after = [] if narrow else [_euros(row["before"]), _euros(row["after"])]
+        before_after = [] if narrow else [euros(row["before"]), euros(row["after"])]
         change = [signed_euros(row["change"]), NOTHING if each != each else _signed(each, 2)]
         table.add_row(Cell(row["label"]), Cell(row["region"]), *before_after, *change)
     if not len(rows):

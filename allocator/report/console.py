@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from allocator.money import format_euros
+from allocator.money import NO_BREAK, format_euros
 from allocator.texts import Text, figure, language
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ STATUS = {
     "infeasible": Text("impossible (prouvé)", "infeasible (proved)"),
     "no_plan": Text("aucun plan", "no plan"),
 }  # fmt: skip
+LEAST_GAP = 1e-6  # shown as a figure
 OFFICIAL = Text("Seuls les montants officiels font foi.", "Only official amounts are authoritative.")
 
 
@@ -27,6 +29,20 @@ def number(value: float, digits: int = 0) -> str:
     """1 234 567,8 in French, 1,234,567.8 in English."""
     text = f"{value:,.{digits}f}".replace("-", "−")
     return text.translate({ord(","): "\u202f", ord("."): ","}) if language() == "fr" else text
+
+
+def euros(cents: int) -> str:
+    return format_euros(cents, language())
+
+
+def proved_gap(gap: float | None) -> Text:
+    """A gap in per cent, 0,0015 %, whatever says it: what is not zero never reads as zero; — where nothing is known."""
+    if gap is None or gap != gap:
+        return Text("—", "—")
+    if isinf(gap):
+        return Text("∞", "∞")
+    share = figure(100 * gap, 2) if gap == 0 or gap >= LEAST_GAP else Text("< 0,0001", "< 0.0001")
+    return Text(f"{share.fr}{NO_BREAK}%", f"{share.en}%")
 
 
 def print_plan(plan: Plan, console: Console) -> None:
@@ -55,13 +71,13 @@ def _points(plan: Plan, console: Console) -> None:
         unit, cost = level.aim.unit, level.aim.sign < 0
         reached = number(told["objective"], 2)
         bound = "—" if told["bound"] is None else number(told["bound"], 2)
-        gap = "—" if told["gap"] is None else str(figure(told["gap"], 2))
+        gap = proved_gap(told["gap"])
         name = "" if len(plan.levels) == 1 else f"{rank}. {level.aim.title} : "
         limit = Text("ne coûte moins de", "costs less than") if cost else Text("ne dépasse", "exceeds")
         console.print(
             Text(
-                f"{name}{reached} {unit.fr} ; aucun plan {limit.fr} {bound} (écart garanti {gap})",
-                f"{name}{reached} {unit.en}; no plan {limit.en} {bound} (gap {gap})",
+                f"{name}{reached} {unit.fr} ; aucun plan {limit.fr} {bound} (écart garanti {gap.fr})",
+                f"{name}{reached} {unit.en}; no plan {limit.en} {bound} (gap {gap.en})",
             ).in_(),
             highlight=False,
         )
@@ -98,7 +114,7 @@ def _by_fund(plan: Plan) -> Table:
     def walk(fund: str, depth: int) -> None:
         used = spent(fund)
         name = "  " * depth + ("└ " if depth else "") + labels[fund]
-        table.add_row(name, *(format_euros(c) for c in (held[fund], eligible[fund], used, held[fund] - used)))
+        table.add_row(name, *(euros(c) for c in (held[fund], eligible[fund], used, held[fund] - used)))
         for child in children.get(fund, []):
             walk(child, depth + 1)
 
@@ -135,7 +151,7 @@ def _accounts(plan: Plan, width: int) -> list[Table]:
         if not rows["due"].any() and "paid" in said and not fund.payments:
             said = [name for name in said if name != "paid"]  # paid as it is committed
         cells = [
-            ["—" if pd.isna(row[name]) else format_euros(int(row[name])) for name in said]
+            ["—" if pd.isna(row[name]) else euros(int(row[name])) for name in said]
             for row in rows.to_dict("records")
         ]
         years = rows["year"].tolist()
@@ -165,7 +181,7 @@ def _by_measure(plan: Plan) -> Table:
             row: Any = sums.loc[measure.id]
             digits = 0 if measure.lumpy else 1
             table.add_row(
-                measure.label or measure.id, format_euros(int(row["asked"])), format_euros(int(row["cents"])),
+                measure.label or measure.id, euros(int(row["asked"])), euros(int(row["cents"])),
                 number(row["asked_units"], digits), number(row["units"], digits), measure.unit,
             )  # fmt: skip
     return table
@@ -191,7 +207,7 @@ def _by_region(plan: Plan) -> Table:
     for name in sorted(people.index):
         asked, cents = (int(sums[c].get(name, 0)) for c in ("asked", "cents"))
         each = number(cents / 100 / people[name], 2) if people[name] else "—"
-        table.add_row(str(called.get(name, name)), format_euros(asked), format_euros(cents), each)
+        table.add_row(str(called.get(name, name)), euros(asked), euros(cents), each)
     return table
 
 

@@ -22,7 +22,7 @@ from allocator.report.console import number
 from allocator.scenario import Scenario
 from allocator.selection import Selection
 from allocator.solver import solve
-from allocator.texts import Text
+from allocator.texts import Text, language
 
 GAP = 1e-4  # of each plan: what is less is told as not measurable
 ROUGH = 1e-3  # of the plans that a threshold compares: seldom a proof beyond what the relaxation gives
@@ -267,7 +267,7 @@ def _difference(one: Effect) -> str:
     labels = {m.id: m.label for m in one.kept.scenario.measures}
     for measure, here, there, cents in one.changes()[:3]:
         lines.append(f"· {labels[measure]}{colon}{_units(there)} → {_units(here)} ({_signed(cents)})")
-    moved = format_euros(one.moved, compact=True)
+    moved = format_euros(one.moved, language(), compact=True)
     lines.append(
         str(
             Text(
@@ -284,7 +284,7 @@ def _difference(one: Effect) -> str:
 
 
 def _signed(cents: int) -> str:
-    return f"{'+' if cents > 0 else ''}{format_euros(cents, compact=True)}".replace("-", "−")
+    return f"{'+' if cents > 0 else ''}{format_euros(cents, language(), compact=True)}".replace("-", "−")
 
 
 def _figure(shown: Shown, value: float | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from allocator.money import format_euros
-from allocator.report.console import number, print_plan
+from allocator.report.console import euros, number, print_plan, proved_gap
 from allocator.report.files import replace_file
 from allocator.report.frontier_chart import chart
 from allocator.spreadsheet import csv_of
-from allocator.texts import Text, figure, language
+from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.frontier import Frontier
@@ -57,17 +56,13 @@ def print_frontier(found: Frontier, console: Console) -> None:
         table.add_row(
             rank,
             *cells,
-            format_euros(row["granted"], language()),
-            _gap(row["gap"]),
+            euros(row["granted"]),
+            str(proved_gap(row["gap"])),
             style="bold" if row["knee"] else None,
         )
     console.print(table)
     for text in found.says:
         console.print(str(text), highlight=False)
-
-
-def _gap(value: float | None) -> str:
-    return NOTHING if value is None or not isfinite(value) else str(figure(value, 2))
 
 
 def _header(axis: Axis) -> str:

@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from allocator.money import format_euros
-from allocator.report.console import STATUS, number
-from allocator.texts import Text, figure, language
+from allocator.report.console import STATUS, euros, number, proved_gap
+from allocator.texts import Text, figure
 
 CODE = "code"  # `allocator.store.records.CODE`
 
@@ -42,9 +42,8 @@ def print_list(place: str, plans: pd.DataFrame, decisions: Sequence[Decision], c
         table.add_column(str(title), justify="right" if title.en in ("granted", "gap") else "left", overflow="fold")
     rows: Any = plans.itertuples()
     for row in rows:
-        gap = "—" if row.gap != row.gap else str(figure(row.gap, 2))
         table.add_row(row.id, escape(f"{row.scenario} ({row.version})"), _when(row.at), escape(row.who), str(_SHORT[row.status]),
-                      format_euros(row.granted, language()), gap, escape(row.words))  # fmt: skip
+                      euros(row.granted), str(proved_gap(row.gap)), escape(row.words))  # fmt: skip
         for decision in decisions:
             if decision.plan == row.id:
                 table.add_row("", "", _when(decision.at), escape(decision.who), str(Text("décision", "decision")), "", "",
@@ -63,10 +62,10 @@ def print_saved(saved: SavedPlan, decisions: Sequence[Decision], console: Consol
         Text("Mots", "Words"): saved.words or "—",
         Text("Résultat", "Result"): str(STATUS[saved.status]),
         Text("Objectif ; borne", "Objective; bound"): f"{_number(saved.objective)} ; {_number(saved.bound)}",
-        Text("Écart", "Gap"): "—" if saved.gap is None else str(figure(saved.gap, 2)),
+        Text("Écart", "Gap"): str(proved_gap(saved.gap)),
         Text("Accordé", "Granted"): str(_granted(saved)),
         Text("Certificat", "Certificate"): f"{certified}/{len(saved.checks)}",
-        Text("Moteur", "Engine"): f"{saved.engine} ({Text('écart', 'gap')} {figure(saved.gap_allowed)}{limit})",
+        Text("Moteur", "Engine"): f"{saved.engine} ({Text('écart', 'gap')} {proved_gap(saved.gap_allowed)}{limit})",
         Text("Versions", "Versions"): ", ".join(f"{name} {known}" for name, known in saved.versions.items()),
     }
     console.print(f"\n[bold]Plan {saved.id}[/bold]")

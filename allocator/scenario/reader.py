@@ -485,8 +485,9 @@ class Reader:
         value = self._at_most(("constraints",), value, limits.RULES)
         rows = len(scenario.demands) if self.tables_complete else 0
         self._size(len(value) * rows, limits.PICKS, Text("règles × dossiers", "constraints × demands"))
-        self._size(rows * len(scenario.funds) * len(scenario.years), limits.CELLS,
-                   Text("dossiers × fonds × années", "demands × funds × years"))  # fmt: skip
+        cells = rows * len(scenario.funds) * len(scenario.years)
+        self._size(cells, limits.CELLS, Text("dossiers × fonds × années", "demands × funds × years"))
+        self._size(cells * limits.CELL_BYTES, limits.memory(), Text("octets de mémoire pour le calcul", "bytes of memory to solve it"))
         kinds = {kind: schema for kind, schema in KINDS.items() if isinstance(kind, str)}
         read: list[tuple[int, Any]] = []
         for rank, item in enumerate(value):

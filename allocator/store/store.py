@@ -221,7 +221,7 @@ class Store:
             raise refused(self.place, Text(f"le scénario « {scenario.name} » ne peut pas être relu tel quel : non enregistré",
                                            f"the scenario “{scenario.name}” cannot be read back as it is: not saved"))  # fmt: skip
         names = {name: content.sha256(held) for name, held in data.items()}
-        row = {"input_hash": scenario.input_hash, "at": records.now(), "who": who, "parts": parts,
+        row = {"input_hash": scenario.input_hash, "at": records.now(), "who": who, "parts": parts, "parts_sha256": content.sha256(parts.encode()),
                "name": records.clean(scenario.name), **dict.fromkeys(content.TABLES), **names}  # fmt: skip
         return row, {names[name]: held for name, held in data.items()}
 

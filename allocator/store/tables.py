@@ -22,7 +22,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("0001",)  # every schema so far, oldest first; the last is ours
+REVISIONS = ("0001", "0002")  # every schema so far, oldest first; the last is ours
 VERSION_TABLE = "store_version"
 HISTORY = ("contents", "scenarios", "plans", "decisions")
 
@@ -53,6 +53,7 @@ scenarios = Table(
     Column("territories", _SHA, ForeignKey("contents.sha256"), nullable=False),
     Column("demands", _SHA, ForeignKey("contents.sha256"), nullable=False),
     Column("prior_aid", _SHA, ForeignKey("contents.sha256")),
+    Column("parts_sha256", _SHA),  # null where it was saved before 0002
 )  # fmt: skip
 
 plans = Table(

@@ -6,6 +6,7 @@ interrupted, even by a power cut, goes on with the batches that are not done.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -27,6 +28,7 @@ WHAT = {
     "scenario": Text("le scénario", "the scenario"), "variants": Text("les variantes", "the variants"),
     "options": Text("les options du calcul", "the options of the solve"), "version": Text("la version", "the version"),
 }  # fmt: skip
+HASHES = "sha256"  # in `sweep.json`: of the two tables, once the sweep has ended
 FLOATS = ("objective", "bound", "gap", "seconds")
 
 
@@ -46,8 +48,7 @@ class Folder:
             if different:
                 raise ScenarioError([_other(self.path, different)])
         else:
-            text = json.dumps(said, ensure_ascii=False, indent=1)
-            replaced(file, lambda at: Path(at).write_text(text, encoding="utf-8"))
+            _replace(file, _json(said))
         self.parts.mkdir(exist_ok=True)
 
     @property
@@ -81,8 +82,11 @@ class Folder:
             raise
         varied = list(dict.fromkeys(path for changes in self.about["changes"] for path in changes))
         rows = rows[["variant", *varied, *(c for c in rows if c != "variant" and c not in varied)]]
-        _write(self.path / PLANS, grants)
-        _write(self.path / TABLE, rows)
+        written = {PLANS: grants.to_parquet(index=False), TABLE: rows.to_parquet(index=False)}
+        self.about[HASHES] = {name: _sha256(data) for name, data in written.items()}
+        _replace(self.path / PLANS, written[PLANS])
+        _replace(self.path / ABOUT, _json(self.about))
+        _replace(self.path / TABLE, written[TABLE])  # last: the sweep has ended when it is there
         shutil.rmtree(self.parts, ignore_errors=True)
 
 
@@ -99,7 +103,8 @@ def opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], pd.DataFrame, 
         raise ScenarioError(
             [Problem("", message, Text("allocator sweep … --out DOSSIER", "allocator sweep … --out FOLDER"), str(root))]
         )
-    about, table, plans = _read(root / ABOUT), _read_table(root / TABLE), _read_table(root / PLANS)
+    about = _read(root / ABOUT)
+    table, plans = (_read_table(root / name, (about.get(HASHES) or {}).get(name)) for name in (TABLE, PLANS))
     if "variant" not in table or table.get("input_hash", pd.Series()).tolist() != about.get("variants"):
         raise _damaged(root / TABLE)
     if not set(GRANTS) <= set(plans.columns):
@@ -107,11 +112,14 @@ def opened(path: str | os.PathLike[str]) -> tuple[dict[str, Any], pd.DataFrame, 
     return about, table, plans
 
 
-def _read_table(file: Path) -> pd.DataFrame:
-    """A table of a sweep's folder. Raises `ScenarioError` where it is none, OSError where it is not there."""
-    data = io.BytesIO(file.read_bytes())
+def _read_table(file: Path, known: str | None = None) -> pd.DataFrame:
+    """A table of a sweep's folder. `known`: its SHA-256 as it was written (None: written by an earlier version). Raises
+    `ScenarioError` where it is none, or not that one, OSError where it is not there."""
+    data = file.read_bytes()
+    if known not in (None, _sha256(data)):
+        raise _damaged(file)
     try:
-        return pd.read_parquet(data)
+        return pd.read_parquet(io.BytesIO(data))
     except (
         OSError,
         ValueError,
@@ -143,7 +151,19 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, table: pd.DataFrame) -> None:
-    replaced(file, lambda at: table.to_parquet(at, index=False))
+    _replace(file, table.to_parquet(index=False))
+
+
+def _replace(file: Path, data: bytes) -> None:
+    replaced(file, lambda at: Path(at).write_bytes(data))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _json(about: Mapping[str, Any]) -> bytes:
+    return json.dumps(about, ensure_ascii=False, indent=1).encode()
 
 
 def _other(path: Path, different: list[str]) -> Problem:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from allocator.explain.explanation import Explanation
 from allocator.explain.points import spoken, weights
 from allocator.money import NO_BREAK, format_euros
-from allocator.report.console import OFFICIAL, STATUS, number
+from allocator.report.console import OFFICIAL, STATUS, number, proved_gap
 from allocator.report.note.places import Places
 from allocator.report.note.rules import Rules
 from allocator.report.note.words import PARAGRAPH, SENTENCE, counted, cut, first_of, in_euros, plural, table_of
@@ -213,7 +213,7 @@ class Note:
                 if level.aim.sign < 0
                 else Text("n'en fait plus de", "exceeds")
             )
-            unit, gap = level.aim.unit, self._gap(told["gap"])
+            unit, gap = level.aim.unit, proved_gap(told["gap"])
             lines.append(str(Text(
                 f"Il atteint {reached} {unit.fr} ; aucun plan possible {limit.fr} {bound} (écart garanti : {gap}).",
                 f"It reaches {reached} {unit.en}; no possible plan {limit.en} {bound} (gap proved: {gap}).",
@@ -226,13 +226,6 @@ class Note:
                 f"Result {state.en}: every cent and every rule was counted again apart from the solver ({checks} checks).",
             )))  # fmt: skip
         return [cut(line, SENTENCE) for line in lines[:4]]
-
-    def _gap(self, gap: float | None) -> str:
-        """In per cent: 0,0015 %."""
-        if gap is None or gap == float("inf"):
-            return "—"
-        said = figure(100 * gap, 2) if gap == 0 or gap >= 1e-8 else Text("< 0,000001", "< 0.000001")
-        return str(Text(f"{said.fr}{NO_BREAK}%", f"{said.en}%"))
 
     def _figures(self) -> list[dict[str, str]]:
         cents = self.plan.units["cents"]
@@ -371,12 +364,12 @@ class Note:
 
     def _footer(self) -> str:
         engine = self.plan.engine
-        gap = Text(f"écart garanti {self._gap(self.plan.gap)}", f"gap {self._gap(self.plan.gap)}")
+        gap = Text(f"écart garanti {proved_gap(self.plan.gap)}", f"gap {proved_gap(self.plan.gap)}")
         return " · ".join([f"allocator {version('allocator-fonds-publics')}", f"{engine.name} {engine.version}", str(gap), self._date(),
                            f"SHA-256 {self.scenario.input_hash}"])  # fmt: skip
 
     def _provenance(self) -> list[str]:
-        engine, gap = self.plan.engine, self._gap(self.plan.gap)
+        engine, gap = self.plan.engine, proved_gap(self.plan.gap)
         own, digest = version("allocator-fonds-publics"), self.scenario.input_hash
         return [
             str(Text(f"{OFFICIAL.fr} Empreinte des données (SHA-256) : {digest}.", f"{OFFICIAL.en} Hash of the input (SHA-256): {digest}.")),
