@@ -53,7 +53,7 @@ def test_twenty_districts_are_closed_by_twenty_small_trees():
     assert plan.status == "optimal" and plan.objective == plan.bound == sum(most(mine, 100) for mine in projects)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 4), st.sampled_from([1.0, 0.9, 0.5]))
 def test_parts_give_the_optimum_with_and_without_a_tie(seed, count, share):
     """With share 1 the fund ties nothing; below, it may, and one tree must close what parts leave."""
@@ -79,7 +79,7 @@ def test_parts_give_the_optimum_with_and_without_a_tie(seed, count, share):
     assert plan.status == "optimal" and plan.objective == max(frontier.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(-8, 3))
 def test_parts_bound_whatever_their_multipliers(seed, size):
     """Any partition with any multipliers bounds the best plan: rows that tie parts together are left out, not believed."""

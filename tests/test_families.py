@@ -102,7 +102,7 @@ def test_a_whole_point_is_looked_for_among_families():
         assert (near.lower[stays & program.integer] == x[stays & program.integer]).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(-9, 2), st.integers(0, 6), st.integers(0, 6))
 def test_counts_bound_whatever_the_multipliers(seed, size, first, second):
     """Any tree of counts with any multipliers bounds the best plan."""

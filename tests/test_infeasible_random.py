@@ -20,7 +20,7 @@ def rich(fund, years):
 
 
 @settings(
-    max_examples=12, deadline=None, phases=[Phase.generate],  # dozens of solves each: shrinking would take an hour
+    max_examples=8, deadline=None, phases=[Phase.generate],  # dozens of solves each: shrinking would take an hour
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )  # fmt: skip
 @given(scenarios(**SMALL))

@@ -61,7 +61,7 @@ def same(warm: allocator.Plan, cold: allocator.Plan) -> None:
     scenario=scenarios(),
     moves=st.lists(st.tuples(st.sampled_from(MOVES), st.integers(1, 25)), min_size=2, max_size=6),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_any_sequence_of_edits_gives_the_plans_of_cold_solves(scenario: Scenario, moves: list[tuple[str, int]]) -> None:
     session = allocator.Session()
     for move, size in moves:

@@ -97,8 +97,7 @@ def warn(scenario: Scenario) -> None:
 def loaded(options: argparse.Namespace, names: Sequence[str]) -> list[Scenario]:
     """Every scenario named, its warnings told; all that is wrong with any of them, or with the options, at once."""
     from allocator import engines
-    from allocator.formats import load
-    from allocator.problems import Problem, ScenarioError, did_you_mean
+    from allocator.problems import Problem, did_you_mean
 
     problems = []
     if options.engine != "auto":
@@ -120,16 +119,25 @@ def loaded(options: argparse.Namespace, names: Sequence[str]) -> list[Scenario]:
                 remedy,
             )
         )
-    scenarios = []
+    scenarios = read(names, problems)
+    for scenario in scenarios:
+        warn(scenario)
+    return scenarios
+
+
+def read(names: Sequence[str], problems: Sequence[Problem] = ()) -> list[Scenario]:
+    """Every scenario named. `ScenarioError` with `problems` and all that is wrong with any of them."""
+    from allocator.formats import load
+    from allocator.problems import ScenarioError
+
+    scenarios, told = [], [*problems]
     for name in names:
         try:
             scenarios.append(load(name))
         except ScenarioError as error:
-            problems += error.problems
-    if problems:
-        raise ScenarioError(problems)
-    for scenario in scenarios:
-        warn(scenario)
+            told += error.problems
+    if told:
+        raise ScenarioError(told)
     return scenarios
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from allocator.commands.common import OK, SCENARIO, json_option
+from allocator.commands.common import OK, SCENARIO, json_option, read
 from allocator.texts import Text
 
 NAME = "diff"
@@ -21,18 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit status 0, whether they differ or not."""
     from allocator.diff import diff
-    from allocator.formats import load
-    from allocator.problems import ScenarioError
 
-    scenarios, problems = [], []
-    for name in (options.a, options.b):
-        try:
-            scenarios.append(load(name))
-        except ScenarioError as error:
-            problems += error.problems
-    if problems:
-        raise ScenarioError(problems)
-    found = diff(*scenarios)
+    found = diff(*read((options.a, options.b)))
     if options.json:
         print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2, allow_nan=False))
     else:

@@ -14,27 +14,12 @@ from allocator.formats.saving import given_columns
 from allocator.formats.tables import read_bytes
 from allocator.problems import Problem, ScenarioError, did_you_mean, in_language
 from allocator.references import names_saved
+from allocator.scenario import PARTS, Scenario
 from allocator.scenario import Path as KeyPath
-from allocator.scenario import Scenario
 from allocator.scenario.entities import plain
 from allocator.texts import Text
 
-KEYS = (
-    "name",
-    "label",
-    "description",
-    "years",
-    "funds",
-    "measures",
-    "territories",
-    "demands",
-    "constraints",
-    "objective",
-    "base",
-    "prior_aid",
-    "labels",
-    "changes",
-)
+KEYS = (*PARTS, "changes")
 
 
 @dataclass

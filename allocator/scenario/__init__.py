@@ -23,7 +23,13 @@ from allocator.scenario.reader import Path, Places, PythonPlaces, Reader, Tables
 from allocator.selection import MONEY_COLUMNS, Columns
 from allocator.space import Rule
 
-__all__ = ["Fund", "Measure", "Path", "Places", "PythonPlaces", "Scenario", "ScenarioError"]
+__all__ = ["PARTS", "Fund", "Measure", "Path", "Places", "PythonPlaces", "Scenario", "ScenarioError"]
+
+# What a scenario is made of, as a file gives it
+PARTS = (
+    "name", "label", "description", "years", "funds", "measures", "territories", "demands", "constraints", "objective", "base",
+    "prior_aid", "labels",
+)  # fmt: skip
 
 
 class Scenario:
@@ -104,27 +110,12 @@ class Scenario:
 
         Defaults that depend on what changes (a demand's years, its cost) are computed anew too.
         """
-        known = (
-            "name",
-            "years",
-            "funds",
-            "measures",
-            "territories",
-            "demands",
-            "constraints",
-            "objective",
-            "base",
-            "prior_aid",
-            "label",
-            "description",
-            "labels",
-        )
         for key in changes:
-            if key not in known:
-                raise TypeError(str(did_you_mean(key, known) or f"unknown part of a scenario: {key}"))
+            if key not in PARTS:
+                raise TypeError(str(did_you_mean(key, PARTS) or f"unknown part of a scenario: {key}"))
         tables = self._tables
         now: dict[str, Any] = {
-            key: getattr(self, key) for key in known if key not in ("territories", "demands", "constraints")
+            key: getattr(self, key) for key in PARTS if key not in ("territories", "demands", "constraints")
         }
         now["territories"] = self.territories[[c for c in self.territories.columns if c in tables.territory_columns]]
         now["demands"] = self.demands[[c for c in self.demands.columns if c in tables.demand_columns]]
