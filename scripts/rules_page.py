@@ -5,7 +5,6 @@ python scripts/rules_page.py        (prints Markdown, in French)
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -64,6 +63,43 @@ def without(situation: str) -> Plan:
     return allocator.solve(example_scenario(**SITUATIONS[situation]), gap=0)
 
 
+# What the docstrings say in English. Euros are those granted over the horizon, unless said otherwise.
+FORMULAS = {
+    "de_minimis": "Pour chaque bénéficiaire et toute période de `window` ans, de date à date : Σ équivalent-subvention brut sur `on` + aides "
+    "antérieures (`prior_aid`) ≤ `amount`. Une subvention n'est datée que de son année : celle-ci compte dès qu'un de ses jours est dans la "
+    "période. Un non-respect se compte en euros.",
+    "ceiling": "Σ euros sur `on` ≤ `amount`, ou ≤ `per_inhabitant` × population, pour chaque valeur de `per`.",
+    "floor": "Σ euros sur `on` ≥ `amount`, ou ≥ `per_inhabitant` × population, pour chaque valeur de `per`.",
+    "share": "min × Σ euros sur `of` ≤ Σ euros sur `on` ≤ max × Σ euros sur `of`, pour chaque valeur de `per`. Rien sur `of` ne demande "
+    "rien sur `on`.",
+    "continuity": "Σ euros sur `on` ≥ (1 − `max_change`) × Σ euros de la référence, pour chaque valeur de `per`.",
+    "contains": "Pour chaque dossier de `on` : unités accordées ≥ unités accordées par la référence, arrondies à l'entier supérieur où elles "
+    "sont entières.",
+    "equity": "max (euros / habitants) ≤ `max_ratio` × min (euros / habitants), ou max − min ≤ `max_gap`, entre les groupes de `per` qui ont "
+    "des habitants et un dossier de `on` qui peut être payé.",
+    "no_stacking": "Pour chaque dossier : nombre de fonds de `on` qui le paient ≤ `max_funds` ; ou, parmi les fonds de `incompatible`, ≤ 1.",
+    "min_grant": "Pour chaque dossier et chaque fonds de `on` : euros = 0, ou euros ≥ `amount`.",
+    "lock": "Pour chaque dossier de `on` : unités = toutes celles demandées (`fund`), = 0 (`refuse`), ou = `units`.",
+    "requires": "Un dossier de `when` qui a reçu quelque chose jusqu'à l'année a en demande un de `then`, de même valeur de `within`, qui a reçu "
+    "quelque chose jusqu'à l'année a − `lag`.",
+    "exclusive": "Nombre de dossiers servis de `on` ≤ `at_most`, pour chaque valeur de `per` (ou en tout).",
+    "count": "min ≤ Σ unités (ou nombre de dossiers servis) sur `on` ≤ max, pour chaque valeur de `per`.",
+    "indicator": "min ≤ Σ poids × indicateur × unités sur `on` ≤ max, pour chaque valeur de `per`. Les poids (`weights`) valent 1 où rien n'est "
+    "dit, et jusqu'à l'année `until` comprise.",
+    "fund_rate": "Pour chaque dossier, chaque fonds de `on` et chaque année : équivalent-subvention brut ≤ `max_rate` × coût des unités de l'année, "
+    "arrondi au centime supérieur.",
+    "cofunding": "Pour chaque dossier d'une collectivité : demandé + autres financements publics ≤ `max_public_rate` × (financements publics + "
+    "part propre), ou × coût, selon `base`.",
+    "overrun": "Σ euros sur `on` + les `at_once` plus grands dépassements ≤ `amount`, pour chaque valeur de `per` ; un dépassement est `rate` × ce "
+    "que reçoit un dossier (ou un groupe, selon `by`). Bertsimas et Sim, *The Price of Robustness*, Operations Research 52 (2004).",
+    "cvar": "Moyenne de ce que coûte vraiment le plan sur `on` dans la part `tail` des pires cas ≤ `amount`, pour chaque valeur de `per` ; les cas "
+    "sont les facteurs de `draws`, aussi probables les uns que les autres. Rockafellar et Uryasev, *Optimization of Conditional Value-at-Risk*, "
+    "Journal of Risk 2 (2000).",
+    "regret": "Pour chaque avenir de `futures` : `best` − points du plan dans cet avenir ≤ `amount`. Savage, *The Theory of Statistical Decision*, "
+    "Journal of the American Statistical Association 46 (1951).",
+}  # fmt: skip
+
+
 def effect(kind: type[Constraint]) -> str:
     """What the example's rule changes, in the first situation where it changes anything."""
     rule = {"kind": kind.model_fields["kind"].default, **kind.example.fields}
@@ -98,8 +134,7 @@ def section(kind: type[Constraint]) -> str:
         if kind.not_covered
         else "",
         f"**Champs.** {said}.",
-        "**En formule**, telle que l'écrit la classe, en anglais :\n\n"
-        + f"```text\n{inspect.cleandoc(kind.__doc__ or '')}\n```",
+        f"**En formule.** {FORMULAS[name]}",
         f"**Exemple.**\n\n```yaml\n{rule}```",
         f"Tenue par : {paid(kind.example.keeps)}.\n\nRompue par : {paid(kind.example.breaks)}.",
         effect(kind),
