@@ -16,6 +16,7 @@ from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
+    from allocator.space import Rule
 
 
 class Places:
@@ -111,6 +112,16 @@ class Places:
         if called in table:
             return {str(key): str(name) for key, name in table.groupby(by)[called].first().items()}
         return data.regions() if by == "region" else {}
+
+    def group_text(self, rule: Rule, group: str) -> str:
+        """What one of a rule's rows is about: the name of a place, fund or measure, else in the rule's own words."""
+        per = getattr(rule, "per", None)
+        if per in ("region", "departement", "territory"):
+            return self.names(per).get(group, group)
+        if per in ("fund", "measure"):
+            named = self.scenario.funds if per == "fund" else self.scenario.measures
+            return next((each.label or each.id for each in named if each.id == group), group)
+        return rule.group_text(group)
 
     def measures(self, most: int) -> dict[str, Any]:
         sums: Any = self.units.groupby("measure")[["asked", "cents", "asked_units", "units"]].sum()
