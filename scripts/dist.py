@@ -2,7 +2,8 @@
 
     python scripts/dist.py                     writes dist/
     python scripts/dist.py --release           and checks that this version may be released: a clean tree, named in CHANGELOG.md
-    python scripts/dist.py --release --tests   and installs each in an empty environment, where the tests must pass
+    python scripts/dist.py --release --tests   and passes the tests on what is installed, the wheel alone in an empty environment;
+                                               what the sources build must be that wheel, byte for byte
 
 Exit status: 0 done, 1 something is not as it should be (and what). Nothing is published.
 """
@@ -69,13 +70,17 @@ def may_be_released(version: str) -> None:
         fail(f"there is a tag v{version} already: give pyproject.toml another version")
 
 
-def tried(artifact: Path, sources: Path) -> str:
-    """Install it alone in an empty environment and pass the tests of the sources against it."""
+def tried(wheel: Path, sources: Path) -> str:
+    """Install the wheel alone in an empty environment and pass the tests of the sources against it. The sources must build
+    the same wheel: who installs them installs what was tried."""
     with tempfile.TemporaryDirectory() as place:
         at = Path(place)
         with tarfile.open(sources) as archive:
             archive.extractall(at, filter="data")
         [tests] = (each for each in at.iterdir() if each.is_dir())
+        run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", at / "dist", cwd=tests)
+        if (at / "dist" / wheel.name).read_bytes() != wheel.read_bytes():
+            fail(f"{sources.name} builds another wheel")
         run(sys.executable, "-m", "venv", at / "venv")
         python = at / "venv" / "bin" / "python"
         run(
@@ -89,11 +94,11 @@ def tried(artifact: Path, sources: Path) -> str:
             "-r",
             ROOT / "requirements" / "dev.txt",
         )
-        run(python, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", artifact)
+        run(python, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", wheel)
         shutil.rmtree(tests / "allocator")  # what is tested is what was installed
         where = run(python, "-c", "import allocator; print(allocator.__file__)", cwd=tests).strip()
         if not Path(where).is_relative_to(at / "venv"):
-            fail(f"{artifact.name}: tested would be {where}")
+            fail(f"{wheel.name}: tested would be {where}")
         said = run(python, "-m", "pytest", "-q", "-n", "2", "--ignore", "tests/test_packaging.py", cwd=tests)
         return said.strip().splitlines()[-1]
 
@@ -111,8 +116,9 @@ def main() -> None:
     for name, digest in hashes.items():
         print(digest, name)
     [sources] = DIST.glob("*.tar.gz")
-    for name in hashes if asked.tests else ():
-        print(f"{name}: {tried(DIST / name, sources)}")
+    [wheel] = DIST.glob("*.whl")
+    if asked.tests:
+        print(f"{wheel.name}: {tried(wheel, sources)}")
 
 
 if __name__ == "__main__":
