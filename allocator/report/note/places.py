@@ -28,6 +28,7 @@ class Places:
         units = plan.units.assign(asked=plan.asked_cents())
         territories = self.scenario.territories.set_index("id")
         self.units = units.join(territories[["region", "population"]], on="territory")
+        self._names: dict[str, dict[str, str]] = {}
 
     def _per_head(self, by: str) -> pd.DataFrame:
         """Places by id: cents, people, value (euros per inhabitant, 0 without inhabitants)."""
@@ -105,6 +106,12 @@ class Places:
         }, chart.svg(level, shading.colours, box)  # fmt: skip
 
     def names(self, by: str) -> dict[str, str]:
+        """What the values of `by` are called, where it is known: read once, for some rules have a level a territory."""
+        if by not in self._names:
+            self._names[by] = self._called(by)
+        return self._names[by]
+
+    def _called(self, by: str) -> dict[str, str]:
         table = self.scenario.territories
         if by == "territory":
             return dict(zip(table["id"].astype(str), table["name"].astype(str), strict=True))
