@@ -213,6 +213,12 @@ def test_structure_that_accessible_readers_need(plan: Plan, lang: str) -> None:
                 assert {"/FontFile2", "/FontFile3"} & set(descriptor), "a font is not embedded"
 
 
+def test_demands_of_one_measure_in_one_place_are_told_apart() -> None:
+    alike = three_places().demands.assign(territory="aval", measure="n")
+    largest = Note(solve(three_places(demands=alike, constraints=[])), None, DAY).content(FIRST[0], SECOND[0])[0]["largest"]
+    assert sorted(row[0] for row in largest["rows"]) == ["Écoles, Aval (a)", "Écoles, Aval (b)", "Écoles, Aval (c)"]
+
+
 def test_the_question_says_what_the_plan_is_best_at(plan: Plan) -> None:
     points: dict[str, Any] = {"maximise": {"jobs": 1}}
     aims = (points, {"lexicographic": [points, {"minimise": "euros"}]})

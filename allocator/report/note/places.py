@@ -211,8 +211,9 @@ class Places:
     def largest(self, most: int) -> dict[str, Any]:
         served = self.units[self.units["cents"] > 0]
         top = served.nlargest(most, "cents")
-        rows = [[cut(_without_id(called(self.scenario, demand), demand), 60), in_euros(int(cents))]
-                for demand, cents in zip(top["demand"], top["cents"], strict=True)]  # fmt: skip
+        names = [_without_id(called(self.scenario, demand), demand) for demand in top["demand"]]
+        rows = [[cut(name, 60) + (f" ({cut(demand, 40)})" if names.count(name) > 1 else ""), in_euros(int(cents))]
+                for name, demand, cents in zip(names, top["demand"], top["cents"], strict=True)]  # fmt: skip
         rest = len(served) - len(top)
         cents = int(served["cents"].sum() - top["cents"].sum())
         more = str(Text(f"Et {counted(rest)} autre{plural(rest)} : {in_euros(cents)}. Liste à notifier : plan.xlsx, feuille « À notifier ».",
