@@ -84,9 +84,7 @@ def _plain_decimal(value: object) -> Decimal | None:
         return Decimal(int(value))
     if isinstance(value, (float, np.floating)):
         if math.isnan(value):
-            raise NumberError(
-                "valeur absente (NaN) : un nombre est attendu", "missing value (NaN): a number is expected"
-            )
+            raise NumberError("valeur absente : un nombre est attendu", "missing value: a number is expected")
         return _finite(value, Decimal(str(value)))
     if isinstance(value, Decimal):
         return _finite(value, value)

@@ -134,7 +134,7 @@ def section(kind: type[Constraint]) -> str:
         if kind.not_covered
         else "",
         f"**Champs.** {said}.",
-        f"**En formule.** {FORMULAS[name]}",
+        f"**En formule.** {FORMULAS[name]}" if name in FORMULAS else "",
         f"**Exemple.**\n\n```yaml\n{rule}```",
         f"Tenue par : {paid(kind.example.keeps)}.\n\nRompue par : {paid(kind.example.breaks)}.",
         effect(kind),

@@ -27,6 +27,7 @@ from allocator.plan import Plan
 from allocator.report import document, map
 from allocator.report.console import number
 from allocator.report.files import write_plan
+from allocator.report.note import FIRST, SECOND, Note
 from allocator.scenario import Scenario
 from allocator.solver import solve
 from allocator.texts import set_language
@@ -210,6 +211,21 @@ def test_structure_that_accessible_readers_need(plan: Plan, lang: str) -> None:
             for part in font.get_object()["/DescendantFonts"]:
                 descriptor = part.get_object()["/FontDescriptor"]
                 assert {"/FontFile2", "/FontFile3"} & set(descriptor), "a font is not embedded"
+
+
+def test_demands_of_one_measure_in_one_place_are_told_apart() -> None:
+    alike = three_places().demands.assign(territory="aval", measure="n")
+    largest = Note(solve(three_places(demands=alike, constraints=[])), None, DAY).content(FIRST[0], SECOND[0])[0]["largest"]
+    assert sorted(row[0] for row in largest["rows"]) == ["Écoles, Aval (a)", "Écoles, Aval (b)", "Écoles, Aval (c)"]
+
+
+def test_the_question_says_what_the_plan_is_best_at(plan: Plan) -> None:
+    points: dict[str, Any] = {"maximise": {"jobs": 1}}
+    aims = (points, {"lexicographic": [points, {"minimise": "euros"}]})
+    plans = [solve(plan.scenario.with_(objective=aim), gap=0) for aim in aims]
+    said = [Note(each, None, DAY).content(FIRST[0], SECOND[0])[0]["question"][-1] for each in plans]
+    assert said[0].startswith("Le meilleur plan est celui qui a le plus de points (")
+    assert said[1].startswith("Le meilleur plan vise : le plus de points (") and ", puis " in said[1]
 
 
 def test_english(plan: Plan) -> None:

@@ -187,7 +187,7 @@ d5,010,rebond,1
         (("name: essai\n", ""), "name (ligne 1) : un nom est attendu"),
         (("funds:", "fonds:"), "clé inconnue « fonds ». Vouliez-vous dire « funds » ?"),
         (("2026: 500 k€", "2026: 0x10"), "n'est pas un montant"),
-        (("2026: 500 k€", "2026: .nan"), "NaN"),
+        (("2026: 500 k€", "2026: .nan"), "valeur absente"),
         (("amount: 2 M€", "amount: yes"), "n'est pas un montant"),
         (("amount: 2 M€", "amount: true"), "booléen"),
         (('departement: "01"', "departement: 75"), 'Écrivez "75", entre guillemets.'),

@@ -236,6 +236,12 @@ def test_headers_are_told_apart() -> None:
                     assert found is not None and found.path == column.path
 
 
+@pytest.mark.parametrize("key", ["overruns", "at_once", "tail", "draws", "futures"])
+def test_fields_of_risk_have_words(key: str, lang: str) -> None:
+    (column,) = (column for column in layout.columns("constraints") if column.path == (key,))
+    assert column.label.in_(lang) != key
+
+
 def test_a_new_kind_appears_by_itself(tmp_path: Path) -> None:
     class Part(BaseModel):
         where: dict[str, str]
@@ -555,6 +561,8 @@ def test_the_command_says_all_of_them_and_exits_with_2(tmp_path: Path) -> None:
         (lambda b: b["Dossiers"].cell(5, 4, "=1+1"), "Dossiers!D5", "jamais calculée"),
         (lambda b: b["Règles"].cell(5, 10, "2 M€"), "Règles!J5", "n'a pas de champ"),
         (lambda b: setattr(b["Scénario"]["B4"], "value", None), "Scénario!B4", "un nom est attendu"),
+        (lambda b: setattr(b["Règles"]["I5"], "value", "Sud"), "Règles!I5", "Écrivez par exemple region : Sud"),
+        (lambda b: setattr(b["Dossiers"]["B5"], "value", None), "Dossiers!B5", "case vide : une valeur est attendue"),
     ],
 )
 def test_single_mistakes(tmp_path: Path, change: Any, place: str, said: str) -> None:
@@ -678,3 +686,20 @@ def test_the_template_is_a_scenario_that_solves(tmp_path: Path, lang: str) -> No
     hidden = source[words.LISTS.in_(lang)]
     assert {cell.value for cell in hidden["B"]} - {None} == {title.title.in_(lang) for title in KINDS.values()}
     assert rules.conditional_formatting, "fields that a kind lacks are grey"
+
+
+def test_rows_of_the_example_that_were_typed_over_are_told(tmp_path: Path) -> None:
+    workbook.save(workbook.example(), tmp_path / "t.xlsx")
+    source = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    for sheet, column in (("Fonds", "U"), ("Mesures", "I")):
+        for row in (5, 6):
+            source[sheet][f"{column}{row}"] = "délibération du 3 mars"
+    source["Règles"]["A7"], source["Règles"]["C7"] = "Plafond", "Au plus 2 M€ par territoire"
+    source["Règles"]["J7"], source["Règles"]["P7"] = 2_000_000, None  # F7 still says t1
+    source.save(tmp_path / "t.xlsx")
+    (warning,) = load(tmp_path / "t.xlsx").warnings
+    assert str(warning.place) == "Règles!AT5" and "Règles!AT7" in warning.text("fr")
+    for row in (5, 6, 7):
+        source["Règles"][f"AT{row}"] = None
+    source.save(tmp_path / "t.xlsx")
+    assert not load(tmp_path / "t.xlsx").warnings

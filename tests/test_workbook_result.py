@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ from allocator.formats import load, save, workbook
 from allocator.formats.decided import next_scenario, read_grants
 from allocator.plan import Plan
 from allocator.problems import ScenarioError
+from allocator.report.console import proved_gap
 from allocator.report.files import write_plan
 from allocator.scenario import Scenario
 from allocator.solver import solve
+from allocator.texts import set_language
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +44,12 @@ def written(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plan")
     write_plan(plan, folder)
     return folder / "plan.xlsx"
+
+
+@pytest.fixture(autouse=True)
+def french_again() -> Iterator[None]:
+    yield
+    set_language("fr")
 
 
 def rows(path: Path, sheet: str, head: int = 4) -> list[dict[str, Any]]:
@@ -82,8 +92,37 @@ def test_provenance_is_complete(plan: Plan, written: Path) -> None:
     }
     assert cells["Empreinte des données (SHA-256)"] == plan.scenario.input_hash
     assert plan.engine.version in cells["Moteur"] and "allocator-fonds-publics" in cells
-    assert cells["Écart garanti"] == repr(plan.gap)
-    assert {str(check.label) for check in plan.certificate.checks} <= set(cells)
+    assert cells["Écart garanti"] == str(proved_gap(plan.gap))
+    names = {f"{rule.kind}:{rule.id}": f"{rule.title} : {rule.label}" for rule in plan.scenario.rules}
+    assert {names.get(check.name, str(check.label)) for check in plan.certificate.checks} <= set(cells)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_people_read_names_and_words_not_codes(lang: str, tmp_path: Path) -> None:
+    """Ids stand only where next year's decisions are read from (the grants), and in columns of ids."""
+    set_language(lang)
+    scenario = workbook.example()
+    held = {"kind": "ceiling", "id": "plafond", "label": "P", "amount": "2 M€", "per": "territory"}
+    mine = scenario.demands.drop(columns="beneficiary")
+    plan = solve(scenario.with_(demands=mine, prior_aid=None, constraints=[held]), gap=0)
+    write_plan(plan, tmp_path)
+    people, funds, measures = (
+        set(scenario.territories["name"]), {f.label for f in scenario.funds}, {m.label for m in scenario.measures}
+    )  # fmt: skip
+    book = openpyxl.load_workbook(tmp_path / "plan.xlsx")
+    notify, units, kept = (
+        [line for line in book[name].iter_rows(min_row=5, values_only=True) if line[0] is not None]
+        for name in (("À notifier", "Unités", "Tenue des règles") if lang == "fr" else ("To notify", "Units", "Rules kept"))
+    )  # fmt: skip
+    assert {line[0] for line in notify} <= people and {line[3] for line in notify} <= measures
+    colon, euro = (" : ", "\u202f000\xa0€") if lang == "fr" else (": ", ",000")
+    paid = [part for line in notify for part in str(line[9]).split(" ; ")]
+    assert {part.split(", 202")[0] for part in paid} <= funds
+    assert all(part.split(colon)[1].endswith(euro) for part in paid)
+    assert {line[2] for line in units} == people and {line[3] for line in units} == measures
+    assert {line[3] for line in kept if line[1] == "plafond"} == people
+    said = [str(cell) for line in book["Provenance"].iter_rows(min_row=4, values_only=True) for cell in line if cell]
+    assert not [cell for cell in said if re.match(r"(fund|ceiling):", cell)]
 
 
 def test_nothing_is_a_formula_and_charts_are_native(written: Path) -> None:

@@ -18,8 +18,9 @@ from allocator.explain.limits import limits_on
 from allocator.formats.decided import GRANTS, GRANTS_SHEET
 from allocator.formats.workbook import Book, Sheets
 from allocator.money import format_euros
-from allocator.report.console import ACCOUNT, OFFICIAL, STATUS
-from allocator.texts import Text
+from allocator.report.console import ACCOUNT, OFFICIAL, STATUS, number, proved_gap
+from allocator.report.note.places import Places
+from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -39,6 +40,14 @@ MEASURE, BENEFICIARY = Text("Mesure", "Measure"), Text("Bénéficiaire", "Benefi
 FUND, YEAR, UNIT = Text("Fonds", "Fund"), Text("Année", "Year"), Text("Unité", "Unit")
 ASKED, GRANTED = Text("Demandé (€)", "Asked (€)"), Text("Accordé (€)", "Granted (€)")
 LEFT = Text("Reste à attribuer (€)", "Left (€)")
+CLAIMED = STATUS | {
+    "optimal": Text("optimal", "optimal"),
+    "feasible": Text("réalisable", "feasible"),
+    "infeasible": Text("impossible", "infeasible"),
+    "unbounded": Text("sans borne", "unbounded"),
+    "nothing": Text("rien", "nothing"),
+    "error": Text("erreur", "error"),
+}  # by an engine: none of it is proved
 UNITS_ASKED, UNITS = Text("Unités demandées", "Units asked"), Text("Unités accordées", "Units granted")
 
 
@@ -58,6 +67,7 @@ class ResultBook:
         self.demands = demands.set_index("id")
         self.names = territories.set_index("id")["name"]
         self.measures = {measure.id: measure for measure in self.scenario.measures}
+        self.funds = {fund.id: fund.label or fund.id for fund in self.scenario.funds}
         self.granted = plan.reading is not None
 
     def write(self) -> None:
@@ -146,28 +156,25 @@ class ResultBook:
                 if aim.sign < 0
                 else Text("Aucun plan ne dépasse", "No plan exceeds")
             )
-            yield (
-                Text(f"{name.fr}le plan atteint{unit.fr}", f"{name.en}the plan reaches{unit.en}"),
-                told["objective"],
-                False,
-            )
+            reached = Text("Le plan atteint", "The plan reaches")
+            yield Text(f"{name.fr}{reached.fr}{unit.fr}", f"{name.en}{reached.en}{unit.en}"), told["objective"], False
             yield Text(f"{name.fr}{limit.fr}{unit.fr}", f"{name.en}{limit.en}{unit.en}"), told["bound"], False
 
     def _grants(self) -> None:
-        sheet = self._sheet(GRANTS_SHEET, Text("Une ligne par engagement : dossier, fonds, année.",
-                                               "One row a commitment: demand, fund, year."))  # fmt: skip
+        sheet = self._sheet(GRANTS_SHEET, Text("Une ligne par engagement : dossier, fonds, année ; chacun par son identifiant.",
+                                               "One row a commitment: demand, fund, year; each by its id."))  # fmt: skip
         columns = [GRANTS["demand"], TERRITORY, NAME, BENEFICIARY, MEASURE, GRANTS["fund"], GRANTS["year"],
                    Text(f"{GRANTS['cents'].fr} (€)", f"{GRANTS['cents'].en} (€)")]  # fmt: skip
         self._rows(sheet, columns, (
-            (g.demand, g.territory, self.names[g.territory], self.demands.at[g.demand, "beneficiary"], g.measure, g.fund,
-             int(g.year), int(g.cents))
+            (g.demand, g.territory, self.names[g.territory], self._beneficiary(g), self._measure(g), g.fund, int(g.year), int(g.cents))
             for g in _each(self.plan.grants)
         ))  # fmt: skip
 
     def _notified(self) -> None:
         sheet = self._sheet(Text("À notifier", "To notify"), OFFICIAL)
+        colon = Text(" : ", ": ")
         paid = {
-            name: " ; ".join(f"{g.fund} {g.year} : {format_euros(int(g.cents))}" for g in _each(mine))
+            name: " ; ".join(f"{self.funds[g.fund]}, {g.year}{colon}{format_euros(int(g.cents), language())}" for g in _each(mine))
             for name, mine in self.plan.grants.groupby("demand", sort=False)
         }
         served = self.plan.units[self.plan.units["cents"] > 0]
@@ -196,21 +203,24 @@ class ResultBook:
         ))  # fmt: skip
 
     def _who(self, unit: Any) -> tuple[Any, ...]:
-        measure = self.measures[unit.measure]
-        return (
-            self.demands.at[unit.demand, "beneficiary"],
-            unit.demand,
-            self.names[unit.territory],
-            measure.label or measure.id,
-        )
+        return self._beneficiary(unit), unit.demand, self.names[unit.territory], self._measure(unit)
+
+    def _beneficiary(self, row: Any) -> str:
+        """Where nobody is named, the demand's territory, whose id the scenario keeps."""
+        named = str(self.demands.at[row.demand, "beneficiary"])
+        return str(self.names[named]) if named == row.territory else named
+
+    def _measure(self, row: Any) -> str:
+        measure = self.measures[row.measure]
+        return measure.label or measure.id
 
     def _units(self) -> None:
         sheet = self._sheet(
             Text("Unités", "Units"), Text("Tous les dossiers : demandé, accordé.", "Every demand: asked, granted.")
         )
-        self._rows(sheet, [DEMAND, TERRITORY, MEASURE, UNITS_ASKED, UNITS, ASKED, GRANTED], (
-            (u.demand, u.territory, u.measure, self._whole(u.measure, u.asked_units), self._whole(u.measure, u.units),
-             int(asked), int(u.cents))
+        self._rows(sheet, [DEMAND, TERRITORY, NAME, MEASURE, UNITS_ASKED, UNITS, ASKED, GRANTED], (
+            (u.demand, u.territory, self.names[u.territory], self._measure(u), self._whole(u.measure, u.asked_units),
+             self._whole(u.measure, u.units), int(asked), int(u.cents))
             for u, asked in zip(_each(self.plan.units), self.plan.asked_cents(), strict=True)
         ))  # fmt: skip
 
@@ -279,10 +289,9 @@ class ResultBook:
         self._chart(
             "column", Text("Engagements et paiements", "Commitments and payments"), str(name), HEAD, end, (1, 2), 3
         )
-        funds = {fund.id: fund.label or fund.id for fund in self.scenario.funds}
         kept = [Text(f"{_upper(word.fr)} (€)", f"{_upper(word.en)} (€)") for word in ACCOUNT.values()]
         rows = (
-            (funds[line.fund], str(line.year), *(None if pd.isna(cents) else int(cents) for cents in line[3:]))
+            (self.funds[line.fund], str(line.year), *(None if pd.isna(cents) else int(cents) for cents in line[3:]))
             for line in _each(plan.account[["fund", "year", *ACCOUNT]])
         )
         self._rows(sheet, [FUND, YEAR, *kept], rows, end + 1)
@@ -302,8 +311,9 @@ class ResultBook:
         costs = self._costs()
         if costs:
             headers += [Text("Coût", "Cost"), Text("Coût, au moins", "Cost, at least"), Text("Coût, au plus", "Cost, at most"), Text("Sans elle", "Without it")]  # fmt: skip
+        places = Places(self.plan)
         rows = (
-            (str(rule.title), rule.id, rule.label or rule.id, rule.group_text(level.group), *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
+            (str(rule.title), rule.id, rule.label or rule.id, places.group_text(rule, level.group), *(_scaled(x, level.scale) for x in (level.left, level.lower, level.upper)),
              None if level.slack is None else float(level.slack), float(level.breach), str(_yes(level.held)),
              str(Text("souple", "soft") if rule.soft is not None else Text("ferme", "hard"))
              + (str(Text(", limite le plan", ", limits the plan")) if rule.id in limits else ""),
@@ -339,15 +349,17 @@ class ResultBook:
         sheet.set_column(0, 0, 40)
         sheet.set_column(1, 1, 100)
         engine = plan.engine
-        claimed = "—" if engine.claimed_bound is None else repr(engine.claimed_bound)
-        gap = "—" if plan.gap is None else repr(plan.gap)
+        claimed = str(CLAIMED.get(engine.claimed_status, engine.claimed_status))
+        if engine.claimed_bound is not None:
+            claimed += f", {number(engine.claimed_bound, 4)}"
+        rules = {f"{rule.kind}:{rule.id}": rule for rule, _ in plan.certificate.levels}
         lines = [
             (Text("Scénario", "Scenario"), self.scenario.name),
             (Text("Empreinte des données (SHA-256)", "Hash of the input (SHA-256)"), self.scenario.input_hash),
-            (Text("Statut", "Status"), f"{plan.status} — {STATUS[plan.status]}"),
-            (Text("Écart garanti", "Gap, proved"), gap),
+            (Text("Statut", "Status"), str(STATUS[plan.status])),
+            (Text("Écart garanti", "Gap, proved"), str(proved_gap(plan.gap))),
             (Text("Moteur", "Engine"), f"{engine.name} {engine.version}"),
-            (Text("Ce que le moteur affirme (non cru)", "What the engine claims (not believed)"), f"{engine.claimed_status}, {claimed}"),
+            (Text("Ce que le moteur affirme (non cru)", "What the engine claims (not believed)"), claimed),
             (Text("Programme (colonnes × lignes)", "Program (columns × rows)"), f"{plan.size[0]} × {plan.size[1]}"),
             (Text("Python", "Python"), platform.python_version()),
             *((Text(name, name), version(name)) for name in _LIBRARIES),
@@ -365,7 +377,9 @@ class ResultBook:
         )
         for check in plan.certificate.checks:
             row += 1
-            for at, text in enumerate((str(check.label), str(check.detail), str(_yes(check.ok)))):
+            rule = rules.get(check.name)
+            said = str(check.label) if rule is None else f"{rule.title}{Text(' : ', ': ')}{rule.label or rule.id}"
+            for at, text in enumerate((said, str(check.detail), str(_yes(check.ok)))):
                 sheet.write_string(row, at, text)
         sheet.set_column(0, 0, 40)
         sheet.set_column(1, 1, 100)

@@ -211,7 +211,7 @@ def as_text(table: Table, column: str, default: pd.Series | str | None = None) -
             series = pd.Series(texts, dtype="str")
     if gone.any():
         if default is None:
-            table.rows(gone, column, lambda _: Text(f"« {column} » est vide", f"“{column}” is empty"))
+            table.rows(gone, column, lambda _: Text("case vide : une valeur est attendue", "empty cell: a value is expected"))
             series = series.where(~gone, "")
         else:
             series = series.where(~gone, default)

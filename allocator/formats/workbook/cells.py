@@ -24,6 +24,8 @@ from allocator.texts import Text
 Cell = str | int | float | bool | date | None
 MOST_LETTERS = 32_767  # in one cell, by the format
 _RANGE = re.compile(r"(?:min\s+(?P<min>[^a-z]+?))?\s*(?:max\s+(?P<max>[^a-z]+))?", re.IGNORECASE)
+_POINTS = Text("emplois : 1 ; hectares : 0,1", "jobs: 1; hectares: 0.1")
+_PLACES = Text("region : Sud ; population : min 20000", "region: South; population: min 20000")
 _YEARS = re.compile(r"([0-9]{4})\s*(?:-|–|à|to|…|\.\.)\s*([0-9]{4})")
 
 
@@ -300,14 +302,14 @@ def _mapping(cell: Cell, shape: Shape, known: Attributes) -> Any:
     return {key: _item(value, shape.items or ANY, known) for key, value in _pairs(text)}
 
 
-def _pairs(text: str) -> list[tuple[str, str]]:
+def _pairs(text: str, such_as: Text = _POINTS) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for part in _parts(text, commas=False):
         match = re.match(r'\s*("(?:[^"\\]|\\.)*"|[^:=]+?)\s*[:=]\s*(.+)', part, re.DOTALL)
         if not match:
             raise CellError(
                 Text(f"« {part} » : « nom : valeur » est attendu", f"“{part}”: “name: value” is expected"),
-                Text("Écrivez par exemple emplois : 1 ; hectares : 0,1.", "Write for example jobs: 1; hectares: 0.1."),
+                Text(f"Écrivez par exemple {such_as.fr}.", f"Write for example {such_as.en}."),
             )
         key = plain_text(match[1])
         if key in dict(pairs):
@@ -353,7 +355,7 @@ def _where(cell: Cell, _: Shape, known: Attributes) -> Any:
     text = cell.strip()
     if text.startswith("{"):
         return flow(text)
-    meant = [(known.named(key), value) for key, value in _pairs(text)]
+    meant = [(known.named(key), value) for key, value in _pairs(text, _PLACES)]
     return {key: _wanted(value, known.kind(key)) for key, value in meant}
 
 

@@ -7,10 +7,12 @@ import pandas as pd
 from allocator.scenario import Scenario
 from allocator.texts import Text
 
+SOURCE = Text("exemple à remplacer", "example, to be replaced")
+
 
 def example() -> Scenario:
     """Two funds, two measures, four demands and a few rules, in the current language; every figure is an example."""
-    source = str(Text("exemple à remplacer", "example, to be replaced"))
+    source = str(SOURCE)
     return Scenario(
         name=str(Text("exemple", "example")),
         label=str(Text("Exemple à remplacer", "Example, to be replaced")),

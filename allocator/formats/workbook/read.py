@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from allocator.formats.workbook import layout, words
 from allocator.formats.workbook.cells import Attributes, Cell, CellError, fold_in, plain_text, read
+from allocator.formats.workbook.example import SOURCE
 from allocator.formats.workbook.grid import Grid, column_of
 from allocator.formats.workbook.tables import (
     MOST_TOLD,
@@ -23,7 +24,7 @@ from allocator.formats.workbook.tables import (
     times,
     told_broken,
 )
-from allocator.problems import Problem, ScenarioError, did_you_mean, near
+from allocator.problems import Problem, ScenarioError, did_you_mean, listed, near
 from allocator.references import names_saved
 from allocator.scenario import Path, Scenario
 from allocator.selection import Columns
@@ -78,13 +79,15 @@ class WorkbookReader:
         """The scenario (of `parts`, where they are read already), or `ScenarioError` with all that is wrong."""
         parts = self.parts() if parts is None else parts
         try:
-            return Scenario(**parts, places=self.places, problems=self.problems)
+            scenario = Scenario(**parts, places=self.places, problems=self.problems)
         except ScenarioError as error:
             # Of a cell that could not be read, that is the one thing to say.
             mine, rest = error.problems[: len(self.problems)], error.problems[len(self.problems) :]
             told = {str(problem.place) for problem in mine}
             found = [*mine, *(p for p in rest if str(p.place) not in told)]
             raise ScenarioError(sorted(found, key=self._order)) from None
+        scenario.warnings.extend(self._rows_of_the_example(parts))
+        return scenario
 
     def parts(self) -> dict[str, Any]:
         """What the workbook says, as the arguments of `Scenario`; what is wrong goes to `problems`."""
@@ -94,6 +97,24 @@ class WorkbookReader:
         lists = {noun: self._entities(noun) for noun in ("funds", "measures", "constraints")}
         parts: dict[str, Any] = {key: given.get(key) for key in ("name", "years", "objective", "base")}
         return parts | {key: given[key] for key in ("label", "description", "labels") if key in given} | lists | frames
+
+    def _rows_of_the_example(self, parts: Mapping[str, Any]) -> Iterator[Problem]:
+        """One warning for the rows that were typed over, not deleted: cells of the template's example may be left in them."""
+        left = [
+            self.places.keys[(noun, str(rank), "source")]
+            for noun in ("funds", "measures", "constraints")
+            for rank, item in enumerate(parts[noun] or ())
+            if item.get("source") in (SOURCE.fr, SOURCE.en)
+        ]
+        if left:
+            yield Problem(
+                left[0],
+                Text(f"source de l'exemple : d'autres cases de ces lignes en viennent peut-être aussi ({listed(left, 5)})",
+                     f"the example's source: other cells of these rows may be the example's as well ({listed(left, 5)})"),
+                Text("Relisez ces lignes en entier, puis écrivez votre source ou videz sa case.",
+                     "Read these rows from end to end, then give your source or empty its cell."),
+                self.file,
+            )  # fmt: skip
 
     def tell(self, place: str | Text, message: Text, remedy: Text | None = None) -> None:
         self.problems.append(Problem(place, message, remedy, self.file))

@@ -13,9 +13,11 @@ _LINES = (
     ),
     Text(
         "Les colonnes se reconnaissent à leur en-tête, en français, en anglais ou par la clé du contrat (asked, on.where) ; "
-        "l'ordre des colonnes et des lignes ne compte pas, les lignes vides et les titres au-dessus non plus.",
+        "l'ordre des colonnes et des lignes ne compte pas, les lignes vides et les titres au-dessus non plus. Les lignes et "
+        "colonnes masquées ou filtrées comptent.",
         "Columns are recognised by their header, in French, in English or by the contract's key (asked, on.where); "
-        "the order of columns and rows does not matter, nor do empty rows and titles above.",
+        "the order of columns and rows does not matter, nor do empty rows and titles above. "
+        "Hidden and filtered rows and columns count.",
     ),
     Text(
         "Montants : 300000, « 1 234,50 € », « 780 k€ », « 2 M€ », « 15 Md€ » ; une colonne « Montant (M€) » se compte en M€. "

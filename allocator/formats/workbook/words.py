@@ -99,6 +99,11 @@ FIELDS = {
     "authorities": Text("Collectivités", "Authorities"),
     "overseas": Text("Outre-mer", "Overseas"),
     "max_change": Text("Variation maximale", "Maximum change"),
+    "overruns": Text("Dépassements possibles", "Possible overruns"),
+    "at_once": Text("Dépassements à la fois", "Overruns at once"),
+    "tail": Text("Part des pires cas", "Share of worst cases"),
+    "draws": Text("Cas tirés", "Cases drawn"),
+    "futures": Text("Avenirs possibles", "Possible futures"),
 }
 COLUMNS = {
     "territories": {

@@ -148,12 +148,12 @@ class Note:
         rules = sum(1 for c in scenario.constraints if c.enabled)
         n, m = len(scenario.demands), scenario.demands["territory"].nunique()
         kept = (
-            Text(f"en respectant {counted(rules)} règle{plural(rules)}", f"keeping {counted(rules)} rule{plural(rules)}") if rules
+            Text(f"en respectant {counted(rules)}{NO_BREAK}règle{plural(rules)}", f"keeping {counted(rules)}{NO_BREAK}rule{plural(rules)}") if rules
             else Text("sans autre règle que les enveloppes", "with no rule beside the envelopes")
         )  # fmt: skip
         question = Text(
             f"Comment répartir {money.fr} {when.fr} entre {counted(n)} dossier{plural(n)} de {counted(m)} territoire{plural(m)}, pour "
-            f"{asked.fr} demandés, {kept.fr} ?",
+            f"{asked.fr} demandés, {kept.fr}{NO_BREAK}?",
             f"How to share {money.en} {when.en} between {counted(n)} demand{plural(n)} of {counted(m)} territor{'y' if m == 1 else 'ies'}, for "
             f"{asked.en} asked, {kept.en}?",
         )
@@ -179,8 +179,10 @@ class Note:
                     else ("le plus possible", "as much as possible")
                 )
                 said.append(Text(f"{cut(aim.title.fr)} ({fr})", f"{cut(aim.title.en)} ({en})"))
-        return str(Text("Le meilleur plan est celui qui atteint : " + ", puis ".join(each.fr for each in said) + ".",
-                        "The best plan is the one that reaches: " + ", then ".join(each.en for each in said) + "."))  # fmt: skip
+        if len(said) == 1 and points:
+            return str(Text(f"Le meilleur plan est celui qui a {said[0].fr}.", f"The best plan is the one with {said[0].en}."))  # fmt: skip
+        return str(Text("Le meilleur plan vise : " + ", puis ".join(each.fr for each in said) + ".",
+                        "The best plan aims at: " + ", then ".join(each.en for each in said) + "."))  # fmt: skip
 
     def _answer(self) -> str:
         plan = self.plan

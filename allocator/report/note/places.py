@@ -16,6 +16,7 @@ from allocator.texts import Text, language
 
 if TYPE_CHECKING:
     from allocator.plan import Plan
+    from allocator.space import Rule
 
 
 class Places:
@@ -27,6 +28,7 @@ class Places:
         units = plan.units.assign(asked=plan.asked_cents())
         territories = self.scenario.territories.set_index("id")
         self.units = units.join(territories[["region", "population"]], on="territory")
+        self._names: dict[str, dict[str, str]] = {}
 
     def _per_head(self, by: str) -> pd.DataFrame:
         """Places by id: cents, people, value (euros per inhabitant, 0 without inhabitants)."""
@@ -104,6 +106,12 @@ class Places:
         }, chart.svg(level, shading.colours, box)  # fmt: skip
 
     def names(self, by: str) -> dict[str, str]:
+        """What the values of `by` are called, where it is known: read once, for some rules have a level a territory."""
+        if by not in self._names:
+            self._names[by] = self._called(by)
+        return self._names[by]
+
+    def _called(self, by: str) -> dict[str, str]:
         table = self.scenario.territories
         if by == "territory":
             return dict(zip(table["id"].astype(str), table["name"].astype(str), strict=True))
@@ -111,6 +119,16 @@ class Places:
         if called in table:
             return {str(key): str(name) for key, name in table.groupby(by)[called].first().items()}
         return data.regions() if by == "region" else {}
+
+    def group_text(self, rule: Rule, group: str) -> str:
+        """What one of a rule's rows is about: the name of a place, fund or measure, else in the rule's own words."""
+        per = getattr(rule, "per", None)
+        if per in ("region", "departement", "territory"):
+            return self.names(per).get(group, group)
+        if per in ("fund", "measure"):
+            named = self.scenario.funds if per == "fund" else self.scenario.measures
+            return next((each.label or each.id for each in named if each.id == group), group)
+        return rule.group_text(group)
 
     def measures(self, most: int) -> dict[str, Any]:
         sums: Any = self.units.groupby("measure")[["asked", "cents", "asked_units", "units"]].sum()
@@ -193,8 +211,9 @@ class Places:
     def largest(self, most: int) -> dict[str, Any]:
         served = self.units[self.units["cents"] > 0]
         top = served.nlargest(most, "cents")
-        rows = [[cut(_without_id(called(self.scenario, demand), demand), 60), in_euros(int(cents))]
-                for demand, cents in zip(top["demand"], top["cents"], strict=True)]  # fmt: skip
+        names = [_without_id(called(self.scenario, demand), demand) for demand in top["demand"]]
+        rows = [[cut(name, 60) + (f" ({cut(demand, 40)})" if names.count(name) > 1 else ""), in_euros(int(cents))]
+                for name, demand, cents in zip(names, top["demand"], top["cents"], strict=True)]  # fmt: skip
         rest = len(served) - len(top)
         cents = int(served["cents"].sum() - top["cents"].sum())
         more = str(Text(f"Et {counted(rest)} autre{plural(rest)} : {in_euros(cents)}. Liste à notifier : plan.xlsx, feuille « À notifier ».",

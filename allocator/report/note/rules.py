@@ -37,7 +37,7 @@ class Rules:
         rows = []
         for name in shown:
             rule, levels = limits[name]
-            tight = [self._group(rule, level.group) for level in levels if level.tight and level.group]
+            tight = [self.places.group_text(rule, level.group) for level in levels if level.tight and level.group]
             where = ", ".join(cut(group, 28) for group in tight[:2]) + (
                 f" + {len(tight) - 2}" if len(tight) > 2 else ""
             )
@@ -67,12 +67,6 @@ class Rules:
                          f"And {counted(rest)} more: plan.xlsx, sheet “Rules kept”.")) if rest else None  # fmt: skip
         heads = [Text("Règle", "Rule"), Text("Sorte", "Kind"), Text("À sa borne pour", "At its side for")]
         return {"lines": lines, "table": table_of(heads, rows, left=3), "after": after, "columns": [6, 2, 3]}
-
-    def _group(self, rule: Any, group: str) -> str:
-        per = getattr(rule, "per", None)
-        if per in ("region", "departement", "territory"):
-            return self.places.names(per).get(group, group)
-        return rule.group_text(group)
 
     def _costs(self, costs: Costs, most: int) -> dict[str, Any]:
         measured = costs.measured
