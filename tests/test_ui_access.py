@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_lets_nobody_in(
 )  # fmt: skip
 def test_without_roles_only_ones_own_machine_decides(monkeypatch: pytest.MonkeyPatch, address: str, role: str) -> None:
     monkeypatch.delenv(access.VARIABLE, raising=False)
-    monkeypatch.setattr(st, "get_option", lambda name: {"server.address": address}[name])
+    monkeypatch.setattr(st, "get_option", lambda name: {"server.address": address, "secrets.files": []}[name])
     assert access.visitor() == Visitor("", role)
 
 
@@ -118,6 +118,45 @@ def test_sign_in_without_roles_is_to_read(monkeypatch: pytest.MonkeyPatch) -> No
     assert access.visitor() == Visitor("", "")
     signed_in(monkeypatch, email="a@b.example")
     assert access.visitor() == Visitor("a@b.example", "read")
+
+
+def test_secrets_that_cannot_be_read_make_nobody_the_owner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They may ask to sign in: who comes by a proxy comes from this machine."""
+    monkeypatch.delenv(access.VARIABLE, raising=False)
+    file = tmp_path / "secrets.toml"
+    kept = st.get_option("secrets.files")
+    st.config.set_option("secrets.files", [str(file)])
+    try:
+        assert access.visitor().role == "decide"
+        file.write_text('[auth]\nclient_secret = "loin')
+        with pytest.raises(allocator.ScenarioError, match="connexion de ce serveur est illisible"):
+            access.visitor()
+        assert access.closed()
+    finally:
+        st.config.set_option("secrets.files", kept)
+        st.secrets._reset()
+
+
+def test_who_is_shut_out_sees_no_more_of_what_is_computed(monkeypatch: pytest.MonkeyPatch, office: Path) -> None:
+    """A part of a screen that draws itself again does so without the whole, which asks for the role."""
+    from ui import waiting
+
+    again: list[str] = []
+
+    def rerun(**_: Any) -> None:
+        again.append("whole")
+        raise StopIteration
+
+    monkeypatch.setattr(st, "rerun", rerun)
+    shown: list[str] = []
+    monkeypatch.setattr(st, "progress", lambda *_, **__: shown.append("progress"))
+    signed_in(monkeypatch, email="paul@region.example")
+    office.write_text("")
+    os.utime(office, ns=(6, 6))
+    job = type("Job", (), {"over": False})()
+    with pytest.raises(StopIteration):
+        waiting._wait({"a": lambda: job}, str, "fr", waiting.STOP, None)
+    assert (again, shown) == (["whole"], [])
 
 
 def said(at: AppTest) -> str:

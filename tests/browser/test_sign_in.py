@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ if os.environ.get("CI") != "true":  # there it must be installed
 from playwright.sync_api import expect
 
 sys.path.insert(0, str(Path(__file__).parent))
-from provider import Provider
+from provider import CLIENT, SECRET, Provider
 
 PLOTS = "Ce que coûtent les terrains"
 
@@ -30,16 +34,21 @@ def provider() -> Iterator[Provider]:
     made.close()
 
 
-def test_sign_in(
-    visitor: Callable[..., Any], own_server: Callable[..., Any], provider: Provider, tmp_path: Path
-) -> None:
-    roles = tmp_path / "roles.toml"
+def office(own_server: Callable[..., Any], provider: Provider, folder: Path) -> Any:
+    """A server that knows the provider: who signs in may read, Luc edit."""
+    roles = folder / "roles.toml"
     roles.write_text('signed_in = "read"\n[people]\n"luc@region.example" = "edit"\n')
     server = own_server(ALLOCATOR_ROLES=str(roles))
     server.stop()  # only now is its port known
-    (tmp_path / ".streamlit").mkdir(exist_ok=True)
-    (tmp_path / ".streamlit" / "secrets.toml").write_text(provider.secrets(server.address))
-    server.start()
+    (folder / ".streamlit").mkdir(exist_ok=True)
+    (folder / ".streamlit" / "secrets.toml").write_text(provider.secrets(server.address))
+    return server.start()
+
+
+def test_sign_in(
+    visitor: Callable[..., Any], own_server: Callable[..., Any], provider: Provider, tmp_path: Path
+) -> None:
+    server = office(own_server, provider, tmp_path)
     here = visitor(server, near=(provider.host,))
     page = here.page
 
@@ -77,3 +86,88 @@ def test_sign_in(
     server.stop()
     with sqlite3.connect(tmp_path / "store.sqlite") as store:
         assert store.execute("SELECT DISTINCT who FROM scenarios").fetchall() == [("luc@region.example",)]
+
+
+def test_to_sign_out_ends_each_tab_and_each_copy_of_the_cookie(
+    visitor: Callable[..., Any], own_server: Callable[..., Any], provider: Provider, tmp_path: Path
+) -> None:
+    server = office(own_server, provider, tmp_path)
+    here = visitor(server, near=(provider.host,))
+    page, button = here.page, here.page.get_by_role("button", name="Se connecter")
+    provider.claims = {"email": "luc@region.example"}
+    page.goto(f"{server.address}/construire?s=leviers")
+    button.click()
+    expect(page.get_by_text("luc@region.example")).to_be_visible()
+    copied = page.context.cookies()
+    other = page.context.new_page()
+    other.goto(f"{server.address}/construire?s=leviers&b=leviers")
+    expect(other.get_by_text("luc@region.example")).to_be_visible()
+
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(button).to_be_visible()
+    other.get_by_text("English").click()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(other.get_by_text("luc@region.example")).to_have_count(0)
+    page.context.add_cookies(copied)
+    page.goto(f"{server.address}/construire?s=leviers")
+    expect(button).to_be_visible()
+
+    button.click()  # another login of the same person
+    expect(page.get_by_text("luc@region.example")).to_be_visible()
+
+
+def test_secrets_are_told_to_nobody(
+    chromium: Any, own_server: Callable[..., Any], provider: Provider, tmp_path: Path
+) -> None:
+    """Neither of the identity provider nor of the cookie: on a page, in the log, in what the server says of itself, in the
+    store; not where signing in goes wrong either."""
+    server = office(own_server, provider, tmp_path)
+    cookie = re.findall('cookie_secret = "(.*)"', (tmp_path / ".streamlit" / "secrets.toml").read_text())
+    context = chromium.new_context()
+    page, told = context.new_page(), []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(str(frame))))
+
+    def tries() -> None:
+        page.goto(server.address)
+        with page.expect_request("**/oauth2callback*"):
+            page.get_by_role("button", name="Se connecter").click()
+        page.wait_for_load_state()
+        told.append(page.content())
+
+    provider.claims = {"email": "luc@region.example"}
+    given, answer = provider.secrets, provider._token
+    for wrong in (lambda to, _: to.send_error(401), lambda to, _: to.send_error(500)):
+        provider._token = wrong  # type: ignore[method-assign]
+        tries()
+    provider._token = answer  # type: ignore[method-assign]
+    tries()
+    expect(page.get_by_text("luc@region.example")).to_be_visible()
+    told.append(page.content())
+    for path in ("metrics", "health", "host-config"):
+        told.append(page.request.get(f"{server.address}/_stcore/{path}").text())
+    context.close()
+    server.stop()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(given(server.address).replace(f'"{SECRET}"', SECRET))
+    server.start()
+    server.stop()  # the log has read a file that is no TOML
+    told += [server.log, *(file.read_bytes().decode("latin-1") for file in tmp_path.glob("store.sqlite*"))]
+    assert "OAuth token exchange failed" in server.log and "Error parsing secrets" in server.log
+    for secret in (SECRET, base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode(), *cookie):
+        assert not any(secret in each for each in told)
+
+
+def test_pages_of_strangers_are_turned_away_without_asking_outside(
+    visitor: Callable[..., Any], own_server: Callable[..., Any]
+) -> None:
+    """Neither a WebSocket nor messages to a frame: and the server does not ask the outside who it is."""
+    server = own_server()
+    visitor(server).goes("?s=leviers")  # the first visit settles it
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as to:
+        to.request("GET", "/_stcore/host-config")
+        assert b'"allowedOrigins":[]' in to.getresponse().read()
+        to.request("GET", "/_stcore/stream", headers={
+            "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "bG9pbi1kZS10b3V0LXJlZw==", "Origin": "https://exemple.invalid",
+        })  # fmt: skip
+        assert to.getresponse().status == 403
+    assert server.outside == ""
