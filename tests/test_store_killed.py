@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from valley import valley
 import allocator
 from allocator.store import Store
 
-FRAME, HEADER = 24, 32  # bytes before a page in SQLite's log, and before them all (https://www.sqlite.org/fileformat2.html)
+FRAME, HEADER = (
+    24,
+    32,
+)  # bytes before a page in SQLite's log, and before them all (https://www.sqlite.org/fileformat2.html)
 
 
 @pytest.fixture(scope="module")
@@ -48,40 +52,35 @@ def killed(place: Path, plan: allocator.Plan, at: int) -> bool:
     return status == -signal.SIGUSR1
 
 
-def rows(place: Path) -> tuple[int, int, int, int]:
-    with sqlite3.connect(place) as direct:
+def rows(place: Path) -> tuple[int, ...]:
+    with closing(sqlite3.connect(place)) as direct:
         assert direct.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         names = ("plans", "decisions", "scenarios", "contents")
-        return tuple(direct.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names)  # type: ignore[return-value]
+        return tuple(direct.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names)
 
 
-def test_killed_before_each_statement(tmp_path: Path, plan: allocator.Plan) -> None:
-    """The first save, which makes the tables too, and one more."""
-    place, old = tmp_path / "s.sqlite", tmp_path / "old.sqlite"
-    for before in (None, old):
-        at, done = 0, False
-        while not done:
-            at += 1
-            for file in tmp_path.glob("s.sqlite*"):
-                file.unlink()
-            if before is not None:
-                shutil.copy(before, place)
-            done = killed(place, plan, at)
-            with Store(place) as store:  # the next start
-                found = (len(store.list()), len(store.decisions()))
-                was = 0 if before is None else 1
-                assert found == ((was + 1, was + 1) if done else (was, was)), at
-                store.save(plan, who="moi", decided="adopté")
-                assert len(store.list()) == found[0] + 1
-            rows(place)
-        assert at > 5
-        shutil.copy(place, old)
-        with Store(old) as store:
-            assert len(store.list()) == (2 if before is None else 3)
-        if before is None:  # as it was after one save
-            old.unlink()
-            with Store(old) as store:
-                store.save(plan, who="moi", decided="adopté")
+@pytest.mark.parametrize(("saved", "step"), [(0, 9), (1, 1)])
+def test_killed_before_a_statement(tmp_path: Path, plan: allocator.Plan, saved: int, step: int) -> None:
+    """Of the first save, which makes the tables too, some; of one more, each."""
+    place, before = tmp_path / "s.sqlite", tmp_path / "before.sqlite"
+    if saved:
+        with Store(before) as store:
+            store.save(plan, who="moi", decided="adopté")
+    at, done = 1, False
+    while not done:
+        for file in tmp_path.glob("s.sqlite*"):
+            file.unlink()
+        if saved:
+            shutil.copy(before, place)
+        done = killed(place, plan, at)
+        with Store(place) as store:  # the next start
+            there = saved + done
+            assert (len(store.list()), len(store.decisions())) == (there, there), at
+            store.save(plan, who="moi", decided="adopté")
+            assert len(store.list()) == there + 1
+        assert rows(place)[:2] == (there + 1, there + 1)
+        at += step
+    assert at > 5
 
 
 def test_killed_at_each_write(tmp_path: Path, plan: allocator.Plan) -> None:

@@ -139,7 +139,7 @@ class Collection:
         if not (len(ref) == LENGTH and set(ref) <= set("0123456789abcdef")):
             raise _unknown(ref)
         try:
-            with allocator.Store(self._place, create=False) as store:  # to look makes nothing: anyone may, by an address
+            with allocator.Store(self._place, create=False) as store:  # whoever may read may name anything
                 try:
                     return store.scenario(ref)
                 except StoreError:
