@@ -140,23 +140,25 @@ def test_secrets_that_cannot_be_read_make_nobody_the_owner(monkeypatch: pytest.M
 def test_who_is_shut_out_sees_no_more_of_what_is_computed(monkeypatch: pytest.MonkeyPatch, office: Path) -> None:
     """A part of a screen that draws itself again does so without the whole, which asks for the role."""
     from ui import waiting
+    from ui.work import Workshop
 
-    again: list[str] = []
+    class Whole(Exception):
+        """The whole screen is drawn."""
 
-    def rerun(**_: Any) -> None:
-        again.append("whole")
-        raise StopIteration
+    def rerun() -> None:
+        raise Whole
+
+    def progress(*_: Any, **__: Any) -> None:
+        raise AssertionError("shown")
 
     monkeypatch.setattr(st, "rerun", rerun)
-    shown: list[str] = []
-    monkeypatch.setattr(st, "progress", lambda *_, **__: shown.append("progress"))
+    monkeypatch.setattr(st, "progress", progress)
     signed_in(monkeypatch, email="paul@region.example")
     office.write_text("")
     os.utime(office, ns=(6, 6))
-    job = type("Job", (), {"over": False})()
-    with pytest.raises(StopIteration):
+    job = Workshop(0).ask(("a",), lambda _: None)
+    with pytest.raises(Whole):
         waiting._wait({"a": lambda: job}, str, "fr", waiting.STOP, None)
-    assert (again, shown) == (["whole"], [])
 
 
 def said(at: AppTest) -> str:

@@ -122,9 +122,8 @@ def test_secrets_are_told_to_nobody(
 
     provider.claims = {"email": "luc@region.example"}
     answer = provider._token
-    for wrong in (lambda to, _: to.send_error(401), lambda to, _: to.send_error(500)):
-        provider._token = wrong  # type: ignore[method-assign]
-        tries()
+    provider._token = lambda to, _: to.send_error(401)  # type: ignore[method-assign]
+    tries()
     provider._token = answer  # type: ignore[method-assign]
     tries()
     expect(page.get_by_text("luc@region.example")).to_be_visible()
