@@ -250,6 +250,21 @@ def test_somebody_saves(plan: allocator.Plan, tmp_path: Path, monkeypatch: pytes
         assert len(store.decisions()) == 0
 
 
+@BOTH
+def test_a_plan_and_the_decision_on_it_are_kept_together(place: str, plan: allocator.Plan) -> None:
+    with Store(place) as store:
+        made = store.save(plan, who="le conseil", decided="adopté")
+        assert [(one.plan, one.who, one.words) for one in store.decisions()] == [(made, "le conseil", "adopté")]
+        for wrong in (" ", "x" * 10_001):
+            with pytest.raises(StoreError):
+                store.save(plan, who="moi", decided=wrong)
+        assert len(store.list()) == 1
+    with Store(place, role="edit") as editor:
+        with pytest.raises(StoreError, match=r"décider|decide"):
+            editor.save(plan, who="moi", decided="adopté")
+        assert len(editor.list()) == 1
+
+
 # --- Nothing is changed
 
 

@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_lets_nobody_in(
 )  # fmt: skip
 def test_without_roles_only_ones_own_machine_decides(monkeypatch: pytest.MonkeyPatch, address: str, role: str) -> None:
     monkeypatch.delenv(access.VARIABLE, raising=False)
-    monkeypatch.setattr(st, "get_option", lambda name: {"server.address": address}[name])
+    monkeypatch.setattr(st, "get_option", lambda name: {"server.address": address, "secrets.files": []}[name])
     assert access.visitor() == Visitor("", role)
 
 
@@ -118,6 +118,47 @@ def test_sign_in_without_roles_is_to_read(monkeypatch: pytest.MonkeyPatch) -> No
     assert access.visitor() == Visitor("", "")
     signed_in(monkeypatch, email="a@b.example")
     assert access.visitor() == Visitor("a@b.example", "read")
+
+
+def test_secrets_that_cannot_be_read_make_nobody_the_owner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They may ask to sign in: who comes by a proxy comes from this machine."""
+    monkeypatch.delenv(access.VARIABLE, raising=False)
+    file = tmp_path / "secrets.toml"
+    kept = st.get_option("secrets.files")
+    st.config.set_option("secrets.files", [str(file)])
+    try:
+        assert access.visitor().role == "decide"
+        file.write_text('[auth]\nclient_secret = "loin')
+        with pytest.raises(allocator.ScenarioError, match="connexion de ce serveur est illisible"):
+            access.visitor()
+        assert access.closed()
+    finally:
+        st.config.set_option("secrets.files", kept)
+        st.secrets._reset()
+
+
+def test_who_is_shut_out_sees_no_more_of_what_is_computed(monkeypatch: pytest.MonkeyPatch, office: Path) -> None:
+    """A part of a screen that draws itself again does so without the whole, which asks for the role."""
+    from ui import waiting
+    from ui.work import Workshop
+
+    class Whole(Exception):
+        """The whole screen is drawn."""
+
+    def rerun() -> None:
+        raise Whole
+
+    def progress(*_: Any, **__: Any) -> None:
+        raise AssertionError("shown")
+
+    monkeypatch.setattr(st, "rerun", rerun)
+    monkeypatch.setattr(st, "progress", progress)
+    signed_in(monkeypatch, email="paul@region.example")
+    office.write_text("")
+    os.utime(office, ns=(6, 6))
+    job = Workshop(0).ask(("a",), lambda _: None)
+    with pytest.raises(Whole):
+        waiting._wait({"a": lambda: job}, str, "fr", waiting.STOP, None)
 
 
 def said(at: AppTest) -> str:

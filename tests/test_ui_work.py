@@ -289,6 +289,14 @@ def test_a_variant_outlives_the_server(tmp_path: Path, scenario: allocator.Scena
         Collection(str(tmp_path / "other.sqlite")).scenario(ref)
 
 
+def test_to_look_makes_no_store(tmp_path: Path) -> None:
+    """Anyone who may read may open an address that names anything."""
+    place = tmp_path / "store.sqlite"
+    with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
+        Collection(str(place)).scenario("0" * LENGTH)
+    assert not place.exists()
+
+
 def test_a_variant_of_an_office_that_shares_postgresql(empty_database: Callable[..., str], scenario) -> None:
     place = empty_database()
     before = Collection(place)
@@ -314,7 +322,7 @@ def test_what_could_not_be_saved_is_kept_and_tried_again(
     there.flush()
     assert "perdus à l'arrêt" in str(there.failure)
     assert [there.scenario(ref).input_hash[:LENGTH] for ref in refs] == refs, "more than are held"
-    with pytest.raises(allocator.ScenarioError, match="hors d'atteinte"):
+    with pytest.raises(allocator.ScenarioError, match="n'est pas sur ce serveur"):
         there.scenario("0" * LENGTH)
     folder.mkdir()
     until(lambda: there.failure is None and not there._unsaved)

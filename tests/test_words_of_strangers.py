@@ -235,6 +235,7 @@ def test_too_many_variants(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 @pytest.mark.parametrize("place", [
     "postgresql://tests:MOTSECRET@127.0.0.1:9/base", "postgresql://tests:MOTSECRET@[::1/base", "mysql://x:MOTSECRET@h/b",
     "postgresql://tests:MOTSECRET@127.0.0.1:9/base?password=MOTSECRET&passfile=MOTSECRET",
+    "postgresql://tests:a@MOTSECRET@127.0.0.1:9/base", "postgresql:/tests:MOTSECRET@h/b", "tests:MOTSECRET@h/b",
     "sqlite://x:MOTSECRET@h/b", "oracle+x://x:MOTSECRET@h", "://x:MOTSECRET@h",
 ])  # fmt: skip
 @pytest.mark.parametrize("command", [["history"], ["decide", "p123", "--words", "x"], ["replay", "p123"],

@@ -16,12 +16,14 @@ Screens ask `visitor()`, and say calmly what is not allowed; the store refuses, 
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +42,7 @@ ROLES: dict[Role, Text] = {
     "decide": Text("décider", "decide"),
 }
 VARIABLE = "ALLOCATOR_ROLES"
+_LOG = Text("Son journal dit pourquoi.", "Its log says why.")
 _RANK = {role: rank for rank, role in enumerate(["", *ROLES])}
 
 
@@ -86,12 +89,16 @@ class Roles(BaseModel, frozen=True, extra="forbid"):
 
 
 def visitor() -> Visitor:
-    """Of this session. `ScenarioError` where the file of roles cannot be read: then nobody may do anything."""
+    """Of this session. `ScenarioError` where the file of roles, or what asks to sign in, cannot be read: then nobody may do
+    anything."""
     place = os.environ.get(VARIABLE, "").strip()
     if place:
         return _read(place).of(_claims())
     if asks_to_sign_in():  # then whoever has may read
         return Roles(signed_in="read").of(_claims())
+    if any(Path(file).exists() for file in st.get_option("secrets.files")) and not st.secrets.load_if_toml_exists():
+        text = Text("la connexion de ce serveur est illisible", "this server's sign-in cannot be read")
+        raise allocator.ScenarioError([Problem("", text, _LOG)])  # it may ask to sign in: nobody is taken for its owner
     return Visitor("", "decide" if _on_loopback() else "read")
 
 
@@ -115,8 +122,34 @@ def can_sign_in() -> bool:
     return find_spec("authlib") is not None
 
 
+def sign_out() -> None:
+    """End this login in every tab that shares it: Streamlit only has this browser forget the cookie, which the sessions of
+    other tabs have read, and which holds wherever it was copied. Kept until the server stops."""
+    _over.add(_login(st.user.to_dict()))
+    st.logout()
+
+
+def closed() -> bool:
+    """Whether this session may not even read: for what is drawn again without the whole screen."""
+    try:
+        return not visitor().may("read")
+    except allocator.ScenarioError:
+        return True
+
+
 def _claims() -> Mapping[str, Any] | None:
-    return st.user.to_dict() if asks_to_sign_in() and st.user.is_logged_in else None
+    if not asks_to_sign_in() or not st.user.is_logged_in:
+        return None
+    claims = st.user.to_dict()
+    return None if _login(claims) in _over else claims
+
+
+_over: set[str] = set()  # logins that were signed out of
+
+
+def _login(claims: Mapping[str, Any]) -> str:
+    """Of one login: the provider dates what it says of a person."""
+    return sha256(json.dumps(claims, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _on_loopback() -> bool:
@@ -137,8 +170,7 @@ def _read(place: str) -> Roles:
     except allocator.ScenarioError as error:
         logging.getLogger(__name__).error("%s:\n%s", VARIABLE, error.text())
     text = Text("les rôles de ce serveur sont illisibles", "this server's roles cannot be read")
-    remedy = Text("Son journal dit pourquoi.", "Its log says why.")
-    raise allocator.ScenarioError([Problem("", text, remedy)])
+    raise allocator.ScenarioError([Problem("", text, _LOG)])
 
 
 @lru_cache(maxsize=2)

@@ -22,6 +22,7 @@ import allocator
 from allocator import data
 from allocator.problems import Problem
 from allocator.store import StoreError
+from allocator.store.errors import NoStoreError
 from allocator.texts import Text
 from ui import access
 from ui.access import Visitor
@@ -92,9 +93,7 @@ class Collection:
             asked = Text("écrivez ce qui est décidé", "write what is decided")
             raise allocator.ScenarioError([Problem("", asked)])
         with allocator.Store(self._place, role="decide") as store:
-            saved = store.save(plan, who=by.who or who or None)
-            store.decide(saved, words, who=by.who or who or None)
-        return saved
+            return store.save(plan, who=by.who or who or None, decided=words)
 
     def label(self, ref: str) -> str:
         """What people read, in the current language."""
@@ -140,12 +139,14 @@ class Collection:
         if not (len(ref) == LENGTH and set(ref) <= set("0123456789abcdef")):
             raise _unknown(ref)
         try:
-            with allocator.Store(self._place) as store:
+            with allocator.Store(self._place, create=False) as store:  # whoever may read may name anything
                 try:
                     return store.scenario(ref)
                 except StoreError:
                     store.list(1)  # which says what is wrong with the store, if anything is
                     raise _unknown(ref) from None
+        except NoStoreError:
+            raise _unknown(ref) from None
         except StoreError as error:
             logging.getLogger(__name__).warning("reading %s: %s", ref, error)
             raise _unread(ref) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit import net_util
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # streamlit puts this folder there, not the one that holds `ui`
@@ -24,6 +25,9 @@ from ui.screens import SCREENS  # noqa: E402
 from ui.texts import listed  # noqa: E402
 
 STYLE = Path(__file__).with_name("style.css")
+# To a page of a stranger that asks for a WebSocket, Streamlit would compare this machine's addresses, and ask the outside for
+# them. Only those that the settings name count.
+net_util._internal_ip = net_util._external_ip = "127.0.0.1"
 ICON = str(Path(__file__).with_name("icon.svg"))  # a named icon would be fetched from outside
 
 
@@ -80,7 +84,7 @@ def _visitor() -> Visitor:
         return Visitor("", "")
     if visitor.name:
         note(Text(visitor.name, visitor.name))
-        st.button(str(Text("Se déconnecter", "Sign out")), on_click=st.logout)
+        st.button(str(Text("Se déconnecter", "Sign out")), on_click=access.sign_out)
     return visitor
 
 

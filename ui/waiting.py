@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from allocator.texts import Text, language, set_language
-from ui import work
+from ui import access, work
 from ui.collection import collection
 from ui.texts import NO_BREAK, listed, number, percent, plain
 
@@ -74,7 +74,7 @@ def _wait(
     set_language(lang)  # a fragment runs in a context of its own
     jobs = {name: ask() for name, ask in asks.items()}
     over = sum(job.over for job in jobs.values())
-    if over == len(jobs):
+    if over == len(jobs) or access.closed():  # the roles may have changed meanwhile: the whole screen says so
         st.rerun()
     said = Text(f"Calcul en cours : {over} sur {len(jobs)}.", f"Working: {over} of {len(jobs)}.")
     done = sum(1.0 if job.over else job.front.share for job in jobs.values()) / len(jobs)

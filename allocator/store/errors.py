@@ -17,6 +17,10 @@ class StoreError(ScenarioError):
     """The store cannot be used, or does not hold what is asked of it; `problems` says why."""
 
 
+class NoStoreError(StoreError):
+    """Nothing has been saved there yet, and nothing was to be made."""
+
+
 def refused(shown: str, message: Text, remedy: Text | None = None) -> StoreError:
     """The error with one problem, told where the store is."""
     return StoreError([Problem("", message, remedy, shown)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from allocator.texts import Text
 
 VARIABLE = "ALLOCATOR_STORE"
 SECONDS = 30  # that a writer waits for the others
+_LIKE_A_URL = re.compile(r"(postgres(ql)?|sqlite)[+:]|.*:[^/\\]*@")  # without its ://
 _LOCK = 5_317_204_885_091  # of our own: writers of a PostgreSQL store go one after another
 
 
@@ -39,18 +41,23 @@ def default_place() -> str:
 def address(place: str | os.PathLike[str] | None) -> URL:
     """The URL of a place: `sqlite:///file`, `postgresql://…`, or a file's path. `StoreError` for what is none."""
     given = os.fspath(place) if place is not None else default_place()
-    if "://" not in given:
-        return URL.create("sqlite", database=os.path.abspath(os.path.expanduser(given)))
-    scheme = given.partition("://")[0]
     forms = Text(
         "Donnez un fichier, sqlite:///fichier ou postgresql://utilisateur@serveur/base.",
         "Give a file, sqlite:///file or postgresql://user@server/database.",
     )
+    unreadable = Text("cette adresse n'est pas lisible", "this address cannot be read")
+    if "://" not in given:
+        if _LIKE_A_URL.match(given):  # as a file it would be shown, and its password with it
+            raise refused("…", unreadable, forms)
+        return URL.create("sqlite", database=os.path.abspath(os.path.expanduser(given)))
+    scheme = given.partition("://")[0]
     try:
         url = make_url(given)
     except (ArgumentError, ValueError):
-        wrong = Text("cette adresse n'est pas lisible", "this address cannot be read")
-        raise refused(f"{scheme}://…", wrong, forms) from None
+        raise refused(f"{scheme}://…", unreadable, forms) from None
+    if "@" in (url.host or ""):  # the end of a password, which would be shown as the server
+        quoted = Text("Dans un mot de passe, écrivez @ %40.", "In a password, write @ as %40.")
+        raise refused(f"{scheme}://…", unreadable, quoted)
     kind = url.get_backend_name()
     if kind == "sqlite" and url.database and url.database != ":memory:":
         return url.set(drivername="sqlite")

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from allocator.store.errors import refused, shown
+from allocator.problems import Problem
+from allocator.store.errors import NoStoreError, refused, shown
 from allocator.store.places import SECONDS, reading, writing
 from allocator.store.tables import REVISIONS, VERSION_TABLE
 from allocator.texts import Text
@@ -81,7 +82,7 @@ def _absent(engine: Engine) -> bool:
 def _nothing_there(engine: Engine) -> Exception:
     empty = Text("rien n'a encore été enregistré ici", "nothing has been saved here yet")
     remedy = Text("Enregistrez un plan : allocator solve S --save", "Save a plan: allocator solve S --save")
-    return refused(shown(engine.url), empty, remedy)
+    return NoStoreError([Problem("", empty, remedy, shown(engine.url))])
 
 
 def _write_ahead(engine: Engine) -> None:

@@ -42,6 +42,7 @@ _LISTED = (
     "words",
 )
 _OF_SCENARIOS = ("input_hash", "at", "who", "name", "label", "base")
+_ASKED = Text("que décide-t-on ?", "what is decided?")
 
 
 class Store:
@@ -89,18 +90,22 @@ class Store:
 
     # Saving
 
-    def save(self, plan: Plan, *, who: str | None = None, words: str = "") -> str:
+    def save(self, plan: Plan, *, who: str | None = None, words: str = "", decided: str | None = None) -> str:
         """Save a plan and its scenario, whatever its status; the id. Once this returns, it is kept.
 
-        `who`: without it `ALLOCATOR_WHO`, or the name of the session.
+        `who`: without it `ALLOCATOR_WHO`, or the name of the session. `decided`: the words of a decision on it, by the
+        same person, kept together with it or not at all; takes the role that `decide` does.
         """
-        require(self.place, self._role, "edit")
+        require(self.place, self._role, "edit" if decided is None else "decide")
         who, words = records.person(who), records.spoken(words, "words")
+        said = None if decided is None else records.spoken(decided, "decided", _ASKED)
         row, grants = records.plan_row(plan, who, words)
         scenario, needed = self._scenario_row(plan.scenario, who)
         with told(self._here), writing(self._engine) as connection:
             _keep(connection, scenario, {row["grants"]: grants, **needed})
             connection.execute(insert(tables.plans).values(row))
+            if said is not None:
+                connection.execute(insert(tables.decisions).values(records.decision_row(row["id"], who, said)))
         return str(row["id"])
 
     def save_scenario(self, scenario: Scenario, *, who: str | None = None) -> str:
@@ -114,7 +119,7 @@ class Store:
     def decide(self, plan_id: str, words: str, *, who: str | None = None) -> str:
         """Add the words of a decision to a plan; the decision's id."""
         require(self.place, self._role, "decide")
-        said = records.spoken(words, "words", Text("que décide-t-on ?", "what is decided?"))
+        said = records.spoken(words, "words", _ASKED)
         by = records.person(who)
         with told(self._here), writing(self._engine) as connection:
             plan = self._one(connection, tables.plans.c.id, plan_id)

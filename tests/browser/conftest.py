@@ -56,11 +56,12 @@ class Server:
     def log(self) -> str:
         return (self.folder / "log.txt").read_text()
 
+    def __post_init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
     def start(self) -> Server:
-        if not self.port:
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                self.port = free.getsockname()[1]
         (self.folder / "outside.txt").touch()
         environment = os.environ | {
             "OUTSIDE": str(self.folder / "outside.txt"), "PYTHONPATH": str(HERE / "outside"), "HOME": str(self.folder),
@@ -119,11 +120,13 @@ def server(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def own_server(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Makes servers for this test alone, with settings of their own."""
+    """Makes servers for this test alone, with settings of their own; `before`: what is done before it starts, with its address."""
     made: list[Server] = []
 
-    def make(**settings: str) -> Server:
+    def make(before: Callable[[str], object] | None = None, **settings: str) -> Server:
         made.append(Server(tmp_path, settings))
+        if before is not None:
+            before(made[-1].address)
         return made[-1].start()
 
     yield make

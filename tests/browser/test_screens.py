@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -41,3 +43,16 @@ def test_screens(visitor: Callable[..., Any], scheme: str) -> None:
             parts.nth(k).click()
             look(f"{path}-{k}", 390)
     assert wrong == []
+
+
+def test_pages_of_strangers_are_turned_away(visitor: Callable[..., Any]) -> None:
+    """Neither a WebSocket from one, nor messages of one to a frame; and the outside is not asked who we are (`visitor`)."""
+    server = visitor().goes("scenarios?s=leviers").server  # which settles it, once
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as to:
+        to.request("GET", "/_stcore/host-config")
+        assert b'"allowedOrigins":[]' in to.getresponse().read()
+        to.request("GET", "/_stcore/stream", headers={
+            "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "bG9pbi1kZS10b3V0LXJlZw==", "Origin": "https://exemple.invalid",
+        })  # fmt: skip
+        assert to.getresponse().status == 403

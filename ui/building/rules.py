@@ -9,6 +9,7 @@ import streamlit as st
 import allocator
 from allocator.constraints import KINDS, Constraint
 from allocator.texts import Text
+from ui import access
 from ui.building import forms
 from ui.building.desk import Desk, refused, tell
 from ui.cards import note
@@ -58,6 +59,8 @@ def _dialog(desk: Desk, rule: Constraint | None) -> None:
 
 
 def _form(desk: Desk, rule: Constraint | None) -> None:
+    if access.closed():
+        st.rerun()
     name = "new" if rule is None else rule.id
     if rule is None:
         kind = st.selectbox(
