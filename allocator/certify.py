@@ -268,6 +268,6 @@ def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
         True,
         Text(
             f"aucun plan {most.fr} {shown.fr} ({leaves} cas)",
-            f"no plan {most.en} {shown.en} ({leaves} cases)",
+            f"no plan {most.en} {shown.en} ({leaves} {'case' if leaves == 1 else 'cases'})",
         ),
     )

@@ -227,13 +227,13 @@ def _scarce(plan: Plan, console: Console) -> None:
 
 def _binding(plan: Plan, console: Console) -> None:
     console.print(f"\n[bold]{Text('Ce qui limite le plan', 'What limits the plan')}[/bold]")
-    standing = {rule.id: (rule, levels) for rule, levels in plan.certificate.levels}
+    standing, colon = {rule.id: (rule, levels) for rule, levels in plan.certificate.levels}, Text(" : ", ": ")
     for name in plan.binding:
         rule, levels = standing[name]
         groups = sorted((level.group for level in levels if level.tight), key=bool)  # what has no name is the total
         tight = [] if groups == [""] else [said for group in groups if (said := rule.group_text(group))]
         where = f" — {', '.join(tight[:6])}{' …' if len(tight) > 6 else ''}" if tight else ""
-        console.print(f"  {rule.title} : {rule.label or rule.id}{where}", markup=False, highlight=False)
+        console.print(f"  {rule.title}{colon}{rule.label or rule.id}{where}", markup=False, highlight=False)
     broken = [
         (rule, sum((level.breach for level in levels), 0))
         for rule, levels in plan.certificate.levels
@@ -267,11 +267,11 @@ def _certificate(plan: Plan, console: Console) -> None:
     console.print(
         Text(
             f"Moteur {engine.name} {engine.version} ({engine.why}), programme {plan.size[0]} × {plan.size[1]} : "
-            f"compilation {seconds.compile:.2f} s, calcul {seconds.solve:.2f} s, mise au centime {seconds.settle:.2f} s, "
-            f"certificat {seconds.certify:.2f} s",
+            f"compilation {number(seconds.compile, 2)} s, calcul {number(seconds.solve, 2)} s, mise au centime {number(seconds.settle, 2)} s, "
+            f"certificat {number(seconds.certify, 2)} s",
             f"Engine {engine.name} {engine.version} ({engine.why}), program {plan.size[0]} × {plan.size[1]}: "
-            f"compile {seconds.compile:.2f} s, solve {seconds.solve:.2f} s, settle {seconds.settle:.2f} s, "
-            f"certify {seconds.certify:.2f} s",
+            f"compile {number(seconds.compile, 2)} s, solve {number(seconds.solve, 2)} s, settle {number(seconds.settle, 2)} s, "
+            f"certify {number(seconds.certify, 2)} s",
         ).in_(),
         highlight=False,
     )
