@@ -96,7 +96,7 @@ def variant(changes: dict[str, Any]) -> Scenario:
 
 
 @given(SOME, SOME)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_changes_of_a_difference_lead_from_one_to_the_other(one: dict[str, Any], two: dict[str, Any]) -> None:
     a, b = variant(one), variant(two)
     found = allocator.diff(a, b)

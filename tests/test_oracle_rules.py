@@ -39,7 +39,7 @@ TINY: dict[str, Any] = {
 }
 UNITS = ("none", "some", "all")
 MOST_PLANS = 50_000  # combinations for each scenario: beyond, the next seed is taken
-BLOCKS, BLOCK = 15, 20  # 300 scenarios
+BLOCKS, BLOCK = 10, 20  # 200 scenarios
 GAP = 1e-4
 
 
@@ -373,11 +373,11 @@ def instalments(scenario: Scenario, grants: pd.DataFrame) -> dict[tuple[str, str
 
 # -------------------------------------------------------------------------------------- coverage
 
-OFTEN = 10  # of the 300
+OFTEN = 6  # of the 200
 
 
 def test_everything_is_drawn() -> None:
-    """Each kind, each field and each objective is in many of the 300 scenarios, hard and soft."""
+    """Each kind, each field and each objective is in many of the 200 scenarios, hard and soft."""
     found: Counter[str] = Counter()
     soft: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
@@ -394,4 +394,4 @@ def test_everything_is_drawn() -> None:
     ]
     assert {name: found[name] for name in wanted if found[name] < OFTEN} == {}
     assert all(soft[kind] for kind in (*NEW_KINDS, *RISKS)), soft
-    assert statuses["optimal"] > 240 and statuses["infeasible"] >= 5, statuses
+    assert statuses["optimal"] > 160 and statuses["infeasible"] >= 3, statuses

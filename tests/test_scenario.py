@@ -149,7 +149,7 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"funds": [{"id": "f", "amount": 1, "amounts": {2026: 1}}]}, "funds[0]", "l'un des deux"),
     ({"funds": [{"id": "f", "amount": -1}]}, "funds[0].amount", "supérieure ou égale à 0"),
     ({"funds": [{"id": "f", "amount": True}]}, "funds[0].amount", "booléen"),
-    ({"funds": [{"id": "f", "amount": math.nan}]}, "funds[0].amount", "NaN"),
+    ({"funds": [{"id": "f", "amount": math.nan}]}, "funds[0].amount", "valeur absente"),
     ({"funds": [{"id": "f", "amount": 10**40}]}, "funds[0].amount", "trop grand"),
     (
         {"funds": [{"id": "f", "amount": 4 * 10**16}, {"id": "g", "amount": 4 * 10**16}]},

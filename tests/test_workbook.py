@@ -78,7 +78,7 @@ def lang(request: pytest.FixtureRequest) -> Iterator[str]:
     set_language(before)
 
 
-@pytest.mark.parametrize("name", data.names())
+@pytest.mark.parametrize(("lang", "name"), [*(("fr", name) for name in data.names()), ("en", "propositions-2025")], indirect=["lang"])
 def test_built_in_scenarios_go_round(name: str, tmp_path: Path, lang: str) -> None:
     scenario = load(name)
     from_book = again(scenario, tmp_path / "a.xlsx")
