@@ -87,7 +87,7 @@ FORMULAS = {
     "indicator": "min ≤ Σ poids × indicateur × unités sur `on` ≤ max, pour chaque valeur de `per`. Les poids (`weights`) valent 1 où rien n'est "
     "dit, et jusqu'à l'année `until` comprise.",
     "fund_rate": "Pour chaque dossier, chaque fonds de `on` et chaque année : équivalent-subvention brut ≤ `max_rate` × coût des unités de l'année, "
-    "arrondi au centime supérieur.",
+    "arrondi au centime supérieur. Un taux de 100 % ne limite rien, quel que soit le coût.",
     "cofunding": "Pour chaque dossier d'une collectivité : demandé + autres financements publics ≤ `max_public_rate` × (financements publics + "
     "part propre), ou × coût, selon `base`.",
     "overrun": "Σ euros sur `on` + les `at_once` plus grands dépassements ≤ `amount`, pour chaque valeur de `per` ; un dépassement est `rate` × ce "

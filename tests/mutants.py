@@ -38,7 +38,15 @@ LIBRARIES = (
 PLANS = "test_oracle_rules.py::test_solve_finds_the_best_plan[0]"
 BROKEN = "test_oracle_rules.py::test_broken_plans_are_caught[0]"
 EUROS = tuple(f"test_oracle.py::test_solve_is_as_good_as_the_textbook[{block}]" for block in range(2))
-RULES = ("test_constraints.py::test_examples", "test_constraints.py::test_rows_and_check_count_the_same")
+RULES = (
+    "test_constraints.py::test_examples",
+    "test_constraints.py::test_rows_and_check_count_the_same",
+    "test_constraints.py::test_soft_rows_and_check_miss_the_same",
+    "test_constraints.py::test_repayable_aid_counts_for_its_equivalent",
+    "test_constraints.py::test_to_the_cent",
+    "test_constraints.py::test_rates_of_what_costs_less_than_is_asked",
+    "test_constraints.py::test_what_is_at_its_side_is_told_and_what_counts_nothing_is_not",
+)
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,8 @@ def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDe
 def _code(node: ast.AST) -> Iterator[ast.AST]:
     """A statement and what is in it; but for what is said to people, and types."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Text", "figure"):
+        return
+    if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: lengths are equal, whatever it says
         return
     yield node
     for field, value in ast.iter_fields(node):

@@ -62,6 +62,71 @@ def test_examples(kind):
     assert not all(level.held for level in rule.check(reading(space, *breaks)))
 
 
+EDGES = [  # rule, a plan at its edge, the same plan a cent beyond
+    ({"kind": "fund_rate", "on": {"funds": ["g"]}, "max_rate": 0.25},
+     [("a-ecole", "f", 2026, 62.5), ("a-ecole", "g", 2026, 37.5)], [("a-ecole", "f", 2026, 62.49), ("a-ecole", "g", 2026, 37.51)]),
+    ({"kind": "fund_rate", "on": {"funds": ["g"]}, "max_rate": "1/3"},  # rounded up to the cent
+     [("a-friche", "f", 2026, 66.66), ("a-friche", "g", 2026, 33.34)], [("a-friche", "f", 2026, 66.65), ("a-friche", "g", 2026, 33.35)]),
+    ({"kind": "lock", "on": {"demands": ["a-friche"]}, "decision": "units", "units": "1.0001"},  # 30.003 €
+     [("a-friche", "f", 2026, 30.01)], [("a-friche", "f", 2026, 30.02)]),
+    ({"kind": "lock", "on": {"demands": ["a-friche"]}, "decision": "units", "units": "1.0001"},
+     [("a-friche", "f", 2026, 30)], [("a-friche", "f", 2026, 29.99)]),
+    ({"kind": "lock", "on": {"demands": ["a-friche"]}, "decision": "units", "units": 1},
+     [("a-friche", "f", 2026, 30)], [("a-friche", "f", 2026, 30.01)]),
+    ({"kind": "indicator", "indicator": "emplois", "on": {"demands": ["a-friche"]}, "min": 1, "max": 1},  # a cent a grant
+     [("a-friche", "f", 2026, 30.01)], [("a-friche", "f", 2026, 30.02)]),
+    ({"kind": "indicator", "indicator": "emplois", "on": {"demands": ["a-friche"]}, "min": 1, "max": 1},
+     [("a-friche", "f", 2026, 20), ("a-friche", "f", 2027, 9.98)], [("a-friche", "f", 2026, 20), ("a-friche", "f", 2027, 9.97)]),
+    ({"kind": "indicator", "indicator": "emplois", "on": {"demands": ["a-friche"]}, "min": 1},
+     [("a-friche", "f", 2026, 30)], [("a-friche", "f", 2026, 29.99)]),
+    ({"kind": "count", "on": {"demands": ["a-friche"]}, "min": 1, "max": 1},
+     [("a-friche", "f", 2026, 30.01)], [("a-friche", "f", 2026, 30.02)]),
+    ({"kind": "share", "on": {"funds": ["f"]}, "of": {}, "min": 0.5, "max": 0.5},  # half a cent a grant
+     [("a-friche", "f", 2026, 10.02), ("b-friche", "g", 2026, 9.98)], [("a-friche", "f", 2026, 10.03), ("b-friche", "g", 2026, 9.97)]),
+    ({"kind": "equity", "per": "territory", "on": {"where": {"region": "11"}}, "max_ratio": 1},  # twice a cent for 1 000 people
+     [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20.04)], [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20.05)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "held", "broken"), EDGES, ids=lambda f: f["kind"] if isinstance(f, dict) else "")
+def test_to_the_cent(fields, held, broken):
+    space = space_with(fields)
+    (rule,) = space.scenario.constraints
+    assert all(level.held for level in rule.check(reading(space, *held)))
+    assert not all(level.held for level in rule.check(reading(space, *broken)))
+
+
+def test_what_is_at_its_side_is_told_and_what_counts_nothing_is_not():
+    space = space_with({"kind": "no_stacking", "max_funds": 1})
+    (rule,) = space.scenario.constraints
+    assert [level.tight for level in rule.check(reading(space, ("a-friche", "f", 2026, 1)))] == [True]
+    space = space_with({"kind": "min_grant", "amount": 40})
+    (rule,) = space.scenario.constraints
+    assert [level.tight for level in rule.check(reading(space, ("a-friche", "f", 2026, 40)))] == [True]
+    space = space_with({"kind": "equity", "per": "region", "max_ratio": 2})
+    (rule,) = space.scenario.constraints
+    assert [level.idle for level in rule.check(reading(space))] == [True]
+    assert [level.idle for level in rule.check(reading(space, ("a-friche", "f", 2026, 1)))] == [False]
+    space = space_with({"kind": "cofunding", "max_public_rate": "1/3"})  # just what `c-friche` has
+    (rule,) = space.scenario.constraints
+    assert not list(rule.check(reading(space, ("c-friche", "f", 2026, 1))))
+    space = space_with({"kind": "share", "on": {"funds": ["f"]}, "of": {}, "min": 0.5})
+    (rule,) = space.scenario.constraints
+    assert [level.idle for level in rule.check(reading(space))] == [True]
+
+
+def test_rates_of_what_costs_less_than_is_asked():
+    """Such a demand is warned about. A rate of the whole cost limits nothing; public money without any cost is too much."""
+    demands = pd.DataFrame(DEMANDS).assign(cost=[150, 20, 0, 80, 60], other_public=[0, 0, 0, 0, 30])
+    space = space_with({"kind": "fund_rate", "max_rate": 1}, demands=demands)
+    (rule,) = space.scenario.constraints
+    assert not list(rule.rows(space)) and all(level.held for level in rule.check(reading(space, ("a-friche", "f", 2026, 30))))
+    space = space_with({"kind": "cofunding", "max_public_rate": 0.75}, demands=demands)
+    (rule,) = space.scenario.constraints
+    told = {level.group: level.miss / level.scale for level in rule.check(reading(space, *((d, "f", 2026, 1) for d in DEMANDS["id"])))}
+    assert told == {"a-friche": 75, "b-friche": 25, "c-ecole": 25, "c-friche": pytest.approx(100 * (50 / 60 - 0.75))}
+
+
 def left_side(row: Row, plan: Reading, auxiliaries: dict | None = None) -> Fraction:
     """Σ terms and auxiliaries of a row on a plan, in fractions."""
     total = sum((c * auxiliaries[a] for a, c in row.auxiliaries), Fraction(0)) if auxiliaries else Fraction(0)
@@ -121,8 +186,8 @@ def test_rows_and_check_count_the_same(fields):
     rng = np.random.default_rng(7)
     for _ in range(30):
         plan = random_reading(space, rng)
-        rows = {(r.group, r.lower, r.upper): left_side(r, plan) for r in rule.rows(space)}
-        levels = {(v.group, v.lower, v.upper): v.left for v in rule.check(plan)}
+        rows = {(r.group, r.lower, r.upper, r.scale): left_side(r, plan) for r in rule.rows(space)}
+        levels = {(v.group, v.lower, v.upper, v.scale): v.left for v in rule.check(plan)}
         if fields["kind"] == "cofunding":  # its check names served demands only
             assert {k: v for k, v in rows.items() if v} == levels
         else:
@@ -144,6 +209,7 @@ PRICED = [
     {"kind": "de_minimis", "amount": 90, "window": 1, "on": {"funds": ["f"]}},
     {"kind": "contains", "reference": [{"demand": "a-friche", "cents": 777}, {"demand": "c-ecole", "cents": 1}]},
     {"kind": "fund_rate", "max_rate": 0.25},
+    {"kind": "fund_rate", "on": {"funds": ["g"]}, "max_rate": 0.25},
     {"kind": "fund_rate", "max_rate": [{"where": {"sol": "bâti"}, "rate": 0}, {"rate": "1/3"}]},
     {"kind": "cofunding", "base": "cost", "max_public_rate": 0.5},
 ]  # fmt: skip

@@ -74,7 +74,8 @@ class FundRate(Constraint):
 
     `max_rate`: a rate, or lines [{where, rate}] of which the first that fits a demand counts; 0 refuses (a firm in
     difficulty). Rates limit aid, that is gross grant equivalent: a fund whose money comes back may pay more (the rate
-    divided by its equivalent). Rounded up to the cent. A breach is counted in euros.
+    divided by its equivalent). A rate of all aid limits nothing, whatever the cost. Rounded up to the cent. A breach is
+    counted in euros.
     """
 
     title = Text("Taux maximal d'un fonds", "Fund rate")
