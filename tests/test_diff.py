@@ -107,6 +107,15 @@ def test_the_changes_of_a_difference_lead_from_one_to_the_other(one: dict[str, A
         assert changed(a, found.changes).input_hash == b.input_hash
 
 
+def test_a_cost_that_is_given_stays_where_what_is_asked_moves() -> None:
+    """Where nobody gives it, it is what is asked."""
+    given = changed(base(), {"demands.d4.cost": 5})
+    found = allocator.diff(base(), changed(given, {"demands.d.3.asked": 7}))
+    assert found.changes == {"demands.d.3.asked": 7, "demands.d.3.cost": 10}
+    assert changed(base(), found.changes).input_hash == found.b.input_hash
+    assert "donné, ne suit plus le reste (d.3)" in found.text("fr")
+
+
 def test_nothing_differs() -> None:
     found = allocator.diff(base(), base(name="t", label="Autre"))
     assert (found.same, found.changes, found.text("fr")) == (True, {}, "De « s » à « t », rien ne diffère.")

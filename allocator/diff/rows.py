@@ -73,6 +73,33 @@ def _table(name: str, a: Scenario, b: Scenario) -> Iterator[Found]:
             yield f"{name}.*.{column}", word.en, text, None, None, None
             continue
         yield from _column(name, column, (a, b), common, where)
+    yield from _kept(name, (a, b), common, where, given)
+
+
+_FOLLOWS = {"cost": ("asked",), "own": ("asked", "cost", "other_public")}  # what a column is made of where nobody gave it
+
+
+def _kept(
+    name: str, sides: tuple[Scenario, Scenario], ids: Sequence[str], where: Sequence[np.ndarray], given: Sequence[Sequence[str]]
+) -> Iterator[Found]:  # fmt: skip
+    """Cells that are as they were, though what they followed from is not: given now, they follow no more."""
+    for column, sources in _FOLLOWS.items() if name == "demands" else ():
+        if column in given[0] or column not in given[1]:
+            continue
+        cents = {each: [side.cents(each)[at] for side, at in zip(sides, where, strict=True)] for each in (column, *sources)}
+        shifted = np.logical_or.reduce([(cents[each][0] != cents[each][1]).astype(bool) for each in sources])
+        stay = np.flatnonzero(shifted & (cents[column][0] == cents[column][1]).astype(bool))
+        if len(stay):
+            label, said = words.COLUMNS[name][column], [ids[k] for k in stay.tolist()]
+            some = "; ".join(said[:NAMED]) + ("; …" if len(said) > NAMED else "")
+            text = Text(f"Dossiers, {_small(label.fr)} : donné, ne suit plus le reste ({some}).",
+                        f"Demands, {_small(label.en)}: given, follows the rest no more ({some}).")  # fmt: skip
+            changes = {f"{name}.{ids[k]}.{column}": written_euros(int(cents[column][1][k])) for k in stay.tolist()}
+            yield f"{name}.*.{column}", "changed", text, None, None, changes if "*" not in ids else None
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _column(
@@ -87,7 +114,7 @@ def _column(
     if not differ:
         return
     label = words.COLUMNS[name].get(column, Text(f"« {column} »", f"“{column}”"))
-    label = Text(*(text[:1].lower() + text[1:] for text in label))
+    label = Text(_small(label.fr), _small(label.en))
     changes: dict[str, Any] = {}
     alike = len(differ) == len(ids) == len(getattr(sides[1], name)) and all(
         _equal(new[differ[0]], new[k]) for k in differ
