@@ -80,8 +80,8 @@ FORMULAS = {
     "no_stacking": "Pour chaque dossier : nombre de fonds de `on` qui le paient ≤ `max_funds` ; ou, parmi les fonds de `incompatible`, ≤ 1.",
     "min_grant": "Pour chaque dossier et chaque fonds de `on` : euros = 0, ou euros ≥ `amount`.",
     "lock": "Pour chaque dossier de `on` : unités = toutes celles demandées (`fund`), = 0 (`refuse`), ou = `units`.",
-    "requires": "Un dossier de `when` qui a reçu quelque chose jusqu'à l'année a en demande un de `then`, de même valeur de `within`, qui a reçu "
-    "quelque chose jusqu'à l'année a − `lag`.",
+    "requires": "Chaque année t, un dossier de `when` qui a déjà reçu quelque chose demande un dossier de `then`, de même valeur de `within`, qui a "
+    "reçu quelque chose au plus tard l'année t − `lag`.",
     "exclusive": "Nombre de dossiers servis de `on` ≤ `at_most`, pour chaque valeur de `per` (ou en tout).",
     "count": "min ≤ Σ unités (ou nombre de dossiers servis) sur `on` ≤ max, pour chaque valeur de `per`.",
     "indicator": "min ≤ Σ poids × indicateur × unités sur `on` ≤ max, pour chaque valeur de `per`. Les poids (`weights`) valent 1 où rien n'est "

@@ -3,7 +3,8 @@
     python tests/fuzz_inputs.py --cases 50000 --seed 1 [--only xlsx]
 
 Case k of a reader is made from (seed, reader, k) alone: a failure is made again with the numbers that the report gives.
-Each case runs in this process, with at most `SECONDS` of the processor (six times as many by the clock), and with at most `MEGABYTES` of address space over the start's.
+Each case runs in this process, with at most `SECONDS` of the processor (six times as many by the clock), and
+with at most `MEGABYTES` of address space over the start's.
 """
 
 from __future__ import annotations

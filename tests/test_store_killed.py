@@ -16,10 +16,8 @@ from valley import valley
 import allocator
 from allocator.store import Store
 
-FRAME, HEADER = (
-    24,
-    32,
-)  # bytes before a page in SQLite's log, and before them all (https://www.sqlite.org/fileformat2.html)
+# Bytes in SQLite's log before a page, and before them all (https://www.sqlite.org/fileformat2.html)
+FRAME, HEADER = 24, 32
 
 
 @pytest.fixture(scope="module")

@@ -188,8 +188,8 @@ def _with_euros(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     table = table.rename(columns={name: f"{name}_cents" for name in columns})
     for name in columns:
         cents = table[f"{name}_cents"].tolist()
-        euros = [f"{'-' if c < 0 else ''}{abs(c) // 100}.{abs(c) % 100:02d}" for c in cents]
-        table.insert(list(table.columns).index(f"{name}_cents") + 1, f"{name}_euros", euros)
+        exact = [f"{'-' if c < 0 else ''}{abs(c) // 100}.{abs(c) % 100:02d}" for c in cents]
+        table.insert(list(table.columns).index(f"{name}_cents") + 1, f"{name}_euros", exact)
     return table
 
 
