@@ -6,9 +6,8 @@ unit being what these cells may pay of it together. There are many; a program ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
@@ -130,26 +129,29 @@ class Caps:
         found = []
         for k in self.broken(steps / self.column_steps, generous=False, tolerance=1e-12):
             block, cells = self._all[0][k]
-            room = sum(cents for cents, _ in self._rooms(k, steps, np.ones(len(block.members), bool)))
+            room = self._rooms(k, steps, np.ones(len(block.members), bool))[0].sum()
             if steps[block.money[list(cells)]].sum() > room:
                 found.append(k)
         return found
 
-    def cents_beyond(self, cap: int, steps: np.ndarray, free: np.ndarray, *, generous: bool = False) -> Fraction:
+    def cents_beyond(self, cap: int, steps: np.ndarray, free: np.ndarray, *, generous: bool = False) -> float:
         """Cents by which a cap's cells may exceed its side, each part being rounded up to the cent, with `steps` (columns,)
-        granted. Exact for members that stay; those `free` (columns,) bool to move count for nothing or, `generous`, for a
-        cent each cell, which is more than can be."""
+        granted. For members that stay to a float's last digit; those `free` (columns,) bool to move count for nothing or,
+        `generous`, for a cent each cell, which is more than can be."""
         block, cells = self._all[0][cap]
         moving = free[block.units]
-        beyond = sum((cents - exact for cents, exact in self._rooms(cap, steps, ~moving)), Fraction(0))
+        cents, parts, whole = self._rooms(cap, steps, ~moving)
+        beyond = float(((cents * whole - parts) / whole).sum())
         return beyond + (len(cells) * int(moving.sum()) if generous else 0)
 
-    def _rooms(self, cap: int, steps: np.ndarray, of: np.ndarray) -> Iterator[tuple[int, Fraction]]:
-        """What a cap's cells may pay for each member served among `of` (k,) bool: in cents, each part rounded up; exactly."""
+    def _rooms(self, cap: int, steps: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What a cap's cells may pay for each member served among `of` (k,) bool: in cents, each part rounded up; and exactly,
+        as parts of a cent and how many make one. In Python's own integers."""
         block, cells = self._all[0][cap]
         asked, caps, common = self.parts[block]
         granted = steps[block.units].astype(np.int64) * self.space.step[block.members]
-        for i in np.flatnonzero((granted > 0) & of).tolist():
-            cents, whole = int(granted[i]), int(asked[i]) * common
-            parts = [int(caps[k][i]) * cents for k in cells]
-            yield min(cents, sum(-(-part // whole) for part in parts)), Fraction(min(whole * cents, sum(parts)), whole)
+        served = (granted > 0) & of
+        cents, whole = granted[served].astype(object), asked[served] * common
+        parts = [caps[k][served].astype(object) * cents for k in cells]
+        rounded = sum(-(-part // whole) for part in parts)
+        return np.minimum(cents, rounded), np.minimum(whole * cents, sum(parts)), whole

@@ -220,6 +220,7 @@ class Space:
     reached: tuple[tuple[Fraction, Fraction], ...] = ()
     _groups: dict[tuple[str, str | None], list[Group]] = field(default_factory=dict, repr=False)
     _auxiliaries: dict[tuple[object, ...], Auxiliary] = field(default_factory=dict, repr=False)
+    _indicators: dict[str, tuple[np.ndarray, int]] = field(default_factory=dict, repr=False)
     _soft: dict[int, list[Row]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -256,8 +257,11 @@ class Space:
 
     def units(self, name: str) -> tuple[np.ndarray, int]:
         """Indicator `name` as whole numbers (n,) and the scale they are divided by."""
-        numerators, scale, _ = decimals_column(self.scenario.demands[name])
-        return numerators, scale
+        if name not in self._indicators:
+            numerators, scale, _ = decimals_column(self.scenario.demands[name])
+            numerators.flags.writeable = False
+            self._indicators[name] = numerators, scale
+        return self._indicators[name]
 
     def money(self, name: str) -> np.ndarray:
         """Money column `name` of the demands, (n,) int64 cents."""

@@ -129,6 +129,8 @@ class Indicator(Constraint):
     def _numerators(self, space: Space) -> tuple[np.ndarray, np.ndarray, int]:
         """(n,) weighted and plain whole numbers, and the scale of both."""
         plain, scale = space.units(self.indicator)
+        if not self.weights:
+            return plain, plain, scale
         weighted = plain = plain.astype(object)
         scenario = space.scenario
         for attribute, of_value in self.weights.items():

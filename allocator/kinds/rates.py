@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil
 from typing import Annotated, Any, Literal
 from unicodedata import combining, normalize
 
@@ -153,10 +152,11 @@ class FundRate(Constraint):
     def check(self, reading: Reading) -> Iterator[Level]:
         """Cents paid beyond rate × cost × units, per demand, fund and year; units of a year are its cents / asked."""
         space = reading.space
-        rates: dict[int, Fraction] = {}
-        for demands, rate in self._rated(space):
-            rates |= dict.fromkeys(demands.tolist(), rate)
         cells, equivalents = space.groups(self.on)[0].cells, grant_equivalents(space)
+        parts: dict[int, dict[int, Fraction]] = {}  # of the cost, by demand and fund that it holds back
+        for demands, rate in self._rated(space):
+            held = {f: rate / aid for f, aid in enumerate(equivalents) if aid and rate < aid}
+            parts |= dict.fromkeys(demands.tolist(), held)
         of_year: dict[tuple[int, int], int] = {}
         paid: dict[tuple[int, int, int], int] = {}
         columns = (reading.demand.tolist(), reading.fund.tolist(), reading.year.tolist(), reading.cents.tolist())
@@ -165,13 +165,14 @@ class FundRate(Constraint):
             paid[i, f, y] = paid.get((i, f, y), 0) + cents
         excess: Exact = 0
         for (i, f, y), cents in paid.items():
-            aid = equivalents[f]
-            if i not in rates or not cells[f, y] or not aid or rates[i] >= aid:
+            part = parts.get(i, {}).get(f)
+            if part is None or not cells[f, y]:
                 continue
-            limit = rates[i] / aid * int(space.cost[i]) * Fraction(of_year[i, y], int(space.asked[i]))
+            limit, whole = part.numerator * int(space.cost[i]) * of_year[i, y], part.denominator * int(space.asked[i])
             if self.soft is None:
-                limit = Fraction(ceil(limit))
-            excess += max(Fraction(0), cents - limit)
+                excess += max(0, cents - -(-limit // whole))
+            else:
+                excess += max(Fraction(0), cents - Fraction(limit, whole))
         yield Level("", int(excess) if excess == int(excess) else excess, None, 0, 100)
 
 
