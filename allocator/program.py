@@ -57,11 +57,23 @@ class Compiled:
         return int(self.demand_class.max(initial=-1)) + 1
 
     @cached_property
+    def apart(self) -> np.ndarray:
+        """(n,) bool: demands told apart by which funds pay."""
+        return np.asarray((self.paid_column >= 0).any(axis=1))
+
+    @cached_property
     def total_row(self) -> np.ndarray:
         """(n,) the row that adds up a demand's units over the years, −1 where they are not by year."""
         summed = self.by_year & self.space.payable
         first = len(self.space.rows) + len(self.blocks)
         return np.where(summed, first + np.cumsum(summed) - 1, -1)
+
+    @cached_property
+    def missed_rows(self) -> np.ndarray:
+        """(k,) rows of the first columns that count no whole numbers: what each soft row may miss on a side."""
+        first = len(self.column_steps)
+        columns = slice(first, self.program.columns - len(self.space.auxiliaries) + len(self.move_columns))
+        return np.asarray(sparse.csc_matrix(self.program.matrix[: len(self.row_scale), columns]).indices)
 
     def multipliers(self, duals: np.ndarray, *, farkas: bool = False) -> np.ndarray:
         """Duals of the program as points per whole number of each row of `space.rows`, then per unit of each family that
@@ -75,7 +87,7 @@ class Compiled:
     def tidied(self, x: np.ndarray) -> np.ndarray:
         """x with each demand told apart counted as paid by just those funds that pay it, where rules allow these."""
         found = x
-        for i in np.flatnonzero((self.paid_column >= 0).any(axis=1)).tolist():
+        for i in np.flatnonzero(self.apart).tolist():
             pattern = self.space.patterns[self.space.pattern[i]]
             cents = {f: float(x[self._money_of(i, f)].sum()) * self.money_unit for f in pattern.funds}
             paying = frozenset(f for f, amount in cents.items() if amount > 1e-3)
@@ -98,10 +110,9 @@ class Compiled:
     @cached_property
     def _own_money(self) -> dict[int, dict[int, np.ndarray]]:
         found: dict[int, dict[int, np.ndarray]] = {}
-        alone = np.asarray((self.paid_column >= 0).any(axis=1))
         for block in self.blocks:
             i = int(block.members[0])
-            if alone[i]:
+            if self.apart[i]:
                 mine = found.setdefault(i, {})
                 for f, column in zip(block.funds.tolist(), block.money.tolist(), strict=True):
                     mine[f] = np.append(mine.get(f, np.array([], np.int64)), column)
@@ -237,8 +248,8 @@ def _parts(space: Space, row: int, term: Term, kinds: _Kinds) -> Iterator[_Part]
                 yield _Part(row, term.demands[here], weights[here], constant, rest, value, False)
 
 
-def _units_by_year(space: Space) -> np.ndarray:
-    """(n,) bool: units must be told apart by year: whole, capped in a year, or counted by year."""
+def _units_by_year(space: Space, whole: bool) -> np.ndarray:
+    """(n,) bool: units must be told apart by year: `whole` ones, capped in a year, or counted by year."""
     several = np.array([p.years.sum() > 1 for p in space.patterns], bool)[space.pattern]
     counted = np.zeros(space.n, bool)
     for _, row in space.rows:
@@ -246,7 +257,7 @@ def _units_by_year(space: Space) -> np.ndarray:
             part = (term.cells != term.cells.flat[0]).any()
             if term.of in ("units", "served") and part:
                 counted[term.demands] = True
-    return several & (space.lumpy | space.capped | counted)
+    return several & (space.lumpy & whole | space.capped | counted)
 
 
 def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray) -> np.ndarray:
@@ -278,17 +289,18 @@ def _classify(space: Space, parts: list[_Part], kinds: _Kinds, alone: np.ndarray
 
 
 def compile(
-    space: Space, alone: np.ndarray | None = None
+    space: Space, alone: np.ndarray | None = None, *, years_apart: bool = True
 ) -> Compiled:  # the field's word; nobody here wants the builtin
     """The smallest program of a scenario.
 
     `alone` (n,) bool: of the demands for which it matters which funds pay (`space.tied`), those that get columns of their
-    own to say so; the others are relaxed. By default all, where they are few.
+    own to say so; the others are relaxed. By default all, where they are few. Without `years_apart`, units that only are by
+    year because they are whole are not: the relaxation is as good.
     """
     funds, years = space.shape
     low, high = space.boxes
     unit = _money_unit(space)
-    by_year = _units_by_year(space)
+    by_year = _units_by_year(space, years_apart)
     alone = _alone(space, alone)
     kinds = _Kinds(space, by_year)
     parts = [p for r, (_, row) in enumerate(space.rows) for term in row.terms for p in _parts(space, r, term, kinds)]

@@ -29,6 +29,7 @@ from allocator.settle import mistied, settle
 from allocator.space import Space
 from allocator.texts import Text
 from allocator.tree import Found, Search
+from allocator.years import relaxation
 
 if TYPE_CHECKING:
     from allocator.scenario import Scenario
@@ -291,14 +292,15 @@ class _Run:
         start = self._lap("compile", start)
         relaxed = self._relaxed(compiled)
 
-        root = relaxed.solve(time_limit=self._left(), stop=self.stop)
+        whole = bool(compiled.program.integer.any())
+        quick = relaxation(compiled, self.lp, alone, time_limit=self._left(), stop=self.stop) if whole else None
+        root = quick or relaxed.solve(time_limit=self._left(), stop=self.stop)
         self.failure = relaxed.failure
         if root.reason is Reason.INFEASIBLE:
             search = Search(relaxed, self.gap, 0.0, nodes=1)
             empty = search.run(root).proof
             self._lap("solve", start)
             return self._infeasible(space, empty, conflict(relaxed) if self.conflicts else None)
-        whole = bool(compiled.program.integer.any())
         proof = self._root_proof(relaxed, root)
         own = whole and self.engine is self.lp
         near = self._near(relaxed, root) if whole and self.engine.whole_units else None
@@ -319,7 +321,9 @@ class _Run:
             reading, certificate = nothing
         self.known = certificate, x if certificate.ok else None
         searches = self._searches(relaxed, root, proof, own)
-        while whole and not self._close_enough(certificate):
+        # what funds may not pay together is told apart first (`_stage`): no search of this program could mend it
+        mixed = reading is not None and bool((mistied(reading) & ~compiled.apart).any())
+        while whole and not mixed and not self._close_enough(certificate):
             start = self._lap("certify", start)
             found = next(searches, None)
             start = self._lap("solve", start)
@@ -337,7 +341,7 @@ class _Run:
                 reading, proof, certificate = plan, found.proof, known
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
-        if not certificate.ok and _one_row_alone(space) is not None:  # what floats let pass and no search could decide
+        if not certificate.ok and not mixed and _one_row_alone(space) is not None:  # what floats let pass and no search could decide
             return self._infeasible(space, None, None)
         return Stage(space, relaxed, reading, certificate, proof)
 
