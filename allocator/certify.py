@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -251,9 +252,19 @@ def _moves(reading: Reading) -> Check:
     return Check("moves", ok, Text(f"{format_euros(total, 'fr')} redéployés", f"{format_euros(total, 'en')} moved"))
 
 
+_BOUNDS: WeakKeyDictionary[Proof, tuple[Space, Fraction | None, Check]] = WeakKeyDictionary()
+
+
 def _bound(space: Space, proof: Proof | None) -> tuple[Fraction | None, Check]:
+    """A proof says nothing of the plan: it is checked once."""
     if proof is None:
         return None, Check("bound", True, Text("aucune borne", "no bound"))
+    if proof not in _BOUNDS or _BOUNDS[proof][0] is not space:
+        _BOUNDS[proof] = (space, *_proved(space, proof))
+    return _BOUNDS[proof][1:]
+
+
+def _proved(space: Space, proof: Proof) -> tuple[Fraction | None, Check]:
     try:
         limit = prove(space, proof, value_step(space))
     except (ValueError, OverflowError) as error:

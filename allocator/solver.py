@@ -40,6 +40,8 @@ NO_CHECKS = Certificate(())
 PRICED = 1_000_000  # demands priced anew in all leaves of a proof: each leaf is checked from scratch
 FEWEST_NODES, MOST_NODES = 300, 20_000
 FIRST_PRICED, FEWEST_FIRST, FIRST_NODES = 300_000, 30, 1_000  # likewise, before an engine is asked
+MANY = 100  # leaves of a proof, from which on the next one's will take as long each
+LEAF = 3.0  # times what the root's proof takes to be checked: prices further down have more digits
 FREED = 0.25  # of the whole columns, at most, in a program that is to be quick
 FIRST_PART = 0.2  # of the time left
 TURNS = 12  # of telling demands apart, before all are
@@ -315,7 +317,7 @@ class _Run:
         reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
-        self.check = time.monotonic() - start if certificate.checks else 0.0
+        self.check = LEAF * (time.monotonic() - start) if certificate.checks else 0.0
         nothing = self._nothing(space, proof, certificate)
         if nothing is not None:
             reading, certificate = nothing
@@ -333,12 +335,16 @@ class _Run:
             start = self._lap("settle", start)
             if not certificate.ok and found.x is None and found.complete:
                 return self._infeasible(space, found.proof, None)
-            if better is None and certificate.ok and not self._tells_more(found, certificate, compiled.objective_scale):
+            more = not certificate.ok or self._tells_more(found, certificate, compiled.objective_scale)
+            if not more and (better is None or objective(better) <= (certificate.objective or 0)):
                 continue
-            plan = reading if better is None else better
-            known = NO_CHECKS if plan is None else certify(plan, found.proof)
+            plan, given = reading if better is None else better, found.proof if more else proof
+            known = NO_CHECKS if plan is None else certify(plan, given)
+            leaves = given.leaves()
+            if leaves >= MANY and known.checks and more:
+                self.check = (time.monotonic() - start) / leaves
             if not certificate.ok or (known.ok and _closer(known, certificate)):
-                reading, proof, certificate = plan, found.proof, known
+                reading, proof, certificate = plan, given, known
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
         if not certificate.ok and not mixed and _one_row_alone(space) is not None:  # what floats let pass and no search could decide
@@ -490,7 +496,7 @@ class _Run:
         if apart is not None:
             self._claim(apart)
             yield apart
-        tree.nodes = nodes
+        tree.nodes, tree.check = nodes, self.check
         found = told(tree).go_on() if own else told(tree).run(root)
         self.failure = self.failure or within.failure
         self._claim(found)
