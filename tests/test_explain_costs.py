@@ -51,7 +51,7 @@ def test_a_gap_hides_what_is_smaller():
     assert "non mesurable" in found.text("fr") and "not measurable" in found.text("en")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(scenarios(demands=(3, 8), constraints=(1, 4), cruelty=0.0))
 def test_no_rule_pays_for_itself(scenario):
     plan = allocator.solve(scenario, time_limit=20)

@@ -221,7 +221,7 @@ def test_a_tie_tells_the_loss_between_the_two_plans():
     assert "peut-être rien (0,02 emploi entre les deux plans calculés) : autant dire un ex æquo" in tied.answer.fr
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     scenarios(
         demands=(3, 6), constraints=(0, 2), funds=(1, 2), years=(1, 2), cruelty=0.0, kinds=("ceiling", "share", "floor")

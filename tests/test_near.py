@@ -67,7 +67,7 @@ def test_every_plan_is_certified_and_within_its_tolerance(question):
     certified_and_within(question, plan, near_by.others)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(scenarios(demands=(2, 6), cruelty=0.0, everything=True))
 def test_so_it_is_on_random_scenarios(question):
     """Every kind of rule, objective and account."""

@@ -71,7 +71,7 @@ def same_optimum(scenario: Scenario) -> Best:
     return best
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(3))
 def test_textbook_is_brute_force_in_whole_cents(block: int) -> None:
     infeasible = 0
     for seed in range(25 * block, 25 * (block + 1)):
@@ -239,7 +239,7 @@ def check(scenario: Scenario, plan: Any, gap: float) -> None:
 
 
 @needs_solve
-@pytest.mark.parametrize("block", range(13))
+@pytest.mark.parametrize("block", range(8))
 def test_solve_is_as_good_as_the_textbook(block: int) -> None:
     optimal = 0
     for seed in range(20 * block, 20 * (block + 1)):
@@ -258,7 +258,7 @@ def test_solve_is_as_good_as_the_textbook_on_anything(scenario: Scenario) -> Non
 
 
 @needs_solve
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(3))
 def test_solve_is_exact_on_tiny_whole_units(block: int) -> None:
     for seed in range(2000 + 20 * block, 2000 + 20 * (block + 1)):
         scenario = random_scenario(seed, whole_units="all", odd_cents=False, **TINY)

@@ -39,7 +39,7 @@ TINY: dict[str, Any] = {
 }
 UNITS = ("none", "some", "all")
 MOST_PLANS = 50_000  # combinations for each scenario: beyond, the next seed is taken
-BLOCKS, BLOCK = 10, 20  # 200 scenarios
+BLOCKS, BLOCK = 6, 20  # 120 scenarios; `random_scenarios.py` draws as many as one likes
 GAP = 1e-4
 
 
@@ -116,7 +116,7 @@ def assert_told(plan: Any, levels: tuple[Any, ...]) -> None:
         assert told.bound >= told.objective
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", range(2))
 def test_solve_never_claims_too_much_on_odd_cents(block: int) -> None:
     """Where a cent is much, the best plan in cents may be missed; a bound below it would be a lie."""
     found = 0
@@ -230,7 +230,7 @@ def check(scenario: Scenario, plan: Any, told: Any, seed: int) -> bool:
 # ---------------------------------------------------------------------------------- broken plans
 
 
-@pytest.mark.parametrize("block", range(5))
+@pytest.mark.parametrize("block", range(3))
 def test_broken_plans_are_caught(block: int) -> None:
     """Cents added, dropped, moved to another fund or year: the certificate and the judge say the same of each."""
     caught = 0
@@ -339,7 +339,7 @@ def test_annual_demands_are_the_same_written_out() -> None:
 NEIGHBOURS = (2027, 2043, 2190, 2531, 2850, 2913)
 
 
-@pytest.mark.parametrize("seeds", [range(700, 720), range(720, 740), range(740, 760), NEIGHBOURS], ids=str)
+@pytest.mark.parametrize("seeds", [range(700, 720), range(720, 740), NEIGHBOURS], ids=str)
 def test_every_payment_is_the_one_of_the_judge(seeds: Iterable[int]) -> None:
     """Each grant's instalments, to the cent; alone of its fund, measure and year, or with neighbours."""
     between = neighbours = 0
@@ -394,4 +394,4 @@ def test_everything_is_drawn() -> None:
     ]
     assert {name: found[name] for name in wanted if found[name] < OFTEN} == {}
     assert all(soft[kind] for kind in (*NEW_KINDS, *RISKS)), soft
-    assert statuses["optimal"] > 160 and statuses["infeasible"] >= 3, statuses
+    assert statuses["optimal"] > 100 and statuses["infeasible"] >= 3, statuses
