@@ -83,6 +83,10 @@ EDGES = [  # rule, a plan at its edge, the same plan a cent beyond
      [("a-friche", "f", 2026, 30.01)], [("a-friche", "f", 2026, 30.02)]),
     ({"kind": "share", "on": {"funds": ["f"]}, "of": {}, "min": 0.5, "max": 0.5},  # half a cent a grant
      [("a-friche", "f", 2026, 10.02), ("b-friche", "g", 2026, 9.98)], [("a-friche", "f", 2026, 10.03), ("b-friche", "g", 2026, 9.97)]),
+    ({"kind": "share", "on": {"funds": ["f"]}, "of": {}, "min": 0.5},
+     [("a-friche", "f", 2026, 10), ("b-friche", "g", 2026, 10)], [("a-friche", "f", 2026, 9.99), ("b-friche", "g", 2026, 10)]),
+    ({"kind": "equity", "per": "territory", "on": {"where": {"region": "11"}}, "max_ratio": 2},
+     [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 40)], [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 40.01)]),
     ({"kind": "equity", "per": "territory", "on": {"where": {"region": "11"}}, "max_ratio": 1},  # twice a cent for 1 000 people
      [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20.04)], [("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 20.05)]),
 ]  # fmt: skip
@@ -113,6 +117,30 @@ def test_what_is_at_its_side_is_told_and_what_counts_nothing_is_not():
     space = space_with({"kind": "share", "on": {"funds": ["f"]}, "of": {}, "min": 0.5})
     (rule,) = space.scenario.constraints
     assert [level.idle for level in rule.check(reading(space))] == [True]
+    assert [level.idle for level in rule.check(reading(space, ("a-friche", "g", 2026, 10)))] == [False]
+    space = space_with({"kind": "share", "on": {"demands": ["a-ecole"]}, "of": {}, "max": 0.01})  # too little for any of it
+    (rule,) = space.scenario.constraints
+    assert [level.idle for level in rule.check(reading(space))] == [False]
+
+
+def test_a_breach_is_told_in_its_unit():
+    def missed(rule: Constraint, plan: Reading) -> Fraction:
+        return sum((Fraction(level.miss) / level.scale for level in rule.check(plan)), Fraction(0))
+
+    space = space_with({"kind": "equity", "per": "territory", "on": {"where": {"region": "11"}}, "max_ratio": 1.5})
+    (rule,) = space.scenario.constraints  # euros per inhabitant: 0.03 where 1.5 times 0.01 may be
+    assert missed(rule, reading(space, ("a-friche", "f", 2026, 10), ("b-friche", "f", 2026, 60))) == Fraction(15, 1000)
+
+    loan = {"id": "f", "amount": 1000, "returns": {1: 0.75}, "reference_rate": 0}
+    space = space_with({"kind": "de_minimis", "amount": 20}, prior_aid=None, funds=[loan, {"id": "g", "amount": 1000}])
+    (rule,) = space.scenario.constraints  # euros of grant equivalent
+    assert missed(rule, reading(space, ("a-ecole", "f", 2026, 100))) == 5
+
+    demands = pd.DataFrame(DEMANDS).assign(asked="0.02", cost="0.01", own="0.06")
+    for base, points in (("cost", 200 - 10), ("public", 25 - 10)):  # percentage points
+        space = space_with({"kind": "cofunding", "max_public_rate": 0.1, "base": base}, demands=demands)
+        (rule,) = space.scenario.constraints
+        assert missed(rule, reading(space, ("a-friche", "f", 2026, 0.02))) == points
 
 
 def test_rates_of_what_costs_less_than_is_asked():
