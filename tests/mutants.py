@@ -44,6 +44,7 @@ RULES = (
     "test_constraints.py::test_soft_rows_and_check_miss_the_same",
     "test_constraints.py::test_repayable_aid_counts_for_its_equivalent",
     "test_constraints.py::test_to_the_cent",
+    "test_constraints.py::test_a_breach_is_told_in_its_unit",
     "test_constraints.py::test_rates_of_what_costs_less_than_is_asked",
     "test_constraints.py::test_what_is_at_its_side_is_told_and_what_counts_nothing_is_not",
 )
