@@ -221,9 +221,9 @@ def _steps(reading: Reading) -> Check:
 def _rule(rule: Rule, levels: tuple[Level, ...]) -> Check:
     """Where a rule stands: held everywhere, or by how much it is missed."""
     missed = [level for level in levels if not level.held]
-    worst = max((level.breach for level in missed), default=Fraction(0))
     loose = max((Fraction(level.miss) / level.scale for level in levels if level.held), default=Fraction(0))
     if missed:
+        worst = max(level.breach for level in missed)
         detail = Text(
             f"{len(missed)} non-respect(s), au plus {figure(float(worst), 6).fr}",
             f"{len(missed)} breach(es), at most {figure(float(worst), 6).en}",
