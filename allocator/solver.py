@@ -347,7 +347,7 @@ class _Run:
                 reading, proof, certificate = plan, given, known
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
         self._lap("certify", start)
-        if not certificate.ok and not mixed and _one_row_alone(space) is not None:  # what floats let pass and no search could decide
+        if not certificate.ok and not mixed and _one_row_alone(space, self._late) is not None:  # what floats let pass and no search could decide
             return self._infeasible(space, None, None)
         return Stage(space, relaxed, reading, certificate, proof)
 
@@ -566,7 +566,7 @@ class _Run:
         start = time.monotonic()
         certificate = NO_CHECKS if proof is None else certify_infeasible(space, proof)
         if not certificate.ok:
-            certificate, named = _one_row_alone(space) or (certificate, named)
+            certificate, named = _one_row_alone(space, self._late) or (certificate, named)
         self._lap("certify", start)
         proved = certificate.ok
         message = (
@@ -582,6 +582,9 @@ class _Run:
 
     def _left(self) -> float | None:
         return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.01)
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def _lap(self, stage: str, since: float) -> float:
         now = time.monotonic()
@@ -601,9 +604,12 @@ def _closer(one: Certificate, other: Certificate) -> bool:
     return open_to[0] < open_to[1] or (open_to[0] == open_to[1] and one.objective > other.objective)
 
 
-def _one_row_alone(space: Space) -> tuple[Certificate, Conflict] | None:
-    """A single row that what is decided already breaks, in whole numbers: a cent beside 15 Md€ is lost on any LP."""
+def _one_row_alone(space: Space, late: Callable[[], bool]) -> tuple[Certificate, Conflict] | None:
+    """A single row that what is decided already breaks, in whole numbers: a cent beside 15 Md€ is lost on any LP. None too
+    where it is `late` before one is found."""
     for r, (rule, row) in enumerate(space.rows[:ROWS_TRIED]):
+        if r and late():
+            return None
         if space.prices[r] is None:
             for sign in (1.0, -1.0):
                 multipliers = np.zeros(len(space.rows))

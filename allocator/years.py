@@ -33,6 +33,8 @@ def relaxation(
     program = replace(compiled.program, integer=np.zeros(compiled.program.columns, bool))
     if program.columns < FEWEST or compiled.generous or compiled.all_caps.parts:
         return None
+    if not (compiled.by_year & compiled.space.lumpy).any():
+        return None
     small = compile(compiled.space, alone, years_apart=False)
     dealt = compiled.by_year & ~small.by_year
     if not dealt.any():

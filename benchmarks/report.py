@@ -37,7 +37,8 @@ that are already read, to the solution in its columns; reading and checking tabl
 they certify nothing. *Own program*: ours as first compiled, given to HiGHS as arrays; with compiling. Where funds have
 rates, or several hundred demands have conditions of their own, we add rows as they are found broken: what HiGHS is given there is
 a relaxation, easier than the question; where its objective shows that, the table says so. Library imports and a first tiny solve
-come before every clock. What is not in a table has not been measured.
+come before every clock. What is not in a table has not been measured. Which aims are out of reach, and why:
+[decision 029](decisions/029-first-without-years.md).
 
 **Structures** of the generated cases ([generator.py](../benchmarks/generator.py)): {structures}.
 """

@@ -123,7 +123,7 @@ def test_a_proof_that_no_plan_exists_is_none_of_a_plan():
 
 def test_a_proof_is_checked_once_for_each_scenario(monkeypatch):
     """The plan has no part in it; another scenario has."""
-    space, nothing, proof = example()
+    _, nothing, proof = example()
     bound = certify(nothing, proof).bound
     asked = []
     monkeypatch.setattr(certified, "prove", lambda *given: asked.append(given) or Fraction(7))
