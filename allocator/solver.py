@@ -317,7 +317,7 @@ class _Run:
         reading = None if x is None else settle(relaxed, x, self.lp)
         start = self._lap("settle", start)
         certificate = NO_CHECKS if reading is None else certify(reading, proof)
-        self.check = LEAF * (time.monotonic() - start) if certificate.checks else 0.0
+        self.check = time.monotonic() - start if certificate.checks else 0.0
         nothing = self._nothing(space, proof, certificate)
         if nothing is not None:
             reading, certificate = nothing
@@ -342,7 +342,7 @@ class _Run:
             known = NO_CHECKS if plan is None else certify(plan, given)
             leaves = given.leaves()
             if leaves >= MANY and known.checks and more:
-                self.check = (time.monotonic() - start) / leaves
+                self.check = (time.monotonic() - start) / leaves / LEAF
             if not certificate.ok or (known.ok and _closer(known, certificate)):
                 reading, proof, certificate = plan, given, known
                 self.known = certificate, found.x if better is not None and certificate.ok else self.known[1]
@@ -496,7 +496,7 @@ class _Run:
         if apart is not None:
             self._claim(apart)
             yield apart
-        tree.nodes, tree.check = nodes, self.check
+        tree.nodes, tree.check = nodes, LEAF * self.check
         found = told(tree).go_on() if own else told(tree).run(root)
         self.failure = self.failure or within.failure
         self._claim(found)
