@@ -130,3 +130,32 @@ def test_a_proof_is_checked_once_for_each_scenario(monkeypatch):
     assert certify(nothing, proof).bound == bound and not asked
     other, none, _ = example(demands=pd.DataFrame(DEMANDS).assign(emplois=1))
     assert certify(none, proof).bound == 7 and asked[0][0] is other
+
+
+def granted(space: Space, *grants: tuple[int, int, int, int]) -> Reading:
+    """Grants (demand, fund, year, cents), all by position."""
+    return Reading(space, *(np.array(column, np.int64) for column in zip(*grants, strict=True)))
+
+
+def test_a_fund_pays_what_it_may_pay_when_it_is_wanted():
+    funds = [{"id": "f", "amount": 1000, "on": {"measures": ["ecole"]}}, {"id": "g", "amount": 1000}]
+    space, _, proof = example(funds=funds, demands=pd.DataFrame(DEMANDS).assign(first_year=2026, last_year=2026))
+    school, plot = (int(np.flatnonzero(space.scenario.demands["measure"] == m)[0]) for m in ("ecole", "friche"))
+    assert told(granted(space, (school, 0, 0, 1), (plot, 1, 0, 1)), proof, "eligibility").ok
+    assert not told(granted(space, (plot, 0, 0, 1)), proof, "eligibility").ok
+    assert not told(granted(space, (school, 0, 1, 1)), proof, "eligibility").ok
+    later, _, proof = example(demands=pd.DataFrame(DEMANDS).assign(first_year=2027, last_year=2027))
+    assert not told(granted(later, (plot, 0, 0, 1)), proof, "eligibility").ok
+
+
+def test_too_much_here_is_not_made_good_by_too_little_there():
+    space, _, proof = example(demands=pd.DataFrame(DEMANDS).assign(min_units=1))
+    one, other = np.flatnonzero(~space.lumpy)[:2].tolist()
+    wrong = granted(space, (one, 0, 0, int(space.most[one]) + 1), (other, 0, 0, 1))
+    assert "2 error(s)" in told(wrong, proof, "units").detail.en
+
+
+def test_no_word_of_moves_moves_nothing():
+    _, nothing, proof = example(funds=MOVES)
+    found = told(replace(nothing, moved=np.zeros(0, np.int64)), proof, "moves")
+    assert not found.ok and found.detail.en == "€0 moved"
