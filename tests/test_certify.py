@@ -76,6 +76,9 @@ def test_what_is_priced_is_whole_where_all_of_it_is():
         ((schools,), None, 2, True), ((cents, schools), None, 2, True), ((cents, plots), None, 2, False), ((plots,), None, 2, False),
     ):  # fmt: skip
         assert certified._whole(space, Row(terms, lower, upper)) == whole
+    mixed = Term(np.arange(space.n), 1, every, "units")
+    assert not certified._whole(space, Row((mixed,), None, 2))
+    assert not certified._whole(space, Row((cents,), 1, None, rounding=1))
     of_a_fund = replace(schools, cells=np.array([[1, 1], [0, 0]]))
     assert not certified._whole(space, Row((of_a_fund,), None, 2))
 
@@ -125,6 +128,7 @@ def test_a_proof_is_checked_once_for_each_scenario(monkeypatch):
     """The plan has no part in it; another scenario has."""
     _, nothing, proof = example()
     bound = certify(nothing, proof).bound
+    assert told(nothing, proof, "bound").detail.en.startswith("no plan has more than ")
     asked = []
     monkeypatch.setattr(certified, "prove", lambda *given: asked.append(given) or Fraction(7))
     assert certify(nothing, proof).bound == bound and not asked
@@ -142,8 +146,9 @@ def test_a_fund_pays_what_it_may_pay_when_it_is_wanted():
     space, _, proof = example(funds=funds, demands=pd.DataFrame(DEMANDS).assign(first_year=2026, last_year=2026))
     school, plot = (int(np.flatnonzero(space.scenario.demands["measure"] == m)[0]) for m in ("ecole", "friche"))
     assert told(granted(space, (school, 0, 0, 1), (plot, 1, 0, 1)), proof, "eligibility").ok
-    assert not told(granted(space, (plot, 0, 0, 1)), proof, "eligibility").ok
-    assert not told(granted(space, (school, 0, 1, 1)), proof, "eligibility").ok
+    assert told(granted(space, (school, 0, 0, 1), (plot, 1, 0, 1)), proof, "grants").ok
+    for wrong in ((plot, 0, 0, 1), (school, 0, 1, 1)):
+        assert told(granted(space, wrong), proof, "eligibility").detail.en == "1 not eligible"
     later, _, proof = example(demands=pd.DataFrame(DEMANDS).assign(first_year=2027, last_year=2027))
     assert not told(granted(later, (plot, 0, 0, 1)), proof, "eligibility").ok
 
@@ -152,7 +157,7 @@ def test_too_much_here_is_not_made_good_by_too_little_there():
     space, _, proof = example(demands=pd.DataFrame(DEMANDS).assign(min_units=1))
     one, other = np.flatnonzero(~space.lumpy)[:2].tolist()
     wrong = granted(space, (one, 0, 0, int(space.most[one]) + 1), (other, 0, 0, 1))
-    assert "2 error(s)" in told(wrong, proof, "units").detail.en
+    assert "served, 2 error(s)" in told(wrong, proof, "units").detail.en
 
 
 def test_no_word_of_moves_moves_nothing():
